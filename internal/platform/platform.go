@@ -1,0 +1,227 @@
+// Package platform is the contract between Postrider and the networks.
+//
+// One [Adapter] per network says what the network can do ([Info]), turns a variant of a post into
+// exactly what will be sent ([Rendering]), and opens a [Publisher] that sends it. Rendering is pure;
+// only publishers use the network.
+//
+// The heart of the contract is [Outcome]: a request that timed out may have been carried out, so
+// whatever an adapter cannot prove is [Unknown], and nothing unknown is ever sent again blindly.
+package platform
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/measure"
+	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
+)
+
+// ID names a platform: lower case, also the name of the adapter's folder, for example "bluesky".
+type ID string
+
+// Account is one account of a site on one platform.
+type Account struct {
+	Name     string // the key under `accounts:` in site.yaml: [a-z0-9][a-z0-9_-]*
+	Platform ID
+	// Options is what Info.NewOptions returned, filled from site.yaml. Adapters must not modify it.
+	Options any
+	// Defaults are field values for every post to this account (`accounts.NAME.defaults`).
+	Defaults post.Fields
+}
+
+// Adapter is one platform. It is a stateless value, safe for concurrent use.
+type Adapter interface {
+	// Info returns static facts. It does no I/O and returns the same at every call.
+	Info() Info
+	// Render returns exactly what Publish would send for a variant, and what is wrong with it. It is
+	// pure, deterministic and total: no clock, network or file, a result for every input, inputs unchanged.
+	// A rendering that the platform would refuse comes with an error finding.
+	Render(v *post.Variant, a *Account) (Rendering, finding.List)
+	// Open returns a publisher for an account. It checks options and secrets and never touches the network.
+	// Its errors are of type *Error with outcome Denied or Unsent.
+	Open(a *Account, d Deps) (Publisher, error)
+}
+
+// OptionsValidator is implemented by options (see Info.NewOptions) that have rules beyond their types.
+type OptionsValidator interface {
+	// Validate returns one problem a rule, each naming the option's key in site.yaml.
+	Validate() []OptionProblem
+}
+
+// OptionProblem says what is wrong with one option of an account.
+type OptionProblem struct {
+	Key     string // as in site.yaml: "server"
+	Message string
+	Hint    string
+}
+
+// Info is what is known of a platform without asking it.
+type Info struct {
+	ID      ID
+	Name    string // as people write it: "Bluesky"
+	DocsURL string // how to get the tokens
+	Limits  []Limit
+	Caps    Caps
+	// NewOptions returns a pointer to a fresh struct for the account's options in site.yaml, with
+	// defaults filled in. Its fields carry `yaml:"key"` and `help:"one sentence"` tags.
+	NewOptions func() any
+	// KeyLifetime is how long the network honours an idempotency key after its first use; with
+	// CanIdempotent, 0 means for ever. An unknown outcome may be repeated only within it.
+	KeyLifetime time.Duration
+	Secrets     []SecretSpec
+	MediaOnly   bool // the platform takes no post without a picture or video
+}
+
+// Limit is a number that the platform enforces.
+type Limit struct {
+	Name     string // "text", "images", "image_bytes", "alt_text", "poll_options" …
+	Max      int
+	Unit     measure.Unit // or "images", "seconds" …
+	Doc      string       // address of the documentation that states it
+	Verified string       // the date on which that was checked, YYYY-MM-DD
+	Note     string       // "the server's own setting wins", for example
+}
+
+// Limit returns the maximum called name, 0 when the platform states none.
+func (i Info) Limit(name string) int {
+	for _, l := range i.Limits {
+		if l.Name == name {
+			return l.Max
+		}
+	}
+	return 0
+}
+
+// Caps is a set of capabilities.
+type Caps uint16
+
+// The capabilities. Each one with an interface is declared exactly when the adapter's publisher
+// implements it; the conformance suite proves that.
+const (
+	CanPublish    Caps = 1 << iota // Open works: without it, the platform can be previewed and counted only
+	CanEdit                        // Editor
+	CanDelete                      // Deleter
+	CanFind                        // Finder
+	CanThread                      // renderings may have several parts
+	CanIdempotent                  // repeating a Publish with the same Attempt.Key creates nothing new
+	CanPoll
+	CanVisibility
+	CanContentWarning
+	CanLanguage
+	CanCard // link cards are built by us
+)
+
+var capNames = []struct {
+	c    Caps
+	name string
+}{
+	{CanPublish, "publish"}, {CanEdit, "edit"}, {CanDelete, "delete"}, {CanFind, "find"}, {CanThread, "thread"},
+	{CanIdempotent, "idempotent"}, {CanPoll, "poll"}, {CanVisibility, "visibility"},
+	{CanContentWarning, "content_warning"}, {CanLanguage, "language"}, {CanCard, "card"},
+}
+
+// Has reports whether all of want are in c.
+func (c Caps) Has(want Caps) bool { return c&want == want }
+
+// Names returns the capabilities' names in documentation order: "edit", "delete", "find" ….
+func (c Caps) Names() []string {
+	names := []string{}
+	for _, n := range capNames {
+		if c.Has(n.c) {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// SecretSpec describes one secret that a platform's accounts need.
+type SecretSpec struct {
+	Name     string   // "APP_PASSWORD": the last part of POSTRIDER_<ACCOUNT>_<NAME>
+	Help     string   // one sentence: what it is and where to get it
+	Aliases  []string // environment names that people have from other tools; used where one account of the platform exists
+	Optional bool
+}
+
+// Deps is what a publisher needs from the outside.
+type Deps struct {
+	HTTP    *http.Client                               // the only way to the network
+	Media   fs.FS                                      // the site's folder at the published commit: Media.Path opens here
+	Now     func() time.Time                           // the clock
+	Log     *slog.Logger                               // for debugging; secrets are never logged
+	Secrets map[string]secret.String                   // by SecretSpec.Name
+	Wait    func(context.Context, time.Duration) error // sleeps, or returns the context's error
+	// AllowPrivate permits reading link cards from private and loopback addresses.
+	AllowPrivate bool
+}
+
+// Publisher sends to one account. It is safe for use by one goroutine at a time.
+type Publisher interface {
+	// Verify asks the network, without changing anything, who the account is.
+	Verify(ctx context.Context) (Identity, error)
+	// Publish creates the rendering's parts that Attempt.Done does not list, in order. It makes at
+	// most one creating request for a part and MUST NOT retry one. With a non-nil error, the receipt
+	// still lists every part that is known to exist, those of Done included. An error that is not an
+	// *Error counts as Unknown.
+	Publish(ctx context.Context, r *Rendering, a Attempt) (Receipt, error)
+}
+
+// Finder is a publisher that can tell whether an attempt was carried out after all.
+type Finder interface {
+	// Find looks for the parts of an earlier attempt on the network. A complete receipt means that all
+	// exist; an incomplete one that the first len(Parts) exist and the next is proved absent; ErrNotFound that
+	// none exists, proved. Any other error means that nothing is known. a.Since bounds the search; a.Owned are
+	// remote ids that belong to other records and must not be adopted.
+	Find(ctx context.Context, r *Rendering, a Attempt) (Receipt, error)
+}
+
+// Editor is a publisher that can change what is out.
+type Editor interface {
+	// Edit makes the published parts say what r says. It returns ErrCannotEdit, wrapped in *Error, where the
+	// network cannot express the change (another number of parts, for example). Repeating it is harmless.
+	Edit(ctx context.Context, old Receipt, r *Rendering) (Receipt, error)
+}
+
+// Deleter is a publisher that can take a post down.
+type Deleter interface {
+	// Delete removes all parts, last first. Parts that are gone already are a success; repeating it is harmless.
+	Delete(ctx context.Context, old Receipt) error
+}
+
+// Identity is who an account's token belongs to.
+type Identity struct {
+	ID      string    // the network's own id: a DID, an account number
+	Handle  string    // as people know it
+	URL     string    // the profile's address
+	Expires time.Time // when the token dies; zero when it does not or is not known
+	Limits  []Limit   // the server's own limits, where they differ from Info.Limits
+}
+
+// Attempt identifies one delivery over all its retries.
+type Attempt struct {
+	Key   string    // stable over retries, unique for (post, account, occurrence); [a-z0-9]{26}
+	At    time.Time // when the delivery was first intended; stable over retries, recorded before the first request
+	N     int       // 1 for the first try
+	Done  []Remote  // parts that exist already, in order
+	Owned []string  // for Find: remote ids of other records of this account
+	Since time.Time // for Find: nothing older than this belongs to the attempt
+}
+
+// Remote is one part as it exists on the network.
+type Remote struct {
+	ID   string `json:"id"`            // what the platform's API calls it
+	URL  string `json:"url,omitempty"` // where people see it
+	Part int    `json:"part"`          // from 0
+	// Version is what the network says of the state of the part (an AT Protocol CID); empty when it has none.
+	Version string `json:"version,omitempty"`
+}
+
+// Receipt is what a publisher brings back.
+type Receipt struct {
+	Parts []Remote
+	At    time.Time // when the network accepted it, by its own clock where it tells
+}

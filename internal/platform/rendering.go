@@ -1,0 +1,121 @@
+package platform
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/postrider/postrider/internal/measure"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// Rendering is exactly what one account's network will be sent. Check, preview, plan, review and
+// publish all use the same one; its fingerprint proves that.
+type Rendering struct {
+	Platform       ID       `json:"platform"`
+	Title          string   `json:"title,omitempty"`
+	Parts          []Part   `json:"parts"` // at least one; several are a thread
+	Language       []string `json:"language,omitempty"`
+	Visibility     string   `json:"visibility,omitempty"`
+	ContentWarning string   `json:"content_warning,omitempty"`
+	Sensitive      bool     `json:"sensitive,omitempty"`
+	Labels         []string `json:"labels,omitempty"`
+	Tags           []string `json:"tags,omitempty"`
+	Poll           *Poll    `json:"poll,omitempty"`
+	ReplyTo        string   `json:"reply_to,omitempty"`
+	Quote          string   `json:"quote,omitempty"`
+	CanonicalURL   string   `json:"canonical_url,omitempty"`
+}
+
+// Part is one message: the whole post, or one part of a thread.
+type Part struct {
+	Text   string  `json:"text"`
+	Facets []Facet `json:"facets,omitempty"`
+	Media  []Media `json:"media,omitempty"`
+	Card   *Card   `json:"card,omitempty"`
+
+	// What follows is derived from the above and not part of the fingerprint.
+	Used     int          `json:"-"` // length by the network's own rule
+	Max      int          `json:"-"` // 0: no limit
+	Unit     measure.Unit `json:"-"`
+	UsedByte int          `json:"-"` // second limit in bytes, where the network has one
+	MaxByte  int          `json:"-"`
+	Spans    []SourceSpan `json:"-"` // where the text came from, ordered by Start
+	AutoCut  bool         `json:"-"` // this part begins where `thread: auto` cut
+}
+
+// FacetKind tells what a stretch of text is.
+type FacetKind string
+
+// The facet kinds.
+const (
+	FacetLink    FacetKind = "link"    // Value is the address
+	FacetMention FacetKind = "mention" // Value is the handle without '@'
+	FacetTag     FacetKind = "tag"     // Value is the tag without '#' (a cashtag keeps its '$')
+	FacetBold    FacetKind = "bold"    // and the following: rich text, where the network has it
+	FacetItalic  FacetKind = "italic"
+	FacetStrike  FacetKind = "strike"
+	FacetCode    FacetKind = "code"
+)
+
+// Facet gives meaning to the bytes of Part.Text from Start to End, End exclusive.
+type Facet struct {
+	Start int       `json:"start"`
+	End   int       `json:"end"`
+	Kind  FacetKind `json:"kind"`
+	Value string    `json:"value,omitempty"`
+}
+
+// Media is one attached file. Digest stands for the bytes, so that a changed picture changes the fingerprint.
+type Media struct {
+	Path   string `json:"path"`
+	Digest string `json:"digest"`
+	MIME   string `json:"mime"`
+	Alt    string `json:"alt"`
+	Width  int    `json:"width,omitempty"`
+	Height int    `json:"height,omitempty"`
+	Bytes  int64  `json:"bytes,omitempty"`
+}
+
+// Card is the preview of a link.
+type Card struct {
+	URL         string `json:"url"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	Image       *Media `json:"image,omitempty"`
+	// Fetch says that title, description and image are read from the link's page when the post goes
+	// out and are therefore not part of what was reviewed.
+	Fetch bool `json:"fetch,omitempty"`
+}
+
+// Poll is a poll as it will be sent.
+type Poll struct {
+	Options    []string      `json:"options"`
+	Duration   time.Duration `json:"duration"`
+	Multiple   bool          `json:"multiple,omitempty"`
+	HideTotals bool          `json:"hide_totals,omitempty"`
+}
+
+// SourceSpan says that Part.Text from Start to End came from Source in the post's file.
+type SourceSpan struct {
+	Start, End int
+	Source     post.Span
+}
+
+// Fingerprint is the lower-case hex SHA-256 of the rendering's canonical form: its JSON, in which
+// struct order is fixed and derived values are left out. Two renderings with one fingerprint are
+// sent as the same bytes.
+func (r *Rendering) Fingerprint() string {
+	canonical, err := json.Marshal(r)
+	if err != nil {
+		panic("platform: a rendering always marshals: " + err.Error())
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+// MediaOf returns the rendering's form of a post's media.
+func MediaOf(m *post.Media) Media {
+	return Media{Path: m.Path, Digest: m.Digest, MIME: m.MIME, Alt: m.Alt, Width: m.Width, Height: m.Height, Bytes: m.Bytes}
+}
