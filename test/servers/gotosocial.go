@@ -30,9 +30,9 @@ const outOfBand = "urn:ietf:wg:oauth:2.0:oob"
 func StartGoToSocial(tb testing.TB) GoToSocial {
 	tb.Helper()
 	dir := installed(tb, "gotosocial")
-	for _, program := range []string{"ffmpeg", "ffprobe"} {
-		if _, err := exec.LookPath(program); err != nil {
-			tb.Fatalf("GoToSocial needs %s, run test/servers/install: %v", program, err)
+	for _, tool := range []string{"ffmpeg", "ffprobe"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			tb.Fatalf("GoToSocial needs %s, run test/servers/install: %v", tool, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), startLimit)
@@ -51,9 +51,11 @@ func StartGoToSocial(tb testing.TB) GoToSocial {
 func startGoToSocial(ctx context.Context, tb testing.TB, dir string, port int) (GoToSocial, error) {
 	const name, email, password = "alice", "alice@example.com", "Correct-Horse-Battery-9"
 	state := tb.TempDir()
-	program := filepath.Join(dir, "gotosocial")
+	binary := filepath.Join(dir, "gotosocial")
 	env := goToSocialEnv(dir, state, port)
-	p, err := startProcess(tb, "gotosocial", state, env, stopGrace, program, "server", "start")
+	p, err := run(tb, program{
+		name: "gotosocial", dir: state, env: env, argv: []string{binary, "server", "start"}, grace: stopGrace,
+	})
 	if err != nil {
 		return GoToSocial{}, err
 	}
@@ -67,7 +69,7 @@ func startGoToSocial(ctx context.Context, tb testing.TB, dir string, port int) (
 		{"admin", "account", "create", "--username", name, "--email", email, "--password", password},
 		{"admin", "account", "confirm", "--username", name},
 	} {
-		cmd := exec.CommandContext(ctx, program, args...)
+		cmd := exec.CommandContext(ctx, binary, args...)
 		cmd.Dir, cmd.Env = state, env
 		dieWithParent(cmd)
 		if out, err := cmd.CombinedOutput(); err != nil {

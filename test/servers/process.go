@@ -23,66 +23,76 @@ var errPortTaken = errors.New("its port was taken")
 // stopGrace is how long a process may take to end after SIGTERM, before it is killed.
 const stopGrace = 10 * time.Second
 
-// process is a child process that never outlives the test that started it.
-type process struct {
-	name  string
-	log   string          // the file that holds what it wrote
-	first chan string     // the first line it wrote to standard output, if it is waited for
-	ended <-chan struct{} // closed when it has ended
-	err   error           // how it ended; valid once ended is closed
-	stop  func()          // ends it and waits for that; safe to call again
+// program says how to start a process.
+type program struct {
+	name  string // of the server, for messages and its log file
+	dir   string // working folder, which also gets the log
+	env   []string
+	argv  []string
+	grace time.Duration // between SIGTERM and SIGKILL
 }
 
-// startProcess runs a command until the test ends: SIGTERM, and SIGKILL after grace. What it writes
-// goes to a file in dir.
-func startProcess(tb testing.TB, name, dir string, env []string, grace time.Duration, argv ...string) (*process, error) {
+// process is a child process that never outlives the process that started it.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	log   string          // the file that holds what it wrote
+	first <-chan string   // the first line it wrote to standard output
+	ended <-chan struct{} // closed when it has ended
+	err   error           // how it ended; valid once ended is closed
+}
+
+// run starts a program that runs until the test ends.
+func run(tb testing.TB, g program) (*process, error) {
 	tb.Helper()
 	// Not the test's own context: that ends before the test's clean-up functions, which may still
 	// want to talk to the server.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir = dir
-	cmd.Env = env
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = grace
-	dieWithParent(cmd)
-
-	log, err := os.OpenFile(filepath.Join(dir, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	ctx, stop := context.WithCancel(context.WithoutCancel(tb.Context()))
+	p, err := g.start(ctx)
 	if err != nil {
-		cancel()
+		stop()
 		return nil, err
 	}
-	ended := make(chan struct{})
-	p := &process{name: name, log: log.Name(), first: make(chan string, 1), ended: ended}
-	p.stop = func() { cancel(); <-ended }
-	cmd.Stdout = io.MultiWriter(log, &firstLine{found: p.first})
-	cmd.Stderr = log
+	tb.Cleanup(func() {
+		stop()
+		<-p.ended
+		if tb.Failed() {
+			tb.Logf("%s wrote:\n%s", p.name, p.tail())
+		}
+	})
+	return p, nil
+}
+
+// start starts a program that runs until ctx ends.
+func (g program) start(ctx context.Context) (*process, error) {
+	log, err := os.OpenFile(filepath.Join(g.dir, g.name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	first, ended := make(chan string, 1), make(chan struct{})
+	cmd := exec.CommandContext(ctx, g.argv[0], g.argv[1:]...)
+	p := &process{name: g.name, cmd: cmd, log: log.Name(), first: first, ended: ended}
+	cmd.Dir, cmd.Env = g.dir, g.env
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(log, &firstLine{found: first}), log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = g.grace
+	dieWithParent(cmd)
 
 	started := make(chan error)
 	go func() {
-		// The kernel ends the child when the thread that started it ends, which need not be when
-		// this process does: keep the thread for as long as the child lives.
+		// The kernel ends the child when the thread that started it ends, which may be before this
+		// process does: keep the thread for as long as the child lives.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		defer log.Close()
 		defer close(ended)
+		defer log.Close()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()
 		}
 	}()
-	if err := <-started; err != nil {
-		cancel()
-		return nil, err
-	}
-	tb.Cleanup(func() {
-		p.stop()
-		if tb.Failed() {
-			tb.Logf("%s wrote:\n%s", name, p.tail())
-		}
-	})
-	return p, nil
+	return p, <-started
 }
 
 // tail returns the end of what the process wrote.
