@@ -2,6 +2,7 @@ package fakenet
 
 import (
 	"bytes"
+	"io"
 	"maps"
 	"net/http"
 	"sync"
@@ -105,7 +106,7 @@ func (f *Faults) hits(n int) bool {
 	return n >= f.plan.Skip && (f.plan.Count < 0 || n < f.plan.Skip+f.plan.Count)
 }
 
-// Create serves one creating request. accept does what the network does when all is well; refuse
+// Create serves one creating request, whose body may have been read already. accept does what the network does when all is well; refuse
 // answers Refuse, RateLimit, ExpiredToken, Forbidden and ServerError in the platform's own form.
 func (f *Faults) Create(w http.ResponseWriter, r *http.Request, key string, accept http.HandlerFunc, refuse func(http.ResponseWriter, Fault)) {
 	f.mu.Lock()
@@ -144,12 +145,10 @@ func (f *Faults) Create(w http.ResponseWriter, r *http.Request, key string, acce
 		answer.writeTo(w)
 		return
 	}
-	defer reached()
+	reached()
 	switch fault {
 	case TimeoutAfterAccept:
-		reached()
-		reached = func() {}
-		f.hang(r, plan.Hang)
+		hang(r, plan.Hang)
 		panic(http.ErrAbortHandler)
 	case ResetAfterAccept:
 		panic(http.ErrAbortHandler)
@@ -168,7 +167,8 @@ func (f *Faults) Create(w http.ResponseWriter, r *http.Request, key string, acce
 }
 
 // hang waits until the client goes away, or for d.
-func (f *Faults) hang(r *http.Request, d time.Duration) {
+func hang(r *http.Request, d time.Duration) {
+	io.Copy(io.Discard, r.Body) //nolint:errcheck // only then does the server notice that the client goes
 	if d <= 0 {
 		<-r.Context().Done()
 		return
