@@ -1,0 +1,50 @@
+package finding
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// jsonFinding is the published shape of a finding. Fields may be added, never renamed or removed.
+type jsonFinding struct {
+	Code      Code     `json:"code"`
+	Severity  Severity `json:"severity"`
+	Path      string   `json:"path"`
+	Line      int      `json:"line,omitempty"`
+	Column    int      `json:"column,omitempty"`
+	EndLine   int      `json:"end_line,omitempty"`
+	EndColumn int      `json:"end_column,omitempty"`
+	Post      string   `json:"post,omitempty"`
+	Account   string   `json:"account,omitempty"`
+	Message   string   `json:"message"`
+	Hint      string   `json:"hint,omitempty"`
+}
+
+// MarshalJSON implements [json.Marshaler] with the flat, lower-case shape that scripts rely on.
+// Lines and columns count from 1, the end is exclusive, and what is not known is left out.
+func (f Finding) MarshalJSON() ([]byte, error) {
+	return json.Marshal(jsonFinding{
+		Code: f.Code, Severity: f.Severity, Path: f.Path,
+		Line: f.Range.Start.Line, Column: f.Range.Start.Column,
+		EndLine: f.Range.End.Line, EndColumn: f.Range.End.Column,
+		Post: f.Post, Account: f.Account, Message: f.Message, Hint: f.Hint,
+	})
+}
+
+// MarshalJSON implements [json.Marshaler]: an array, also when the list is nil.
+func (l List) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]Finding(l))
+}
+
+// WriteJSON writes the findings and the number of posts that were looked at as one JSON object and a line break.
+func WriteJSON(w io.Writer, l List, posts int) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(struct {
+		Findings List `json:"findings"`
+		Posts    int  `json:"posts"`
+	}{l, posts})
+}
