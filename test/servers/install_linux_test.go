@@ -47,7 +47,7 @@ func TestInstall(t *testing.T) {
 	cache := t.TempDir()
 	allow := filepath.Join(t.TempDir(), "allow")
 	scripts := toyScripts(t, `echo half >"$1/program"; test -e `+allow+`; echo whole >"$1/program"`)
-	dir, err := where(scripts, "toy", []string{"POSTRIDER_SERVERS_CACHE=" + cache})
+	dir, err := where(t.Context(), scripts, "toy", []string{"POSTRIDER_SERVERS_CACHE=" + cache})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestWhere(t *testing.T) {
 	write(t, lock, `{"toy":"1.0.0"}`)
 	env := []string{"POSTRIDER_SERVERS_CACHE=/cache"}
 	ask := func() string {
-		dir, err := where(scripts, "toy", env)
+		dir, err := where(t.Context(), scripts, "toy", env)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestWhere(t *testing.T) {
 	if dir := ask(); dir == first {
 		t.Errorf("another version has the same folder %s", dir)
 	}
-	if _, err := where(scripts, "none", env); err == nil || !strings.Contains(err.Error(), `no server named "none"`) {
+	if _, err := where(t.Context(), scripts, "none", env); err == nil || !strings.Contains(err.Error(), `no server named "none"`) {
 		t.Errorf("error %v, want that there is none", err)
 	}
 }

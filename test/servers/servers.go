@@ -8,6 +8,7 @@ package servers
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -36,7 +37,7 @@ func installed(tb testing.TB, server string) string {
 	if !Enabled() {
 		tb.Fatalf("real servers run only with %s=1", EnvVar)
 	}
-	dir, err := where(sourceDir(), server, nil)
+	dir, err := where(tb.Context(), sourceDir(), server, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -48,8 +49,8 @@ func installed(tb testing.TB, server string) string {
 
 // where asks the install script in the folder scripts for the folder of a server, so that only the
 // script knows how it is named. The variables of env are set in addition to those of this process.
-func where(scripts, server string, env []string) (string, error) {
-	cmd := exec.Command(filepath.Join(scripts, "install"), "--where", server)
+func where(ctx context.Context, scripts, server string, env []string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(scripts, "install"), "--where", server)
 	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
