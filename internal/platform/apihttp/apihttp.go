@@ -22,6 +22,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/secret"
@@ -315,7 +316,7 @@ func (c *Client) classify(r *Request, resp *Response) *platform.Error {
 }
 
 func redirected(resp *Response) string {
-	return fmt.Sprintf("the server redirects to %q", cut(resp.Header.Get("Location"), 200))
+	return fmt.Sprintf("the server redirects to %q", resp.Header.Get("Location"))
 }
 
 // message finds the server's own words in an answer of no known shape.
@@ -330,13 +331,13 @@ func message(resp *Response) string {
 		_ = json.Unmarshal(shapes.Error, &word) // an object has no words for us
 		for _, s := range [3]string{shapes.Message, shapes.Description, word} {
 			if s != "" {
-				return cut(s, 500)
+				return s
 			}
 		}
 	}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") && !json.Valid(resp.Body) {
 		if s := strings.TrimSpace(string(resp.Body)); s != "" {
-			return cut(s, 200)
+			return s
 		}
 	}
 	if text := http.StatusText(resp.Status); text != "" {
@@ -345,13 +346,26 @@ func message(resp *Response) string {
 	return "the server gave no reason"
 }
 
-// cut shortens s to at most n bytes of valid, single-line UTF-8.
-func cut(s string, n int) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "\uFFFD")), " ")
-	if len(s) <= n {
+// maxWords is how many bytes of a server's words are passed on.
+const maxWords = 500
+
+// tidy makes what a server said fit to be printed: valid UTF-8 on one line, without control
+// characters, not too long.
+func tidy(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) <= maxWords {
 		return s
 	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
+	return strings.ToValidUTF8(s[:maxWords], "") + "…"
 }
 
 // decode reads exactly one JSON value.
@@ -373,23 +387,29 @@ func EncodeJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
 }
 
-// scrub takes the secrets out of everything that an error says.
+// scrub takes the secrets out of everything that an error says, before anything is cut: half a secret
+// would not be recognised.
 func (c *Client) scrub(e *platform.Error) {
-	e.Message = secret.Scrub(e.Message, c.Secrets...)
+	e.Message = tidy(secret.Scrub(e.Message, c.Secrets...))
 	e.Hint = secret.Scrub(e.Hint, c.Secrets...)
 	if e.Err != nil {
-		e.Err = &scrubbed{msg: secret.Scrub(e.Err.Error(), c.Secrets...), err: e.Err}
+		cause := e.Err
+		e.Err = &scrubbed{
+			msg: tidy(secret.Scrub(cause.Error(), c.Secrets...)),
+			is:  func(target error) bool { return errors.Is(cause, target) },
+		}
 	}
 }
 
-// scrubbed is an error without secrets. It can be compared with others, but what it was is out of reach.
+// scrubbed is an error without secrets. It can be compared with others, but its cause is out of reach of
+// every way of printing.
 type scrubbed struct {
 	msg string
-	err error
+	is  func(error) bool
 }
 
 func (s *scrubbed) Error() string        { return s.msg }
-func (s *scrubbed) Is(target error) bool { return errors.Is(s.err, target) }
+func (s *scrubbed) Is(target error) bool { return s.is(target) }
 
 func (c *Client) log(ctx context.Context, r *Request, resp *Response, e *platform.Error, took time.Duration) {
 	attrs := []slog.Attr{
