@@ -1,0 +1,211 @@
+package gitrepo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// gitConn talks to a remote through the git binary.
+type gitConn struct {
+	repo   *Repo
+	op     string
+	target target
+	push_  bool         // use the remote's address for pushing
+	auth   *credentials // nil unless HTTP
+}
+
+// run runs a network command. Environment tokens reach git as an extra header through its
+// environment, where no process list shows them.
+func (g *gitConn) run(ctx context.Context, args ...string) ([]byte, error) {
+	var env []string
+	if g.auth != nil && (g.auth.source == "POSTRIDER_GIT_TOKEN" || g.auth.source == "GITHUB_TOKEN") {
+		key := "http." + g.plainURL() + ".extraHeader"
+		values := append([]string{"", "Authorization: " + g.auth.auth.Reveal()}, g.auth.headers...)
+		n, _ := strconv.Atoi(g.repo.environ("GIT_CONFIG_COUNT"))
+		for i, v := range values {
+			env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n+i, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n+i, v))
+		}
+		env = append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n+len(values)))
+	}
+	return g.repo.git.outputEnv(ctx, env, nil, args...)
+}
+
+// environ looks a variable up in the environment that git processes get.
+func (r *Repo) environ(name string) string {
+	for _, kv := range r.opts.Environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	if r.opts.Environ == nil {
+		return r.opts.Env(name)
+	}
+	return ""
+}
+
+// plainURL is the address as git matches it against http.<url>.*: without the user.
+func (g *gitConn) plainURL() string {
+	u, err := url.Parse(g.target.url)
+	if err != nil {
+		return g.target.url
+	}
+	u.User = nil
+	return u.String()
+}
+
+// address is the remote as git is told: ls-remote does not know the address for pushing.
+func (g *gitConn) address() string {
+	if g.push_ {
+		return g.target.url
+	}
+	return g.target.name
+}
+
+func (g *gitConn) heads(ctx context.Context) (map[string]Hash, error) {
+	out, err := g.run(ctx, "ls-remote", "--heads", "--refs", "--quiet", g.address())
+	if err != nil {
+		return nil, g.wrap(ctx, err)
+	}
+	heads := map[string]Hash{}
+	for line := range bytes.Lines(out) {
+		id, name, ok := strings.Cut(strings.TrimRight(string(line), "\n"), "\t")
+		if ok && g.repo.format.valid(id) {
+			heads[name] = Hash(id)
+		}
+	}
+	return heads, nil
+}
+
+func (g *gitConn) fetch(ctx context.Context, _ []Hash, specs []refspec, shallow bool) error {
+	args := []string{
+		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
+		"fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force", "--refmap=",
+	}
+	if shallow {
+		args = append(args, "--depth=1")
+	}
+	args = append(args, "--", g.target.name)
+	for _, s := range specs {
+		args = append(args, "+"+s.src+":"+s.dst)
+	}
+	_, err := g.run(ctx, args...)
+	return g.wrap(ctx, err)
+}
+
+// push runs git push with an explicit lease. Hooks of this clone do not run: no human is waiting, and
+// the work tree they would look at has nothing to do with the commit.
+func (g *gitConn) push(ctx context.Context, ref string, old, new Hash) error {
+	heads, err := g.heads(ctx)
+	if err != nil {
+		return err
+	}
+	if have := heads[ref]; have != old {
+		return &MovedError{Ref: ref, Remote: g.target.display(), Want: old, Have: have}
+	}
+	if err := g.repo.descends(old, new); err != nil {
+		return fmt.Errorf("push %s: %w", ref, err)
+	}
+	out, err := g.run(ctx, "-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
+		"--recurse-submodules=no", "--force-with-lease="+ref+":"+string(old), "--", g.target.name, string(new)+":"+ref)
+	if err == nil {
+		return nil
+	}
+	var ge *gitError
+	if errors.As(err, &ge) && ctx.Err() == nil {
+		if reason := porcelainReason(out); reason != "" {
+			return g.fail(ErrRefused, reason+serverWords(remoteLines(ge.stderr)), nil)
+		}
+	}
+	return g.wrap(ctx, err)
+}
+
+// descends checks that old is on the first-parent chain of new, which a lease alone does not. It
+// stops at the boundary of a shallow clone, where git itself can know no more.
+func (r *Repo) descends(old, new Hash) error {
+	if old == Zero {
+		return nil
+	}
+	found := false
+	err := r.Log(new, 0, func(c CommitInfo) error {
+		if found = c.Hash == old; found {
+			return errStop
+		}
+		for _, p := range c.Parents {
+			if found = p == old; found {
+				return errStop
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errStop) {
+		return err
+	}
+	if !found {
+		return errUnrelated
+	}
+	return nil
+}
+
+// porcelainReason finds "!\tsrc:dst\t[remote rejected] (reason)" in the output of git push --porcelain.
+func porcelainReason(out []byte) string {
+	for line := range bytes.Lines(out) {
+		f := strings.SplitN(strings.TrimRight(string(line), "\n"), "\t", 3)
+		if len(f) == 3 && f[0] == "!" {
+			_, reason, ok := strings.Cut(f[2], "(")
+			if !ok {
+				return f[2]
+			}
+			return strings.TrimSuffix(reason, ")")
+		}
+	}
+	return ""
+}
+
+// remoteLines keeps what the server said.
+func remoteLines(stderr string) string {
+	var b strings.Builder
+	for line := range strings.Lines(stderr) {
+		if strings.HasPrefix(line, "remote:") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+func (g *gitConn) fail(kind error, detail string, cause error) error {
+	return &RemoteError{
+		Op: g.op, Remote: g.target.display(), URL: redactURL(g.target.url),
+		Kind: kind, Detail: g.auth.scrub(detail), Cause: cause,
+	}
+}
+
+// wrap classifies a failure by git's words, which are English here and tell no more than a hint: what
+// a failed push has done is decided by looking at the remote.
+func (g *gitConn) wrap(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return g.fail(ErrUnreachable, ctx.Err().Error(), ctx.Err())
+	}
+	var ge *gitError
+	if !errors.As(err, &ge) {
+		return g.fail(ErrUnreachable, err.Error(), nil)
+	}
+	detail := oneLine(ge.stderr)
+	for _, s := range []string{
+		"Authentication failed", "could not read Username", "could not read Password", "terminal prompts disabled",
+		"Permission denied", "Host key verification failed", "returned error: 401", "returned error: 403", "Invalid username or",
+		"HTTP Basic: Access denied", "Write access to repository not granted",
+	} {
+		if strings.Contains(ge.stderr, s) {
+			return g.fail(ErrAuth, detail, nil)
+		}
+	}
+	return g.fail(ErrUnreachable, detail, nil)
+}

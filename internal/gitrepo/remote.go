@@ -1,0 +1,513 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Remote is a configured remote. Its URLs may hold a password: print [Remote.Display].
+type Remote struct {
+	Name    string
+	URL     string
+	PushURL string // "" when the same
+}
+
+// Display returns the remote's URL without user and password.
+func (r Remote) Display() string { return redactURL(r.URL) }
+
+// Remotes returns the configured remotes, in the order of the configuration.
+func (r *Repo) Remotes() ([]Remote, error) {
+	var out []Remote
+	for _, e := range r.layout.local {
+		name := e.sub()
+		if name == "" || e.value == "" {
+			continue
+		}
+		i := slices.IndexFunc(out, func(x Remote) bool { return x.Name == name })
+		switch e.key {
+		case "remote." + name + ".url", "remote." + name + ".pushurl":
+			if i < 0 {
+				i = len(out)
+				out = append(out, Remote{Name: name})
+			}
+			if strings.HasSuffix(e.key, ".pushurl") {
+				out[i].PushURL = e.value
+			} else if out[i].URL == "" { // git fetches from the first
+				out[i].URL = e.value
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(x Remote) bool { return x.URL == "" }), nil
+}
+
+// AddRemote adds a remote to the repository's configuration, with the usual refspec. Unlike the other
+// methods it must not run beside them.
+func (r *Repo) AddRemote(name, address string) error {
+	if err := checkRefName("refs/remotes/" + name); err != nil {
+		return err
+	}
+	if strings.ContainsAny(address, "\n\x00") || address == "" {
+		return fmt.Errorf("remote %q: %q is not an address", name, redactURL(address))
+	}
+	remotes, err := r.Remotes()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(remotes, func(x Remote) bool { return x.Name == name }) {
+		return fmt.Errorf("remote %q exists already", name)
+	}
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
+	text := fmt.Sprintf("[remote %q]\n\turl = \"%s\"\n\tfetch = +refs/heads/*:refs/remotes/%s/*\n", name, quote(address), name)
+	f, err := os.OpenFile(filepath.Join(r.layout.commonDir, "config"), os.O_WRONLY|os.O_APPEND, 0o666)
+	if err != nil {
+		return notWritable(err)
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return notWritable(err)
+	}
+	r.layout.local = append(r.layout.local, configEntry{"remote." + name + ".url", address})
+	return nil
+}
+
+// DefaultRemote returns the remote that the current branch follows, else "origin", else the only
+// one; ok is false when that leaves none.
+func (r *Repo) DefaultRemote() (name string, ok bool, err error) {
+	remotes, err := r.Remotes()
+	if err != nil {
+		return "", false, err
+	}
+	branch, _, err := r.Head()
+	if err != nil {
+		return "", false, err
+	}
+	candidates := []string{"origin"}
+	if branch != "" {
+		candidates = []string{r.layout.local.get("branch." + branch + ".remote"), "origin"}
+	}
+	for _, c := range candidates {
+		for _, x := range remotes {
+			if x.Name == c {
+				return c, true, nil
+			}
+		}
+	}
+	if len(remotes) == 1 {
+		return remotes[0].Name, true, nil
+	}
+	return "", false, nil
+}
+
+// RemoteBranch returns the branch of a remote that is published from unless somebody says otherwise:
+// the remote's default branch if it is known here, else the branch that the current one follows,
+// else the current branch's name; "" when HEAD is detached and nothing else is known.
+func (r *Repo) RemoteBranch(remote string) (string, error) {
+	prefix := "refs/remotes/" + remote + "/"
+	if checkRefName(prefix+"HEAD") == nil {
+		target, err := r.back.symref(prefix + "HEAD")
+		if err != nil {
+			return "", err
+		}
+		if b, ok := strings.CutPrefix(target, prefix); ok {
+			return b, nil
+		}
+	}
+	branch, _, err := r.Head()
+	if err != nil || branch == "" {
+		return "", err
+	}
+	if r.layout.local.get("branch."+branch+".remote") == remote {
+		if b, ok := strings.CutPrefix(r.layout.local.get("branch."+branch+".merge"), "refs/heads/"); ok {
+			return b, nil
+		}
+	}
+	return branch, nil
+}
+
+// refspec says which remote reference goes where.
+type refspec struct{ src, dst string }
+
+// parseRefspecs accepts "main", which goes to refs/remotes/<remote>/main, and "src:dst" with full
+// names. Only references below refs/remotes/ may be written: nothing local is ever overwritten.
+func parseRefspecs(remote string, specs []string) ([]refspec, error) {
+	var out []refspec
+	for _, s := range specs {
+		src, dst, ok := strings.Cut(strings.TrimPrefix(s, "+"), ":")
+		if !ok {
+			src, dst = "refs/heads/"+src, "refs/remotes/"+remote+"/"+src
+		}
+		for _, n := range []string{src, dst} {
+			if err := checkRefName(n); err != nil {
+				return nil, fmt.Errorf("fetch %q: %w", s, err)
+			}
+		}
+		if !strings.HasPrefix(dst, "refs/remotes/") {
+			return nil, fmt.Errorf("fetch %q: only references below refs/remotes/ can be fetched to", s)
+		}
+		out = append(out, refspec{src, dst})
+	}
+	return out, nil
+}
+
+// conn is a way to talk to one remote.
+type conn interface {
+	// heads returns the branches the remote has, by full name.
+	heads(ctx context.Context) (map[string]Hash, error)
+	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
+	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
+	// push moves one reference of the remote; objects are what it may be missing.
+	push(ctx context.Context, ref string, old, new Hash) error
+}
+
+// target is a remote with its addresses resolved.
+type target struct {
+	name     string // of a configured remote, or the address itself
+	tracking bool   // whether it is a configured remote, with references of its own here
+	url      string
+	env      []string // for git processes
+}
+
+// remote finds a remote by name, or takes an address as it is.
+func (r *Repo) remote(ctx context.Context, name string, push bool) (target, error) {
+	cfg, err := r.config(ctx)
+	if err != nil {
+		return target{}, err
+	}
+	remotes, err := r.Remotes()
+	if err != nil {
+		return target{}, err
+	}
+	for _, x := range remotes {
+		if x.Name != name {
+			continue
+		}
+		raw := x.URL
+		if push && x.PushURL != "" {
+			return target{name: name, tracking: true, url: cfg.rewriteURL(x.PushURL, false)}, nil
+		}
+		return target{name: name, tracking: true, url: cfg.rewriteURL(raw, push)}, nil
+	}
+	if strings.Contains(name, "://") || filepath.IsAbs(name) {
+		return target{name: name, url: cfg.rewriteURL(name, push)}, nil
+	}
+	return target{}, fmt.Errorf("%w: %q; add it with `git remote add`", ErrNoRemote, name)
+}
+
+// connect chooses who talks to the remote.
+func (r *Repo) connect(ctx context.Context, op, name string, push bool) (conn, target, error) {
+	t, err := r.remote(ctx, name, push)
+	if err != nil {
+		return nil, t, err
+	}
+	cfg, err := r.config(ctx)
+	if err != nil {
+		return nil, t, err
+	}
+	u, parseErr := url.Parse(t.url)
+	scheme := ""
+	if parseErr == nil {
+		scheme = strings.ToLower(u.Scheme)
+	}
+	isHTTP := scheme == "http" || scheme == "https"
+	fail := func(detail string) (conn, target, error) {
+		return nil, t, &RemoteError{Op: op, Remote: t.display(), URL: redactURL(t.url), Kind: ErrNoGit, Detail: detail}
+	}
+	switch {
+	case isHTTP && r.back.name() == "native" && !(r.git != nil && needsCurl(cfg, u)):
+		return &wire{repo: r, op: op, target: t, cfg: cfg, url: u}, t, nil
+	case r.git != nil:
+		c := &gitConn{repo: r, op: op, target: t, push_: push}
+		if isHTTP {
+			c.auth = newCredentials(r, cfg, u)
+		}
+		return c, t, nil
+	case isSSH(t.url, scheme):
+		return &wire{repo: r, op: op, target: t, cfg: cfg}, t, nil
+	case scheme == "file" || scheme == "" || filepath.IsAbs(t.url):
+		return fail("a remote in a local folder is read through git: install git, or use an http or ssh address")
+	default:
+		return fail(fmt.Sprintf("the protocol of this address takes git: %q", scheme))
+	}
+}
+
+// display is the name for messages.
+func (t target) display() string {
+	if t.tracking {
+		return t.name
+	}
+	return redactURL(t.url)
+}
+
+// needsCurl reports whether the configuration asks for something that only git's own HTTP client does.
+func needsCurl(cfg config, u *url.URL) bool {
+	for _, name := range []string{"proxy", "sslcainfo", "sslcapath", "sslcert", "sslkey", "sslverify", "cookiefile", "sslbackend", "emptyauth", "delegation"} {
+		if cfg.httpSetting(u, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isSSH knows ssh:// addresses and the short form host:path.
+func isSSH(raw, scheme string) bool {
+	if scheme == "ssh" || scheme == "git+ssh" || scheme == "ssh+git" {
+		return true
+	}
+	host, _, ok := strings.Cut(raw, ":")
+	return ok && !strings.Contains(raw, "://") && len(host) > 1 && !strings.Contains(host, "/")
+}
+
+// Fetch brings branches of a remote here: "main" into refs/remotes/<remote>/main, or a refspec with
+// full names whose destination is below refs/remotes/. It returns all branches that the remote has,
+// by full name ("refs/heads/main"). A branch that the remote lacks is not an error: look at the
+// map. Local branches are never moved. When nothing is new it costs one request.
+//
+// In a shallow clone a branch that is seen for the first time comes without its history.
+func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (map[string]Hash, error) {
+	specs, err := parseRefspecs(remote, branches)
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := r.connect(ctx, "fetch", remote, false)
+	if err != nil {
+		return nil, err
+	}
+	heads, err := c.heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shallow, err := r.shallow()
+	if err != nil {
+		return nil, err
+	}
+	var known, fresh []refspec
+	old := map[string]Hash{}
+	for _, s := range specs {
+		want := heads[s.src]
+		if want == Zero {
+			continue
+		}
+		have, err := r.back.ref(s.dst)
+		if err != nil {
+			return nil, err
+		}
+		old[s.dst] = have
+		switch {
+		case have == want:
+		case have == Zero && len(shallow) > 0:
+			fresh = append(fresh, s)
+		default:
+			known = append(known, s)
+		}
+	}
+	for _, group := range [][]refspec{known, fresh} {
+		if err := r.fetchGroup(ctx, c, group, heads, old, len(group) > 0 && old[group[0].dst] == Zero && len(shallow) > 0); err != nil {
+			return nil, err
+		}
+	}
+	return heads, nil
+}
+
+// fetchGroup fetches what is missing, and then moves the tracking references.
+func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, old map[string]Hash, shallow bool) error {
+	var want []Hash
+	var missing []refspec
+	for _, s := range specs {
+		if _, _, err := r.back.object(heads[s.src]); err == nil && r.back.name() == "native" {
+			continue // it was pushed from here
+		} else if err != nil && !errors.Is(err, errMissing) {
+			return err
+		}
+		want, missing = append(want, heads[s.src]), append(missing, s)
+	}
+	if len(want) > 0 {
+		if err := c.fetch(ctx, want, missing, shallow); err != nil {
+			return err
+		}
+	}
+	for _, s := range specs {
+		new := heads[s.src]
+		if now, err := r.back.ref(s.dst); err != nil {
+			return err
+		} else if now != old[s.dst] {
+			continue // git has moved it, or another process with newer knowledge
+		}
+		if err := r.setRef(ctx, s.dst, old[s.dst], new, "postrider: fetch"); err != nil && !errors.Is(err, ErrMoved) {
+			return err
+		}
+	}
+	return nil
+}
+
+// afterFailure bounds how long is spent on finding out what became of a push that failed.
+const afterFailure = 15 * time.Second
+
+// Push moves one branch of a remote from old to new as a compare-and-swap by the protocol's old
+// value ([Zero]: the branch does not exist there yet). It sends only the objects of the commits
+// between the two, and never looks at the history before old, so it works in a shallow clone.
+//
+// After a failure the remote is asked again where the branch is. If it is at new the push was done
+// and only the answer was lost: the error is nil. If it is neither at old nor at new the error is
+// [ErrMoved]. Else it is what went wrong: a [RemoteError].
+func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash) error {
+	ref := "refs/heads/" + branch
+	if err := checkRefName(ref); err != nil {
+		return err
+	}
+	if !r.format.valid(string(new)) || old != Zero && !r.format.valid(string(old)) {
+		return fmt.Errorf("push %q: %q and %q are not both object ids", branch, old, new)
+	}
+	c, t, err := r.connect(ctx, "push", remote, true)
+	if err != nil {
+		return err
+	}
+	err = c.push(ctx, ref, old, new)
+	if moved, ok := errors.AsType[*MovedError](err); ok && moved.Have == new {
+		err = nil // an earlier attempt of ours got through
+	}
+	if err != nil && !errors.Is(err, ErrMoved) {
+		err = r.settle(ctx, c, t, ref, old, new, err)
+	}
+	if err == nil && t.tracking {
+		r.track(ctx, t.name, branch, new)
+	}
+	return err
+}
+
+// settle decides what a failed push has done by looking at the remote, never by the error's words.
+func (r *Repo) settle(ctx context.Context, c conn, t target, ref string, old, new Hash, failure error) error {
+	if rerr, ok := errors.AsType[*RemoteError](failure); !ok || rerr.Kind == ErrAuth {
+		return failure
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterFailure)
+	defer cancel()
+	heads, err := c.heads(ctx)
+	if err != nil {
+		r.opts.Log.Debug("cannot read the remote after a failed push", "remote", t.display(), "err", err)
+		return failure
+	}
+	switch have := heads[ref]; have {
+	case new:
+		r.opts.Log.Info("the push was done although its answer was lost", "remote", t.display(), "branch", ref)
+		return nil
+	case old:
+		return failure
+	default:
+		return &MovedError{Ref: ref, Remote: t.display(), Want: old, Have: have}
+	}
+}
+
+// track notes where a remote's branch is now. It is a cache of the next fetch: failing is no harm.
+func (r *Repo) track(ctx context.Context, remote, branch string, at Hash) {
+	name := "refs/remotes/" + remote + "/" + branch
+	if checkRefName(name) != nil {
+		return
+	}
+	now, err := r.back.ref(name)
+	if err == nil && now != at {
+		err = r.setRef(ctx, name, now, at, "postrider: push")
+	}
+	if err != nil {
+		r.opts.Log.Debug("cannot note where the remote branch is", "ref", name, "err", err)
+	}
+}
+
+// missingObjects returns what a remote that has old lacks of new, commits first: the commits from
+// new back to old along first parents, and in each the folders and files that its parent has not.
+// When the remote branch does not exist yet, commits in known, its other branches, end the chain.
+func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, error) {
+	var out []newObject
+	seen := map[Hash]bool{}
+	add := func(kind objectKind, id Hash) ([]byte, error) {
+		seen[id] = true
+		data, err := r.objectOf(kind, id)
+		if err == nil {
+			out = append(out, newObject{id, kind, data})
+		}
+		return data, err
+	}
+	// trees adds everything in tree that is not in parent, the tree at the same place before.
+	var trees func(tree, parent Hash) error
+	trees = func(tree, parent Hash) error {
+		if tree == parent || seen[tree] {
+			return nil
+		}
+		data, err := add(kindTree, tree)
+		if err != nil {
+			return err
+		}
+		entries, err := parseTree(data, r.format.size)
+		if err != nil {
+			return err
+		}
+		before := map[string]Hash{}
+		if parent != Zero {
+			data, err := r.objectOf(kindTree, parent)
+			if err != nil {
+				return err
+			}
+			was, err := parseTree(data, r.format.size)
+			if err != nil {
+				return err
+			}
+			for _, e := range was {
+				before[e.sortKey()] = e.id
+			}
+		}
+		for _, e := range entries {
+			switch {
+			case e.mode&modeType == modeSubmodule, before[e.sortKey()] == e.id:
+			case e.isTree():
+				err = trees(e.id, before[e.sortKey()])
+			case !seen[e.id]:
+				_, err = add(kindBlob, e.id)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for at := new; at != Zero && at != old && !(old == Zero && known[at]); {
+		c, err := r.CommitInfo(at)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Parents) > 1 {
+			return nil, errMerge
+		}
+		if _, err := add(kindCommit, at); err != nil {
+			return nil, err
+		}
+		var parent Hash
+		var parentTree Hash
+		if len(c.Parents) == 1 {
+			parent = c.Parents[0]
+			p, err := r.CommitInfo(parent)
+			if err != nil {
+				return nil, err
+			}
+			parentTree = p.Tree
+		}
+		if err := trees(c.Tree, parentTree); err != nil {
+			return nil, err
+		}
+		if parent == Zero && old != Zero {
+			return nil, errUnrelated
+		}
+		at = parent
+	}
+	return out, nil
+}
+
+var (
+	errMerge     = errors.New("the commits to push contain a merge")
+	errUnrelated = errors.New("the new commit does not descend from the old one")
+)

@@ -1,0 +1,488 @@
+package gitrepo
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+	gitssh "github.com/go-git/go-git/v5/plumbing/transport/ssh"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+	"golang.org/x/net/http/httpproxy"
+)
+
+// wire talks to a remote in this process, with go-git's implementation of the pack protocol. It uses
+// its sessions, not its Push and Fetch: those walk the history.
+type wire struct {
+	repo   *Repo
+	op     string
+	target target
+	cfg    config
+	url    *url.URL // nil for SSH
+
+	creds *credentials
+}
+
+// httpClient returns the client that all HTTP remotes of this repository share, for its connections.
+func (r *Repo) httpClient() *http.Client {
+	r.httpOnce.Do(func() {
+		if r.http = r.opts.HTTP; r.http != nil {
+			return
+		}
+		proxy := httpproxy.Config{
+			HTTPProxy:  firstEnv(r.opts.Env, "HTTP_PROXY", "http_proxy"),
+			HTTPSProxy: firstEnv(r.opts.Env, "HTTPS_PROXY", "https_proxy"),
+			NoProxy:    firstEnv(r.opts.Env, "NO_PROXY", "no_proxy"),
+		}
+		find := proxy.ProxyFunc()
+		r.http = &http.Client{Transport: &http.Transport{
+			Proxy:                 func(req *http.Request) (*url.URL, error) { return find(req.URL) },
+			DialContext:           (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   15 * time.Second,
+			ResponseHeaderTimeout: 2 * time.Minute,
+			IdleConnTimeout:       90 * time.Second,
+			ForceAttemptHTTP2:     true,
+		}}
+	})
+	return r.http
+}
+
+func firstEnv(env func(string) string, names ...string) string {
+	for _, n := range names {
+		if v := env(n); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// session opens a session of either kind. SSH sessions serve one request, HTTP ones cost nothing.
+func (w *wire) session() (transport.Transport, *transport.Endpoint, transport.AuthMethod, error) {
+	if w.url == nil {
+		ep, err := transport.NewEndpoint(w.target.url)
+		if err == nil && w.repo.opts.Env("SSH_AUTH_SOCK") == "" {
+			err = w.fail(ErrAuth, "no SSH agent is running (SSH_AUTH_SOCK), and there is no git program that would read the keys in ~/.ssh", nil)
+		}
+		return gitssh.DefaultClient, ep, nil, err
+	}
+	if w.creds == nil {
+		w.creds = newCredentials(w.repo, w.cfg, w.url)
+		if w.creds.source != "" {
+			w.repo.opts.Log.Debug("git credentials", "host", w.url.Host, "from", w.creds.source)
+		}
+	}
+	plain := *w.url
+	plain.User = nil // go-git would put it into errors
+	ep, err := transport.NewEndpoint(strings.TrimSuffix(plain.String(), "/"))
+	return githttp.NewClient(w.repo.httpClient()), ep, w.creds, err
+}
+
+// advertised opens a session and reads what the remote has. When the server wants a password and
+// there is none yet, git's credential helpers are asked and it is tried again.
+func advertised[S transport.Session](ctx context.Context, w *wire,
+	open func(transport.Transport, *transport.Endpoint, transport.AuthMethod) (S, error),
+) (s S, adv *packp.AdvRefs, err error) {
+	for {
+		t, ep, auth, err := w.session()
+		if err != nil {
+			return s, nil, w.wrap(ctx, err)
+		}
+		if s, err = open(t, ep, auth); err == nil {
+			adv, err = s.AdvertisedReferencesContext(ctx)
+		}
+		if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+			adv, err = packp.NewAdvRefs(), nil
+		}
+		if err == nil {
+			if w.creds != nil {
+				w.creds.tell(ctx, true)
+			}
+			return s, adv, nil
+		}
+		if w.creds != nil && (errors.Is(err, transport.ErrAuthenticationRequired) || errors.Is(err, transport.ErrAuthorizationFailed)) {
+			if w.creds.helper != nil {
+				w.creds.tell(ctx, false)
+			} else if w.creds.askHelper(ctx) {
+				continue
+			}
+		}
+		return s, nil, w.wrap(ctx, err)
+	}
+}
+
+func openUpload(t transport.Transport, ep *transport.Endpoint, a transport.AuthMethod) (transport.UploadPackSession, error) {
+	return t.NewUploadPackSession(ep, a)
+}
+
+func openReceive(t transport.Transport, ep *transport.Endpoint, a transport.AuthMethod) (transport.ReceivePackSession, error) {
+	return t.NewReceivePackSession(ep, a)
+}
+
+func headsOf(adv *packp.AdvRefs) map[string]Hash {
+	out := map[string]Hash{}
+	for name, h := range adv.References {
+		if strings.HasPrefix(name, "refs/heads/") {
+			out[name] = Hash(h.String())
+		}
+	}
+	return out
+}
+
+func (w *wire) heads(ctx context.Context) (map[string]Hash, error) {
+	s, adv, err := advertised(ctx, w, openUpload)
+	if err != nil {
+		return nil, err
+	}
+	s.Close() //nolint:errcheck // the answer is there
+	return headsOf(adv), nil
+}
+
+// maxHaves bounds what is told to the remote about what is here already.
+const maxHaves = 64
+
+func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
+	s, adv, err := advertised(ctx, w, openUpload)
+	if err != nil {
+		return err
+	}
+	defer s.Close() //nolint:errcheck
+	req := packp.NewUploadPackRequestFromCapabilities(adv.Capabilities)
+	for _, h := range want {
+		req.Wants = append(req.Wants, plumbing.NewHash(string(h)))
+	}
+	boundary, err := w.repo.shallow()
+	if err != nil {
+		return err
+	}
+	if len(boundary) > 0 {
+		if err := req.Capabilities.Set(capability.Shallow); err != nil {
+			return err
+		}
+		for h := range boundary {
+			req.Shallows = append(req.Shallows, plumbing.NewHash(string(h)))
+		}
+		if shallow {
+			req.Depth = packp.DepthCommits(1)
+		}
+	}
+	if req.Haves, err = w.haves(specs); err != nil {
+		return err
+	}
+	res, err := s.UploadPack(ctx, req)
+	if err != nil {
+		return w.wrap(ctx, err)
+	}
+	defer res.Close() //nolint:errcheck
+	var in io.Reader = res
+	var words bytes.Buffer
+	switch {
+	case req.Capabilities.Supports(capability.Sideband64k):
+		d := sideband.NewDemuxer(sideband.Sideband64k, res)
+		d.Progress, in = &words, d
+	case req.Capabilities.Supports(capability.Sideband):
+		d := sideband.NewDemuxer(sideband.Sideband, res)
+		d.Progress, in = &words, d
+	}
+	if err := w.storePack(in); err != nil {
+		return w.wrap(ctx, err)
+	}
+	return w.repo.updateShallow(ctx, hashes(res.Shallows), hashes(res.Unshallows))
+}
+
+func hashes(in []plumbing.Hash) []Hash {
+	out := make([]Hash, len(in))
+	for i, h := range in {
+		out[i] = Hash(h.String())
+	}
+	return out
+}
+
+// haves returns commits that the remote probably has: where the branches of interest were when they
+// were last fetched, and the current branch, with some of their ancestors in case it has not.
+func (w *wire) haves(specs []refspec) ([]plumbing.Hash, error) {
+	var out []plumbing.Hash
+	seen := map[Hash]bool{}
+	names := []string{"HEAD"}
+	for _, s := range specs {
+		names = append(names, s.dst, s.src)
+	}
+	if def, err := w.repo.RemoteBranch(w.target.name); err == nil && def != "" && w.target.tracking {
+		names = append(names, "refs/remotes/"+w.target.name+"/"+def)
+	}
+	for _, n := range names {
+		tip, err := w.repo.back.ref(n)
+		if err != nil || tip == Zero {
+			continue
+		}
+		err = w.repo.Log(tip, 16, func(c CommitInfo) error {
+			if seen[c.Hash] || len(out) >= maxHaves {
+				return errStop
+			}
+			seen[c.Hash] = true
+			out = append(out, plumbing.NewHash(string(c.Hash)))
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) && !errors.Is(err, errMissing) {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+var errStop = errors.New("enough")
+
+// storePack writes and indexes a pack that the remote sends, and syncs it.
+func (w *wire) storePack(in io.Reader) error {
+	pw, err := dotgit.New(osfs.New(w.repo.layout.commonDir, osfs.WithBoundOS())).NewObjectPack()
+	if err != nil {
+		return notWritable(err)
+	}
+	var sum string
+	pw.Notify = func(h plumbing.Hash, _ *idxfile.Writer) { sum = h.String() }
+	_, err = io.Copy(pw, in)
+	if err = errors.Join(err, pw.Close()); err != nil {
+		return err
+	}
+	if sum == "" {
+		return nil // an empty pack
+	}
+	var files []*os.File
+	for _, ext := range []string{".pack", ".idx"} {
+		f, err := os.Open(filepath.Join(w.repo.layout.commonDir, "objects", "pack", "pack-"+sum+ext))
+		if err != nil {
+			return notWritable(err)
+		}
+		files = append(files, f)
+	}
+	return notWritable(syncAll(files))
+}
+
+// updateShallow rewrites the list of commits at which the history is cut off, under git's lock.
+func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
+	if len(add) == 0 && len(remove) == 0 {
+		return nil
+	}
+	path := filepath.Join(r.layout.commonDir, "shallow")
+	var f *os.File
+	err := waitForLock(ctx, r.opts, func() (string, error) {
+		var err error
+		f, err = os.OpenFile(path+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, os.ErrExist) {
+			return path + ".lock", err
+		}
+		return "", notWritable(err)
+	})
+	if err != nil {
+		return err
+	}
+	now, err := r.shallow()
+	if err == nil {
+		set := map[string]bool{}
+		for h := range now {
+			set[string(h)] = true
+		}
+		for _, h := range add {
+			set[string(h)] = true
+		}
+		for _, h := range remove {
+			delete(set, string(h))
+		}
+		_, err = f.WriteString(strings.Join(append(sortedKeys(set), ""), "\n"))
+	}
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name()) //nolint:errcheck
+		return notWritable(err)
+	}
+	r.shallowMu.Lock()
+	r.shallowSet = nil
+	r.shallowMu.Unlock()
+	return nil
+}
+
+func (w *wire) push(ctx context.Context, ref string, old, new Hash) error {
+	s, adv, err := advertised(ctx, w, openReceive)
+	if err != nil {
+		return err
+	}
+	defer s.Close() //nolint:errcheck
+	heads := headsOf(adv)
+	if have := heads[ref]; have != old {
+		return &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
+	}
+	known := map[Hash]bool{}
+	for _, h := range heads {
+		known[h] = true
+	}
+	objects, err := w.repo.missingObjects(old, new, known)
+	if errors.Is(err, errMerge) && w.repo.git != nil {
+		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds, push_: true}
+		return c.push(ctx, ref, old, new)
+	}
+	if err != nil {
+		return fmt.Errorf("push %s: %w", ref, err)
+	}
+	pack, err := encodePack(objects, w.repo.format)
+	if err != nil {
+		return err
+	}
+	req := packp.NewReferenceUpdateRequestFromCapabilities(adv.Capabilities)
+	var words bytes.Buffer
+	if adv.Capabilities.Supports(capability.Sideband64k) {
+		if err := req.Capabilities.Set(capability.Sideband64k); err != nil {
+			return err
+		}
+		req.Progress = &words
+	}
+	req.Commands = []*packp.Command{{
+		Name: plumbing.ReferenceName(ref), Old: plumbing.NewHash(string(old)), New: plumbing.NewHash(string(new)),
+	}}
+	req.Packfile = io.NopCloser(bytes.NewReader(pack))
+	report, err := s.ReceivePack(ctx, req)
+	if report != nil {
+		if report.UnpackStatus != "ok" {
+			return w.fail(ErrRefused, "unpack: "+report.UnpackStatus+serverWords(words.String()), nil)
+		}
+		for _, c := range report.CommandStatuses {
+			if c.Status != "ok" {
+				return w.fail(ErrRefused, c.Status+serverWords(words.String()), nil)
+			}
+		}
+		return nil
+	}
+	if err == nil {
+		err = errors.New("the server closed the connection without an answer")
+	}
+	return w.wrap(ctx, err)
+}
+
+// serverWords joins what a hook printed into one line.
+func serverWords(s string) string {
+	var lines []string
+	for l := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == '\r' }) {
+		l = strings.TrimSpace(strings.TrimPrefix(l, "remote:"))
+		if l != "" && !slices.Contains(lines, l) {
+			lines = append(lines, l)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	const most = 20
+	return ": " + strings.Join(lines[max(0, len(lines)-most):], "; ")
+}
+
+// encodePack makes a pack of whole objects
+// (https://git-scm.com/docs/gitformat-pack, checked 2026-11-21).
+func encodePack(objects []newObject, f objectFormat) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString("PACK\x00\x00\x00\x02")
+	b.Write(binary.BigEndian.AppendUint32(nil, uint32(len(objects)))) //nolint:gosec // far below 2^32
+	z, err := zlib.NewWriterLevel(&b, zlib.DefaultCompression)
+	if err != nil {
+		return nil, err
+	}
+	types := map[objectKind]byte{kindCommit: 1, kindTree: 2, kindBlob: 3}
+	for _, o := range objects {
+		n := len(o.data)
+		c := types[o.kind]<<4 | byte(n&15)
+		for n >>= 4; n > 0; n >>= 7 {
+			b.WriteByte(c | 0x80)
+			c = byte(n & 0x7f)
+		}
+		b.WriteByte(c)
+		z.Reset(&b)
+		if _, err := z.Write(o.data); err != nil {
+			return nil, err
+		}
+		if err := z.Close(); err != nil {
+			return nil, err
+		}
+	}
+	h := f.new()
+	h.Write(b.Bytes())
+	return h.Sum(b.Bytes()), nil
+}
+
+// fail makes the error of this conversation.
+func (w *wire) fail(kind error, detail string, cause error) error {
+	return &RemoteError{
+		Op: w.op, Remote: w.target.display(), URL: redactURL(w.target.url),
+		Kind: kind, Detail: w.creds.scrub(detail), Cause: cause,
+	}
+}
+
+// wrap classifies an error of go-git or the network. The original is not kept: it may quote a request.
+func (w *wire) wrap(ctx context.Context, err error) error {
+	var own *RemoteError
+	if err == nil || errors.As(err, &own) {
+		return err
+	}
+	if errors.Is(err, ErrNotWritable) {
+		return err
+	}
+	detail := strings.TrimSpace(oneLine(innermost(err)))
+	var status *githttp.Err
+	switch {
+	case ctx.Err() != nil:
+		return w.fail(ErrUnreachable, ctx.Err().Error(), ctx.Err())
+	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed),
+		errors.Is(err, transport.ErrInvalidAuthMethod), strings.Contains(err.Error(), "unable to authenticate"):
+		return w.fail(ErrAuth, detail+w.authHint(), nil)
+	case errors.Is(err, transport.ErrRepositoryNotFound):
+		return w.fail(ErrUnreachable, "the server has no such repository, or these credentials may not see it"+w.authHint(), nil)
+	case errors.As(err, &status):
+		return w.fail(ErrUnreachable, strings.TrimSpace(fmt.Sprintf("HTTP status %d %s", status.StatusCode(), oneLine(status.Reason))), nil)
+	}
+	return w.fail(ErrUnreachable, detail, nil)
+}
+
+// authHint says which credentials were tried, so that a person knows which to replace.
+func (w *wire) authHint() string {
+	switch {
+	case w.creds == nil:
+		return ""
+	case w.creds.source == "":
+		return " (no credentials found: set POSTRIDER_GIT_TOKEN)"
+	default:
+		return fmt.Sprintf(" (with the credentials from %s)", w.creds.source)
+	}
+}
+
+// innermost strips the wrappers that repeat the URL.
+func innermost(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) && u.Err != nil {
+		return u.Err.Error()
+	}
+	return err.Error()
+}
+
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > 500 {
+		s = strings.ToValidUTF8(s[:500], "") + " …"
+	}
+	return s
+}
