@@ -1,0 +1,307 @@
+// Package gitledger keeps the ledger on a git branch of its own.
+//
+// Commits are written straight to the object store; no work tree or index is touched, so the branch can
+// be written while somebody edits posts, and in a bare repository. A branch of its own works where the
+// main branch is protected, never conflicts with writers and starts no workflow loop.
+//
+// Two kinds of write exist. [Ledger.Claim] is a compare-and-swap: it succeeds only on the tip that the
+// caller has planned with, and with a remote only once the remote has it; of two publishers that claim
+// the same delivery, one gets it. [Ledger.Record] is for results, which must never be lost: it merges
+// them into whatever the tip has become and tries again.
+package gitledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+)
+
+// Options are the inputs of [New].
+type Options struct {
+	Branch string // "postrider/ledger"
+	Remote string // empty: the local branch alone decides
+	Now    func() time.Time
+	Wait   func(context.Context, time.Duration) error
+	Log    *slog.Logger
+	// SiteTitle names the site in the branch's README.
+	SiteTitle string
+}
+
+// Ledger is the ledger of one repository. It is for use by one goroutine.
+type Ledger struct {
+	repo *gitrepo.Repo
+	o    Options
+	tip  gitrepo.Hash // what View shows: the remote's tip plus what this process has pushed
+	// pending are results that are committed locally and not yet on the remote.
+	pending []*ledger.Record
+}
+
+// New returns the ledger of a repository. It reads nothing; call [Ledger.Sync] first.
+func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: o} }
+
+// Tip returns the commit that the ledger is at, empty when the branch does not exist yet.
+func (l *Ledger) Tip() gitrepo.Hash { return l.tip }
+
+// View returns the ledger at its tip.
+func (l *Ledger) View() (*View, error) { return newView(l.repo, l.tip) }
+
+func (l *Ledger) localRef() string  { return "refs/heads/" + l.o.Branch }
+func (l *Ledger) remoteRef() string { return "refs/remotes/" + l.o.Remote + "/" + l.o.Branch }
+
+// Refspec returns what to fetch from the remote before [Ledger.Sync].
+func (l *Ledger) Refspec() string {
+	return "+" + l.localRef() + ":" + l.remoteRef()
+}
+
+// Sync settles where the ledger is, after the caller has fetched (see [Ledger.Refspec]).
+//
+// With a remote, its branch is the truth. What the local branch has and the remote lacks is the trace of
+// a run that could not push: its results are merged and pushed; its claims are dropped, since nothing is
+// ever sent before its claim is on the remote.
+func (l *Ledger) Sync(ctx context.Context) error {
+	local, err := l.repo.Ref(l.localRef())
+	if err != nil {
+		return err
+	}
+	if l.o.Remote == "" {
+		l.tip = local
+		return nil
+	}
+	remote, err := l.repo.Ref(l.remoteRef())
+	if err != nil {
+		return err
+	}
+	l.tip = remote
+	if local == remote || local == "" {
+		return nil
+	}
+	left, err := l.leftovers(local, remote)
+	if err != nil {
+		return fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
+	}
+	if err := l.repo.SetRef(ctx, l.localRef(), local, remote); err != nil {
+		return fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	l.o.Log.Info("results of an earlier run were not pushed, pushing them now", "records", len(left))
+	return l.Record(ctx, "results of an earlier run that could not be pushed", left)
+}
+
+// leftovers returns the records that the local branch has as results and the remote does not know.
+func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error) {
+	mine, err := newView(l.repo, local)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := newView(l.repo, remote)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := l.repo.Diff(theirs.tree, mine.tree, "")
+	if err != nil {
+		return nil, err
+	}
+	var left []*ledger.Record
+	for _, c := range changes {
+		if c.New == "" {
+			continue
+		}
+		state, id, _, ok := ledger.ParsePath(c.Path)
+		if !ok || state == ledger.Sending {
+			continue
+		}
+		rec, err := mine.read(c.Path)
+		if err != nil {
+			l.o.Log.Warn("a file of the local ledger cannot be read and is left behind", "file", c.Path, "err", err)
+			continue
+		}
+		known, err := theirs.Record(id)
+		if err != nil {
+			return nil, err
+		}
+		if known == nil || !sameRecord(ledger.Merge(rec, known), known) {
+			left = append(left, rec)
+		}
+	}
+	return left, nil
+}
+
+func sameRecord(a, b *ledger.Record) bool { return string(a.Encode()) == string(b.Encode()) }
+
+// Claim writes intents on the tip that the caller has planned with and pushes them. The error is
+// [gitrepo.ErrMoved] when somebody else wrote first: fetch, Sync, plan again. After any error nothing
+// is claimed, and nothing may be sent.
+func (l *Ledger) Claim(ctx context.Context, subject string, records []*ledger.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	view, err := l.View()
+	if err != nil {
+		return err
+	}
+	before := l.tip
+	commit, err := l.commit(ctx, view, subject, records)
+	if err != nil {
+		return err
+	}
+	if err := l.push(ctx, before, commit); err != nil {
+		// The claim must not linger: a later run would take it for a delivery that was begun.
+		if back := l.repo.SetRef(context.WithoutCancel(ctx), l.localRef(), commit, before); back != nil {
+			l.o.Log.Warn("a claim that was not pushed could not be taken back; the next run drops it", "err", back)
+		}
+		return err
+	}
+	l.tip = commit
+	return nil
+}
+
+// maxTries bounds how often Record tries again after somebody else wrote first.
+const maxTries = 12
+
+// Record writes results, merged into whatever the ledger says by now, and pushes them. When the remote
+// cannot be reached they stay committed locally and are pushed with the next call, or by the next run's
+// Sync; the error says so ([NotPushedError]).
+func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.Record) error {
+	records = append(slices.Clone(l.pending), records...)
+	if len(records) == 0 {
+		return nil
+	}
+	for try := 1; ; try++ {
+		view, err := l.View()
+		if err != nil {
+			return err
+		}
+		merged := make([]*ledger.Record, 0, len(records))
+		for _, r := range records {
+			known, err := view.Record(r.ID())
+			if err != nil {
+				return err
+			}
+			if known != nil && known.Damaged == "" {
+				r = ledger.Merge(r, known)
+			}
+			merged = append(merged, r)
+		}
+		before := l.tip
+		commit, err := l.commit(ctx, view, subject, merged)
+		if err == nil {
+			if err = l.push(ctx, before, commit); err == nil {
+				l.tip, l.pending = commit, nil
+				return nil
+			}
+		}
+		if !errors.Is(err, gitrepo.ErrMoved) && !errors.Is(err, gitrepo.ErrLocked) || try == maxTries {
+			if commit != "" { // committed, not pushed: the next Record starts from the remote's tip again
+				l.pending = records
+				return &NotPushedError{Branch: l.o.Branch, Remote: l.o.Remote, Records: len(records), Err: err}
+			}
+			return fmt.Errorf("record %d results in the ledger: %w", len(records), err)
+		}
+		l.o.Log.Debug("the ledger has moved, applying results again", "try", try)
+		if err := l.o.Wait(ctx, time.Duration(try)*(20*time.Millisecond+rand.N(60*time.Millisecond))); err != nil {
+			return err
+		}
+		if err := l.refresh(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// NotPushedError says that results are safe in the local repository but not yet on the remote.
+type NotPushedError struct {
+	Branch, Remote string
+	Records        int
+	Err            error
+}
+
+// Error implements error.
+func (e *NotPushedError) Error() string {
+	return fmt.Sprintf("%d results are committed to the local branch %s but could not be pushed to %s: %v", e.Records, e.Branch, e.Remote, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *NotPushedError) Unwrap() error { return e.Err }
+
+// refresh moves to the newest tip without looking for leftovers.
+func (l *Ledger) refresh(ctx context.Context) error {
+	ref := l.localRef()
+	if l.o.Remote != "" {
+		if _, err := l.repo.Fetch(ctx, l.o.Remote, l.Refspec()); err != nil {
+			return err
+		}
+		ref = l.remoteRef()
+	}
+	tip, err := l.repo.Ref(ref)
+	if err != nil {
+		return err
+	}
+	l.tip = tip
+	return nil
+}
+
+// commit writes records as one commit on the tip. With a remote, the local branch may be elsewhere
+// (results that were not pushed, which are among the records): it is moved to the new commit.
+func (l *Ledger) commit(ctx context.Context, view *View, subject string, records []*ledger.Record) (gitrepo.Hash, error) {
+	files, err := l.files(view, records)
+	if err != nil {
+		return "", err
+	}
+	if l.o.Remote != "" {
+		local, err := l.repo.Ref(l.localRef())
+		if err != nil {
+			return "", err
+		}
+		if local != l.tip {
+			if err := l.repo.SetRef(ctx, l.localRef(), local, l.tip); err != nil {
+				return "", err
+			}
+		}
+	}
+	return l.repo.Commit(ctx, gitrepo.Commit{
+		Branch: l.o.Branch, Parent: l.tip, Files: files, Message: message(subject, records), Time: l.o.Now(),
+	})
+}
+
+func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
+	if l.o.Remote == "" || before == commit {
+		return nil
+	}
+	return l.repo.Push(ctx, l.o.Remote, l.o.Branch, before, commit)
+}
+
+// files returns what a commit of records changes, seen from view.
+func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, r := range records {
+		was, err := view.file(r.ID())
+		if err != nil {
+			return nil, err
+		}
+		if was != "" && was != r.File() {
+			files[was] = nil
+		}
+	}
+	for _, r := range records {
+		files[r.File()] = r.Encode()
+		if r.State == ledger.Published {
+			files[ledger.SentPath(r.Account, r.Fingerprint)] = []byte(r.Post + "\n")
+		}
+	}
+	old, err := view.readme()
+	if err != nil {
+		return nil, err
+	}
+	if text := readme(old, l.o, records); string(text) != string(old) {
+		files["README.md"] = text
+	}
+	return files, nil
+}

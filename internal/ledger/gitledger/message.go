@@ -1,0 +1,195 @@
+package gitledger
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+)
+
+// message writes a commit message: a subject for people, then trailers for programs, one group of
+// Post, Account, Outcome, Id and Url for each record, and the run.
+func message(subject string, records []*ledger.Record) string {
+	var b strings.Builder
+	b.WriteString(oneLine(subject, 100))
+	b.WriteString("\n\n")
+	run := ""
+	for _, r := range records {
+		outcome := string(r.State)
+		if last := r.Last(); last != nil {
+			run = last.Run
+			if last.Outcome != "" && r.State != ledger.Sending {
+				outcome = last.Outcome
+			}
+		}
+		post := r.Post
+		if r.Occurrence != "" {
+			post += "+" + r.Occurrence
+		}
+		trailer(&b, "Post", post)
+		trailer(&b, "Account", r.Account)
+		trailer(&b, "Outcome", outcome)
+		for _, p := range r.Parts {
+			trailer(&b, "Id", p.ID)
+			if p.URL != "" {
+				trailer(&b, "Url", p.URL)
+			}
+		}
+	}
+	if run != "" {
+		trailer(&b, "Run", run)
+	}
+	return b.String()
+}
+
+func trailer(b *strings.Builder, key, value string) {
+	fmt.Fprintf(b, "%s: %s\n", key, oneLine(value, 2000))
+}
+
+// oneLine returns text with line breaks and control characters as spaces, cut at n bytes on a code point boundary.
+func oneLine(text string, n int) string {
+	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
+	if len(text) <= n {
+		return text
+	}
+	cut := 0
+	for i := range text {
+		if i > n-3 {
+			break
+		}
+		cut = i
+	}
+	return text[:cut] + "…"
+}
+
+// Owned returns the remote ids that records of an account other than id have been given since a time,
+// read from the trailers of the ledger's log at a commit: what a look-up must not adopt. It is safe to
+// call while the ledger is being written.
+func (l *Ledger) Owned(at gitrepo.Hash, account string, id ledger.ID, since time.Time) ([]string, error) {
+	if at == "" {
+		return nil, nil
+	}
+	own := id.Post
+	if id.Occurrence != "" {
+		own += "+" + id.Occurrence
+	}
+	var owned []string
+	err := l.repo.Log(at, 0, func(c gitrepo.CommitInfo) error {
+		if c.Time.Before(since.Add(-24 * time.Hour)) { // a day's tolerance for clocks that disagree
+			return errStop
+		}
+		var post, of string
+		for line := range strings.Lines(c.Body) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			switch key {
+			case "Post":
+				post = value
+			case "Account":
+				of = value
+			case "Id":
+				if of == account && post != own {
+					owned = append(owned, value)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil && err != errStop { //nolint:errorlint // a sentinel of our own, never wrapped
+		return nil, fmt.Errorf("read the ledger's log: %w", err)
+	}
+	slices.Sort(owned)
+	return slices.Compact(owned), nil
+}
+
+type stop struct{}
+
+func (stop) Error() string { return "enough" }
+
+var errStop error = stop{}
+
+const (
+	readmeRows  = 50
+	tableHead   = "| when (UTC) | post | account | result |\n|---|---|---|---|\n"
+	readmeIntro = `# %s: what went out
+
+This branch is written by Postrider. Please do not edit it by hand: it is how the next run knows what
+has been sent. Each file is the record of one post on one account, in a folder named after its state:
+
+- ` + "`published`, `withdrawn` and `skipped`" + ` are settled.
+- ` + "`unsent`, `limited` and `sending`" + ` go on by themselves.
+- ` + "`unknown`, `denied` and `rejected`" + ` may need a person: ` + "`postrider status`" + ` says what, ` + "`postrider resolve`" + ` settles it.
+
+## Latest results
+
+`
+)
+
+// readme returns the README of the branch: the old one's table with a row for each new result on top.
+func readme(old []byte, o Options, records []*ledger.Record) []byte {
+	var rows []string
+	for _, r := range records {
+		if row, ok := row(r, o.Now()); ok {
+			rows = append(rows, row)
+		}
+	}
+	if _, table, ok := bytes.Cut(old, []byte(tableHead)); ok {
+		for line := range strings.Lines(string(table)) {
+			if strings.HasPrefix(line, "| ") && !slices.Contains(rows, line) {
+				rows = append(rows, line)
+			}
+		}
+	}
+	if len(rows) == 0 && len(old) > 0 {
+		return old
+	}
+	title := o.SiteTitle
+	if title == "" {
+		title = "This site"
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, readmeIntro, oneLine(title, 80))
+	b.WriteString(tableHead)
+	for _, row := range rows[:min(len(rows), readmeRows)] {
+		b.WriteString(row)
+	}
+	return b.Bytes()
+}
+
+func row(r *ledger.Record, now time.Time) (string, bool) {
+	last := r.Last()
+	if r.State == ledger.Sending || last == nil && r.State != ledger.Skipped {
+		return "", false
+	}
+	when, result := now, string(r.State)
+	if last != nil {
+		if last.Outcome != "" {
+			result = last.Outcome
+		}
+		if !last.Ended.IsZero() {
+			when = last.Ended
+		}
+	}
+	if len(r.Parts) > 0 && r.Parts[0].URL != "" && r.State == ledger.Published {
+		result = fmt.Sprintf("[%s](%s)", result, escapeURL(r.Parts[0].URL))
+	} else if last != nil && last.Error != "" {
+		result += ": " + cell(oneLine(last.Error, 160))
+	}
+	title := r.Title
+	if title == "" {
+		title = r.Post
+	}
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", when.UTC().Format("2006-01-02 15:04:05"), cell(oneLine(title, 80)), r.Account, result), true
+}
+
+var cellEscapes = strings.NewReplacer("|", "\\|", "<", "&lt;", ">", "&gt;", "[", "\\[", "]", "\\]", "`", "\\`", "*", "\\*", "_", "\\_")
+
+// cell escapes what Markdown would take for markup in a table.
+func cell(text string) string { return cellEscapes.Replace(text) }
+
+var urlEscapes = strings.NewReplacer(" ", "%20", "(", "%28", ")", "%29", "|", "%7C", "<", "%3C", ">", "%3E", "\n", "")
+
+func escapeURL(u string) string { return urlEscapes.Replace(u) }

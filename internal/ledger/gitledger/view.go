@@ -1,0 +1,314 @@
+package gitledger
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+)
+
+// View is the ledger at one commit. It reads folders and files only as they are asked for and keeps
+// what it has read; it is for use by one goroutine.
+type View struct {
+	tree    *gitrepo.Tree // nil when the branch does not exist
+	commit  gitrepo.Hash
+	shards  map[string]map[ledger.ID]ledger.Brief
+	open    map[ledger.ID]*ledger.Record
+	damaged []Damage
+}
+
+// Damage is a file on the ledger branch that cannot be read. It is left alone; the delivery that it
+// stands for is not sent before a person has looked.
+type Damage struct {
+	Path string
+	Err  error
+}
+
+func newView(repo *gitrepo.Repo, commit gitrepo.Hash) (*View, error) {
+	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
+	if commit == "" {
+		return v, nil
+	}
+	tree, err := repo.Tree(commit)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger at %s: %w", commit, err)
+	}
+	v.tree = tree
+	return v, nil
+}
+
+// Commit returns the commit that the view shows, empty when the ledger does not exist yet.
+func (v *View) Commit() gitrepo.Hash { return v.commit }
+
+// Empty implements [ledger.View].
+func (v *View) Empty() (bool, error) {
+	if v.tree == nil {
+		return true, nil
+	}
+	entries, err := v.entries("")
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(entries, func(e gitrepo.Entry) bool {
+		return slices.Contains(ledger.States(), ledger.State(path.Base(e.Path)))
+	}), nil
+}
+
+// entries lists a folder; one that does not exist is empty.
+func (v *View) entries(dir string) ([]gitrepo.Entry, error) {
+	if v.tree == nil {
+		return nil, nil
+	}
+	if dir != "" {
+		if id, err := v.tree.ID(dir); err != nil || id == "" {
+			return nil, err
+		}
+	}
+	return v.tree.Entries(dir)
+}
+
+// load reads the open states, once.
+func (v *View) load() error {
+	if v.open != nil {
+		return nil
+	}
+	v.open = map[ledger.ID]*ledger.Record{}
+	for _, s := range ledger.States() {
+		if s.Settled() {
+			continue
+		}
+		entries, err := v.entries(string(s))
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			rec, err := v.read(e.Path)
+			if err != nil {
+				v.damaged = append(v.damaged, Damage{e.Path, err})
+				if _, id, _, ok := ledger.ParsePath(e.Path); ok {
+					v.open[id] = damagedRecord(id, e.Path, err)
+				}
+				continue
+			}
+			v.open[rec.ID()] = rec
+		}
+	}
+	return nil
+}
+
+// damagedRecord stands for a record that cannot be read: an unknown outcome without any means to settle it.
+func damagedRecord(id ledger.ID, file string, err error) *ledger.Record {
+	r := &ledger.Record{Version: 1, Post: id.Post, Account: id.Account, Occurrence: id.Occurrence, State: ledger.Unknown, Damaged: file}
+	r.Attempts = []ledger.Attempt{{N: 1, Outcome: "unknown", Error: fmt.Sprintf("the ledger's file %s cannot be read: %v", file, err)}}
+	return r
+}
+
+func (v *View) read(file string) (*ledger.Record, error) {
+	b, err := v.tree.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := ledger.Decode(b)
+	if err != nil {
+		return nil, err
+	}
+	if _, id, _, ok := ledger.ParsePath(file); ok && id != rec.ID() {
+		return nil, fmt.Errorf("%w: its name says %s, its content %s", ledger.ErrFormat, id, rec.ID())
+	}
+	return rec, nil
+}
+
+var settled = []ledger.State{ledger.Published, ledger.Withdrawn, ledger.Skipped}
+
+// shard lists the settled records in the shard that post belongs to, once.
+func (v *View) shard(s ledger.State, post string) (map[ledger.ID]ledger.Brief, error) {
+	dir := ledger.Shard(s, post)
+	if list, ok := v.shards[dir]; ok {
+		return list, nil
+	}
+	entries, err := v.entries(dir)
+	if err != nil {
+		return nil, err
+	}
+	list := make(map[ledger.ID]ledger.Brief, len(entries))
+	for _, e := range entries {
+		if state, id, mark, ok := ledger.ParsePath(e.Path); ok {
+			list[id] = ledger.Brief{State: state, Mark: mark}
+		}
+	}
+	v.shards[dir] = list
+	return list, nil
+}
+
+// Brief implements [ledger.View].
+func (v *View) Brief(id ledger.ID) (ledger.Brief, bool, error) {
+	if err := v.load(); err != nil {
+		return ledger.Brief{}, false, err
+	}
+	if rec, ok := v.open[id]; ok {
+		return ledger.Brief{State: rec.State}, true, nil
+	}
+	for _, s := range settled {
+		list, err := v.shard(s, id.Post)
+		if err != nil {
+			return ledger.Brief{}, false, err
+		}
+		if b, ok := list[id]; ok {
+			return b, true, nil
+		}
+	}
+	return ledger.Brief{}, false, nil
+}
+
+// Record implements [ledger.View].
+func (v *View) Record(id ledger.ID) (*ledger.Record, error) {
+	if _, ok, err := v.Brief(id); err != nil || !ok {
+		return nil, err
+	}
+	if rec, ok := v.open[id]; ok {
+		return rec.Clone(), nil
+	}
+	file, err := v.file(id)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := v.read(file)
+	if err != nil {
+		v.damaged = append(v.damaged, Damage{file, err})
+		return damagedRecord(id, file, err), nil
+	}
+	return rec, nil
+}
+
+// file returns the path of a record's file, empty when there is none.
+func (v *View) file(id ledger.ID) (string, error) {
+	b, ok, err := v.Brief(id)
+	if err != nil || !ok {
+		return "", err
+	}
+	if rec, ok := v.open[id]; ok {
+		if rec.Damaged != "" {
+			return rec.Damaged, nil
+		}
+		return rec.File(), nil
+	}
+	if b.State == ledger.Published {
+		return path.Join(ledger.Shard(b.State, id.Post), id.String()+"."+b.Mark+".json"), nil
+	}
+	return path.Join(ledger.Shard(b.State, id.Post), id.String()+".json"), nil
+}
+
+// readme returns the branch's README, nil when there is none.
+func (v *View) readme() ([]byte, error) {
+	if v.tree == nil {
+		return nil, nil
+	}
+	if id, err := v.tree.ID("README.md"); err != nil || id == "" {
+		return nil, err
+	}
+	return v.tree.ReadFile("README.md")
+}
+
+// Open implements [ledger.View].
+func (v *View) Open() ([]*ledger.Record, error) {
+	if err := v.load(); err != nil {
+		return nil, err
+	}
+	open := make([]*ledger.Record, 0, len(v.open))
+	for _, rec := range v.open {
+		open = append(open, rec.Clone())
+	}
+	ledger.SortRecords(open)
+	return open, nil
+}
+
+// Sent implements [ledger.View].
+func (v *View) Sent(account, fingerprint string) (string, bool, error) {
+	if v.tree == nil {
+		return "", false, nil
+	}
+	file := ledger.SentPath(account, fingerprint)
+	if id, err := v.tree.ID(file); err != nil || id == "" {
+		return "", false, err
+	}
+	b, err := v.tree.ReadFile(file)
+	if err != nil {
+		return "", false, err
+	}
+	return strings.TrimSpace(string(b)), true, nil
+}
+
+// Each calls fn for every record, settled ones included, sorted by id within each state.
+func (v *View) Each(fn func(*ledger.Record) error) error {
+	if v.tree == nil {
+		return nil
+	}
+	if err := v.load(); err != nil {
+		return err
+	}
+	open, err := v.Open()
+	if err != nil {
+		return err
+	}
+	for _, rec := range open {
+		if err := fn(rec); err != nil {
+			return err
+		}
+	}
+	for _, s := range settled {
+		if id, err := v.tree.ID(string(s)); err != nil || id == "" {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := v.tree.Walk(string(s), func(e gitrepo.Entry) error {
+			rec, err := v.read(e.Path)
+			if err != nil {
+				v.damaged = append(v.damaged, Damage{e.Path, err})
+				return nil
+			}
+			return fn(rec)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Of returns every record of one post, sorted by occurrence and account.
+func (v *View) Of(post string) ([]*ledger.Record, error) {
+	open, err := v.Open()
+	if err != nil {
+		return nil, err
+	}
+	records := slices.DeleteFunc(open, func(r *ledger.Record) bool { return r.Post != post })
+	for _, s := range settled {
+		list, err := v.shard(s, post)
+		if err != nil {
+			return nil, err
+		}
+		for id := range list {
+			if id.Post != post {
+				continue
+			}
+			rec, err := v.Record(id)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, rec)
+		}
+	}
+	ledger.SortRecords(records)
+	return records, nil
+}
+
+// Damaged returns the files that could not be read so far, sorted by path.
+func (v *View) Damaged() []Damage {
+	list := slices.Clone(v.damaged)
+	slices.SortFunc(list, func(a, b Damage) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(list, func(a, b Damage) bool { return a.Path == b.Path })
+}

@@ -1,0 +1,80 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Brief is what a listing tells of a record without opening its file.
+type Brief struct {
+	State State
+	Mark  string // of a published record: the start of its source digest
+}
+
+// View is the ledger at one moment.
+type View interface {
+	// Brief returns what the listing tells of a record; ok is false when there is none.
+	Brief(id ID) (b Brief, ok bool, err error)
+	// Record returns a record, nil when there is none.
+	Record(id ID) (*Record, error)
+	// Open returns all records that are not settled, sorted by id.
+	Open() ([]*Record, error)
+	// Sent returns the post whose record says that the account was sent a rendering with this fingerprint.
+	Sent(account, fingerprint string) (post string, ok bool, err error)
+	// Empty reports whether nothing was ever recorded.
+	Empty() (bool, error)
+}
+
+// Memory is a View of records held in memory.
+type Memory []*Record
+
+// Brief implements View.
+func (m Memory) Brief(id ID) (Brief, bool, error) {
+	if r, _ := m.Record(id); r != nil {
+		return Brief{State: r.State, Mark: sourceMark(r.Source)}, true, nil
+	}
+	return Brief{}, false, nil
+}
+
+// Record implements View.
+func (m Memory) Record(id ID) (*Record, error) {
+	for _, r := range m {
+		if r.ID() == id {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+// Open implements View.
+func (m Memory) Open() ([]*Record, error) {
+	var open []*Record
+	for _, r := range m {
+		if !r.State.Settled() {
+			open = append(open, r)
+		}
+	}
+	SortRecords(open)
+	return open, nil
+}
+
+// Sent implements View.
+func (m Memory) Sent(account, fingerprint string) (string, bool, error) {
+	for _, r := range m {
+		if r.Account == account && r.Fingerprint == fingerprint && !r.PublishedAt.IsZero() {
+			return r.Post, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// Empty implements View.
+func (m Memory) Empty() (bool, error) { return len(m) == 0, nil }
+
+// SortRecords orders records by post, occurrence and account.
+func SortRecords(records []*Record) {
+	slices.SortFunc(records, func(a, b *Record) int {
+		return cmp.Or(strings.Compare(a.Post, b.Post), strings.Compare(a.Occurrence, b.Occurrence), strings.Compare(a.Account, b.Account))
+	})
+}

@@ -1,0 +1,574 @@
+// Package plan decides what is to be done, and says why everything else is not.
+//
+// A [Plan] is data: it can be printed, stored, compared and shown to reviewers. [Make] is pure: the
+// same targets, ledger view, rules and time give the same plan.
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// Target is one post for one account: what planning must know of it without its text.
+type Target struct {
+	Post     string
+	Path     string
+	Title    string
+	Account  string
+	Platform platform.ID
+	Caps     platform.Caps
+	KeyLife  time.Duration // how long the platform honours an idempotency key, 0 for ever
+	Source   string        // digest of the file and its media
+
+	Due       time.Time // zero: as soon as it is merged
+	ExpiresAt time.Time
+	Withdraw  bool
+	Draft     bool
+	Late      post.Late // "" for the site's policy
+	Campaign  string
+	Repeat    string // RRULE
+
+	// The following are needed only of targets for which Pending is true.
+	Fingerprint string // of the rendering
+	Blocked     string // the first error in the post or its rendering, as "T201: message"; empty when there is none
+}
+
+// Pending reports whether there may be something to do for a target, so that its rendering matters: it
+// has not been sent, or its file has changed since.
+func Pending(t *Target, view ledger.View) (bool, error) {
+	if t.Repeat != "" {
+		return true, nil
+	}
+	b, ok, err := view.Brief(ledger.ID{Post: t.Post, Account: t.Account})
+	if err != nil {
+		return false, err
+	}
+	return !ok || !b.State.Settled() || b.State == ledger.Published && !ledger.SameSource(b.Mark, t.Source), nil
+}
+
+// Rules are the parts of site.yaml that decide about publishing.
+type Rules struct {
+	LateAfter time.Duration
+	LateThen  post.Late
+	MaxPerRun int // 0: no limit
+	// Quiet returns the end of the quiet window that t is in.
+	Quiet func(t time.Time) (end time.Time, quiet bool)
+	// Held returns the reason when publishing is stopped for an account or campaign.
+	Held func(account, campaign string) (reason string, held bool)
+}
+
+// Backlog says what to do with the posts that a first run finds due, when they are more than MaxPerRun.
+type Backlog string
+
+// The ways to treat a backlog.
+const (
+	BacklogStop    Backlog = ""        // send nothing, ask a person
+	BacklogPublish Backlog = "publish" // send it, MaxPerRun a run
+	BacklogSkip    Backlog = "skip"    // record every post that is due as skipped
+)
+
+// Input is all that a plan depends on.
+type Input struct {
+	Now     time.Time
+	Targets []Target
+	Ledger  ledger.View
+	Rules   Rules
+	Backlog Backlog
+	// OwnerDead reports whether the process that holds a lease is proved dead.
+	OwnerDead func(owner string) bool
+}
+
+// Verb is what an action does.
+type Verb string
+
+// The verbs.
+const (
+	Publish   Verb = "publish"   // send it
+	Resume    Verb = "resume"    // send the parts of a thread that are missing
+	Update    Verb = "update"    // edit what is out
+	Withdraw  Verb = "withdraw"  // take down what is out
+	Reconcile Verb = "reconcile" // find out whether an earlier attempt was carried out; repeat it if not
+	Skip      Verb = "skip"      // record that it never goes out
+)
+
+// Action is something to do.
+type Action struct {
+	Target
+	Verb       Verb
+	Occurrence string
+	Record     *ledger.Record // nil before the first intent
+}
+
+// ID returns the id of the action's record.
+func (a *Action) ID() ledger.ID {
+	return ledger.ID{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence}
+}
+
+// WaitState says why a target is not sent.
+type WaitState string
+
+// The reasons to wait.
+const (
+	WaitDraft       WaitState = "draft"
+	WaitScheduled   WaitState = "scheduled"   // its time has not come
+	WaitQuiet       WaitState = "quiet"       // its time is in a quiet window
+	WaitHeld        WaitState = "held"        // the emergency stop
+	WaitLate        WaitState = "late"        // found too long after its time; waits for a person
+	WaitSkipped     WaitState = "skipped"     // too late, and the policy says never
+	WaitBlocked     WaitState = "blocked"     // an error finding
+	WaitDuplicate   WaitState = "duplicate"   // the account was sent the same before
+	WaitLimit       WaitState = "over_limit"  // more than max_per_run
+	WaitFirstRun    WaitState = "first_run"   // a first run with a backlog
+	WaitSending     WaitState = "sending"     // another run is at it
+	WaitUnknown     WaitState = "unknown"     // cannot be settled without a person
+	WaitDenied      WaitState = "denied"      // token or permission
+	WaitRejected    WaitState = "rejected"    // the network refuses this content
+	WaitLimited     WaitState = "limited"     // not before a time that the network gave
+	WaitUnsent      WaitState = "unsent"      // backing off after a failure
+	WaitExpired     WaitState = "expired"     // expires_at has passed before it went out
+	WaitWithdrawn   WaitState = "withdrawn"   // withdrawn before it went out
+	WaitChanged     WaitState = "changed"     // out, changed since, and the network cannot edit
+	WaitUnsupported WaitState = "unsupported" // the platform can be previewed only
+	WaitCannot      WaitState = "cannot_withdraw"
+	WaitOrphan      WaitState = "orphan" // an open record whose post is no longer on the branch
+)
+
+// Waiting is a target that is not sent, and why.
+type Waiting struct {
+	Target
+	Occurrence string
+	State      WaitState
+	Reason     string    // a sentence for people
+	Until      time.Time // when that changes by itself, zero when it does not
+}
+
+// Plan is what a run would do.
+type Plan struct {
+	At      time.Time
+	Actions []Action
+	Waiting []Waiting
+	Settled int // targets with nothing left to do
+	// Next is the earliest time at which the plan changes without anybody changing anything; zero when
+	// there is none. It is At when there are actions.
+	Next time.Time
+}
+
+// Make plans.
+func Make(in Input) (*Plan, error) {
+	m := &maker{Input: in, plan: &Plan{At: in.Now}, seen: map[ledger.ID]bool{}}
+	for _, t := range in.Targets {
+		if err := m.target(t); err != nil {
+			return nil, fmt.Errorf("plan %s for %s: %w", t.Path, t.Account, err)
+		}
+	}
+	if err := m.orphans(); err != nil {
+		return nil, err
+	}
+	m.sort()
+	m.dropDuplicates()
+	if err := m.limit(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(m.plan.Waiting, func(a, b Waiting) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
+	})
+	if len(m.plan.Actions) > 0 {
+		m.plan.Next = in.Now
+	}
+	return m.plan, nil
+}
+
+type maker struct {
+	Input
+	plan *Plan
+	seen map[ledger.ID]bool
+}
+
+// sort orders actions by due time (without one first), then path and account.
+func (m *maker) sort() {
+	slices.SortStableFunc(m.plan.Actions, func(a, b Action) int {
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
+	})
+}
+
+func (m *maker) wait(t Target, occurrence string, s WaitState, until time.Time, reason string, args ...any) {
+	m.plan.Waiting = append(m.plan.Waiting, Waiting{Target: t, Occurrence: occurrence, State: s, Until: until, Reason: fmt.Sprintf(reason, args...)})
+	m.next(until)
+}
+
+// next notes a time at which the plan changes by itself.
+func (m *maker) next(t time.Time) {
+	if !t.IsZero() && !t.Before(m.Now) && (m.plan.Next.IsZero() || t.Before(m.plan.Next)) {
+		m.plan.Next = t
+	}
+}
+
+func (m *maker) target(t Target) error {
+	occurrence := ""
+	if t.Repeat != "" {
+		at, upcoming, err := occurrences(t, m.Now)
+		if err != nil {
+			m.wait(t, "", WaitBlocked, time.Time{}, "its repeat rule cannot be read: %v", err)
+			return nil
+		}
+		if !upcoming.IsZero() {
+			later := t
+			later.Due = upcoming
+			m.wait(later, mark(upcoming), WaitScheduled, upcoming, "next at %s", clockTime(upcoming))
+		}
+		if at.IsZero() {
+			return nil
+		}
+		t.Due, occurrence = at, mark(at)
+	}
+	id := ledger.ID{Post: t.Post, Account: t.Account, Occurrence: occurrence}
+	m.seen[id] = true
+	brief, ok, err := m.Ledger.Brief(id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return m.fresh(t, id, nil, false)
+	}
+	switch brief.State {
+	case ledger.Withdrawn, ledger.Skipped:
+		m.plan.Settled++
+		return nil
+	case ledger.Published:
+		m.next(t.ExpiresAt) // only a time to come counts; a past one makes an action below
+		if ledger.SameSource(brief.Mark, t.Source) && !m.mustGo(t) {
+			m.plan.Settled++
+			return nil
+		}
+	}
+	rec, err := m.Ledger.Record(id)
+	if err != nil {
+		return err
+	}
+	if rec == nil {
+		return fmt.Errorf("the ledger lists %s but has no record of it", id)
+	}
+	if brief.State == ledger.Published && rec.Damaged == "" {
+		return m.published(t, id, rec)
+	}
+	return m.open(t, id, rec)
+}
+
+// mustGo reports whether a post is to be taken down.
+func (m *maker) mustGo(t Target) bool {
+	return t.Withdraw || !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(m.Now)
+}
+
+// fresh plans a target that has never been (successfully) sent: all reasons not to are asked in turn.
+// allowed lifts those that only guard against accidents, as a person's word does.
+func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, allowed bool) error {
+	allowed = allowed || rec != nil && rec.Allowed != ""
+	switch {
+	case t.Draft:
+		m.wait(t, id.Occurrence, WaitDraft, time.Time{}, "it is a draft")
+		return nil
+	case t.Withdraw:
+		m.wait(t, id.Occurrence, WaitWithdrawn, time.Time{}, "withdrawn before it went out")
+		return nil
+	case !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(m.Now):
+		m.wait(t, id.Occurrence, WaitExpired, time.Time{}, "expired at %s before it went out", clockTime(t.ExpiresAt))
+		return nil
+	case t.Due.After(m.Now):
+		until := t.Due
+		if end, quiet := m.Rules.Quiet(t.Due); quiet {
+			until = end
+		}
+		if t.Blocked != "" {
+			m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "due at %s, but %s", clockTime(until), t.Blocked)
+			return nil
+		}
+		m.wait(t, id.Occurrence, WaitScheduled, until, "due at %s", clockTime(until))
+		return nil
+	case t.Blocked != "":
+		m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "%s", t.Blocked)
+		return nil
+	case !t.Caps.Has(platform.CanPublish):
+		m.wait(t, id.Occurrence, WaitUnsupported, time.Time{}, "this version can preview %s but not publish there", t.Platform)
+		return nil
+	}
+	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+		m.wait(t, id.Occurrence, WaitHeld, time.Time{}, "held: %s", reason)
+		return nil
+	}
+	if m.Backlog == BacklogSkip && rec == nil && !t.Due.IsZero() {
+		m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Skip, Occurrence: id.Occurrence})
+		return nil
+	}
+	if !allowed && m.Backlog != BacklogPublish {
+		if late, state := m.late(t); late {
+			by := m.Now.Sub(t.Due).Round(time.Minute)
+			if state == WaitSkipped {
+				m.wait(t, id.Occurrence, state, time.Time{}, "it was due at %s, %s ago: too late, and the policy is to skip", clockTime(t.Due), duration(by))
+			} else {
+				m.wait(t, id.Occurrence, state, time.Time{}, "it was due at %s, %s ago: too late to go out unasked", clockTime(t.Due), duration(by))
+			}
+			return nil
+		}
+	}
+	if end, quiet := m.Rules.Quiet(m.Now); quiet {
+		m.wait(t, id.Occurrence, WaitQuiet, end, "quiet hours until %s", clockTime(end))
+		return nil
+	}
+	if !allowed {
+		other, sent, err := m.Ledger.Sent(t.Account, t.Fingerprint)
+		if err != nil {
+			return err
+		}
+		if sent && other != t.Post {
+			m.wait(t, id.Occurrence, WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s", t.Account, other)
+			return nil
+		}
+	}
+	verb := Publish
+	if rec != nil && len(rec.Parts) > 0 {
+		verb = Resume
+	}
+	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: verb, Occurrence: id.Occurrence, Record: rec})
+	return nil
+}
+
+// late reports whether a due post has been found too long after its time, and what follows.
+func (m *maker) late(t Target) (bool, WaitState) {
+	if t.Due.IsZero() || m.Now.Sub(t.Due) <= m.Rules.LateAfter {
+		return false, ""
+	}
+	switch cmp.Or(t.Late, m.Rules.LateThen) {
+	case post.LatePublish:
+		return false, ""
+	case post.LateSkip:
+		return true, WaitSkipped
+	default:
+		return true, WaitLate
+	}
+}
+
+// published plans a target that is out: nothing, an edit, or taking it down.
+func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
+	if l := rec.Lease; m.alive(l) {
+		m.wait(t, id.Occurrence, WaitSending, l.Until, "run %s is changing it, until %s at the latest", l.Run, clockTime(l.Until))
+		return nil
+	}
+	if m.mustGo(t) {
+		return m.withdraw(t, id, rec)
+	}
+	if t.Draft || t.Blocked != "" {
+		if t.Blocked != "" {
+			m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "it is out and has changed, but %s", t.Blocked)
+		} else {
+			m.plan.Settled++ // made a draft again after it went out: what is out stays
+		}
+		return nil
+	}
+	if t.Fingerprint == rec.Fingerprint {
+		m.plan.Settled++
+		return nil
+	}
+	if !t.Caps.Has(platform.CanEdit) {
+		m.wait(t, id.Occurrence, WaitChanged, time.Time{}, "it has changed since it went out, and %s cannot edit", t.Platform)
+		return nil
+	}
+	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+		m.wait(t, id.Occurrence, WaitHeld, time.Time{}, "its update is held: %s", reason)
+		return nil
+	}
+	if last := rec.Last(); last != nil && last.Op == ledger.OpUpdate && last.Fingerprint == t.Fingerprint {
+		if wait := m.afterFailure(t, id, rec, last.Outcome, "its update"); wait {
+			return nil
+		}
+	}
+	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Update, Occurrence: id.Occurrence, Record: rec})
+	return nil
+}
+
+func (m *maker) withdraw(t Target, id ledger.ID, rec *ledger.Record) error {
+	if !t.Caps.Has(platform.CanDelete) {
+		m.wait(t, id.Occurrence, WaitCannot, time.Time{}, "%s cannot take posts down: do it by hand, then `postrider resolve`", t.Platform)
+		return nil
+	}
+	if last := rec.Last(); last != nil && last.Op == ledger.OpWithdraw {
+		if wait := m.afterFailure(t, id, rec, last.Outcome, "taking it down"); wait {
+			return nil
+		}
+	}
+	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Withdraw, Occurrence: id.Occurrence, Record: rec})
+	return nil
+}
+
+// afterFailure notes why an edit or removal that failed before is not tried again now. Both are harmless
+// to repeat, so an unknown outcome is no obstacle.
+func (m *maker) afterFailure(t Target, id ledger.ID, rec *ledger.Record, outcome, what string) bool {
+	switch {
+	case outcome == platform.Rejected.String():
+		m.wait(t, id.Occurrence, WaitRejected, time.Time{}, "%s was refused: %s", what, rec.Last().Error)
+		return true
+	case rec.RetryAt.After(m.Now):
+		m.wait(t, id.Occurrence, WaitLimited, rec.RetryAt, "%s is tried again at %s: %s", what, clockTime(rec.RetryAt), rec.Last().Error)
+		return true
+	}
+	return false
+}
+
+// open plans a target whose record is not settled.
+func (m *maker) open(t Target, id ledger.ID, rec *ledger.Record) error {
+	reason := ""
+	if last := rec.Last(); last != nil {
+		reason = last.Error
+	}
+	switch rec.State {
+	case ledger.Sending:
+		if l := rec.Lease; m.alive(l) {
+			m.wait(t, id.Occurrence, WaitSending, l.Until, "run %s is sending it, until %s at the latest", l.Run, clockTime(l.Until))
+			return nil
+		}
+		return m.unknown(t, id, rec, "the run that was sending it died")
+	case ledger.Unknown:
+		return m.unknown(t, id, rec, reason)
+	case ledger.Unsent, ledger.Limited, ledger.Denied:
+		if rec.RetryAt.After(m.Now) {
+			m.wait(t, id.Occurrence, WaitState(rec.State), rec.RetryAt, "tried again at %s: %s", clockTime(rec.RetryAt), reason)
+			return nil
+		}
+		// What was begun in time is finished whatever the clock says now: half a thread must not stay half.
+		return m.fresh(t, id, rec, len(rec.Parts) > 0 || rec.Failures() > 0 && m.begunInTime(t, rec))
+	case ledger.Rejected:
+		if t.Fingerprint == rec.Fingerprint {
+			m.wait(t, id.Occurrence, WaitRejected, time.Time{}, "refused by the network: %s", reason)
+			return nil
+		}
+		return m.fresh(t, id, rec, false)
+	}
+	return fmt.Errorf("record %s is in state %q", id, rec.State)
+}
+
+// alive reports whether the run that holds a lease may still be at work.
+func (m *maker) alive(l *ledger.Lease) bool {
+	return l != nil && l.Until.After(m.Now) && (m.OwnerDead == nil || !m.OwnerDead(l.Owner))
+}
+
+// begunInTime reports whether the first attempt was made before the post became late, and the delay is
+// still within twice the allowance.
+func (m *maker) begunInTime(t Target, rec *ledger.Record) bool {
+	return !rec.At.IsZero() && rec.At.Sub(t.Due) <= m.Rules.LateAfter && m.Now.Sub(t.Due) <= 2*m.Rules.LateAfter
+}
+
+// unknown plans a delivery that may have been carried out.
+func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason string) error {
+	if rec.Damaged != "" {
+		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "%s", reason)
+		return nil
+	}
+	if rec.RetryAt.After(m.Now) {
+		m.wait(t, id.Occurrence, WaitUnknown, rec.RetryAt, "looked for again at %s: %s", clockTime(rec.RetryAt), reason)
+		return nil
+	}
+	keyed := t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || m.Now.Sub(rec.At) < t.KeyLife)
+	if !keyed && !t.Caps.Has(platform.CanFind) {
+		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "it may be out, and %s offers no way to find out: %s", t.Platform, reason)
+		return nil
+	}
+	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec})
+	return nil
+}
+
+// orphans notes open records whose post is no longer on the branch: deleting a file never deletes a
+// post, and never loses sight of one either.
+func (m *maker) orphans() error {
+	open, err := m.Ledger.Open()
+	if err != nil {
+		return err
+	}
+	for _, rec := range open {
+		if !m.seen[rec.ID()] {
+			t := Target{Post: rec.Post, Path: rec.Path, Account: rec.Account, Platform: platform.ID(rec.Platform), Title: rec.Title, Due: rec.Due}
+			m.wait(t, rec.Occurrence, WaitOrphan, time.Time{}, "its delivery is %s, but the post no longer names the account or is gone from the branch", rec.State)
+		}
+	}
+	return nil
+}
+
+// dropDuplicates lets only the first of several actions through that would send one account the same.
+func (m *maker) dropDuplicates() {
+	type text struct{ account, fingerprint string }
+	first := map[text]string{}
+	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
+		if a.Verb != Publish || a.Record != nil && a.Record.Allowed != "" {
+			return false
+		}
+		k := text{a.Account, a.Fingerprint}
+		if by, ok := first[k]; ok && by != a.Post {
+			m.wait(a.Target, a.Occurrence, WaitDuplicate, time.Time{}, "post %s sends %s exactly this in the same run", by, a.Account)
+			return true
+		}
+		first[k] = a.Post
+		return false
+	})
+}
+
+// limit applies the guard against a mass publish: at most MaxPerRun posts (not targets) begin in one
+// run, and a first run with more than that begins none.
+func (m *maker) limit() error {
+	if m.Rules.MaxPerRun <= 0 {
+		return nil
+	}
+	posts := map[string]bool{}
+	for _, a := range m.plan.Actions {
+		if a.Verb == Publish && a.Record == nil {
+			posts[a.Post] = true
+		}
+	}
+	if len(posts) <= m.Rules.MaxPerRun {
+		return nil
+	}
+	empty, err := m.Ledger.Empty()
+	if err != nil {
+		return err
+	}
+	stop := empty && m.Backlog == BacklogStop
+	clear(posts)
+	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
+		if a.Verb != Publish || a.Record != nil {
+			return false
+		}
+		if stop {
+			m.wait(a.Target, a.Occurrence, WaitFirstRun, time.Time{}, "the first run found more than %d posts due at once", m.Rules.MaxPerRun)
+			return true
+		}
+		if !posts[a.Post] && len(posts) >= m.Rules.MaxPerRun {
+			m.wait(a.Target, a.Occurrence, WaitLimit, m.Now, "more than %d posts are due: it goes with a later run", m.Rules.MaxPerRun)
+			return true
+		}
+		posts[a.Post] = true
+		return false
+	})
+	return nil
+}
+
+// mark writes an occurrence's time as the ledger names it.
+func mark(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+
+// clockTime writes a time as people read it, with its zone.
+func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
+
+// duration writes a long duration in its largest sensible unit.
+func duration(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d minutes", int(d.Minutes()))
+	}
+}

@@ -1,0 +1,295 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+// errStopped is the reason a claimed delivery was not begun.
+var errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was stopped before its turn"}
+
+// settleTime is how long after an attempt began a network may still be carrying it out, so that not finding
+// it proves nothing yet. It matters only where repeating is not harmless.
+const settleTime = 2 * time.Minute
+
+// deliver makes one delivery and notes its end, whatever happens.
+func (r *run) deliver(ctx context.Context, j *job) {
+	if r.stopped(ctx) || !r.leased(j) {
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errStopped)
+		return
+	}
+	if r.Progress != nil {
+		r.mu.Lock()
+		event := Event{Action: j.Action, Done: r.done, Of: len(r.jobs)}
+		r.mu.Unlock()
+		r.Progress(event)
+	}
+	// A delivery in flight is finished even when the run is told to stop: what was begun must be known.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
+	defer cancel()
+	switch j.Verb {
+	case plan.Update:
+		r.update(ctx, j)
+	case plan.Withdraw:
+		r.withdraw(ctx, j)
+	case plan.Reconcile:
+		r.reconcile(ctx, j)
+	default:
+		r.send(ctx, j, j.rec.Remotes())
+	}
+}
+
+func (r *run) stopped(ctx context.Context) bool {
+	select {
+	case <-r.Stop:
+		return true
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// leased reports whether enough of the delivery's lease is left to begin it.
+func (r *run) leased(j *job) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return j.rec.Lease != nil && j.rec.Lease.Until.Sub(r.Now()) >= leaseMargin
+}
+
+// attempt describes the delivery to its publisher.
+func (r *run) attempt(j *job, done []platform.Remote) platform.Attempt {
+	n := 1
+	if last := j.rec.Last(); last != nil {
+		n = last.N
+	}
+	return platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: j.rec.At.Add(-5 * time.Minute)}
+}
+
+// send creates the parts that do not exist yet.
+func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
+	receipt, err := j.publisher.Publish(ctx, j.rendering, r.attempt(j, done))
+	if err != nil && platform.OutcomeOf(err) == platform.Unknown {
+		// Often the post is there and only the answer was lost. Finding it settles that at once; not finding it
+		// settles nothing, since the network may still be at work.
+		if found, ferr := r.find(ctx, j, j.rendering, receipt.Parts); ferr == nil && len(found.Parts) == len(j.rendering.Parts) {
+			receipt, err = found, nil
+		}
+	}
+	if err != nil {
+		r.fail(j, receipt, err)
+		return
+	}
+	r.published(j, receipt, j.rendering)
+}
+
+// published records a complete delivery of a rendering.
+func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Rendering) {
+	now := r.Now()
+	at := receipt.At
+	if at.IsZero() {
+		at = now
+	}
+	r.finish(j, Delivery{Outcome: "published", Parts: receipt.Parts}, func(rec *ledger.Record) {
+		rec.State, rec.PublishedAt, rec.RetryAt = ledger.Published, at, time.Time{}
+		rec.SetParts(receipt, rendering)
+		rec.End(now, "published", "")
+	})
+}
+
+// fail records an attempt that did not complete the delivery.
+func (r *run) fail(j *job, receipt platform.Receipt, err error) {
+	now := r.Now()
+	outcome := platform.OutcomeOf(err)
+	r.Log.Debug("delivery failed", "post", j.Post, "account", j.Account, "outcome", outcome.String(), "err", err)
+	r.finish(j, Delivery{Outcome: outcome.String(), Parts: receipt.Parts, Err: err}, func(rec *ledger.Record) {
+		switch j.Verb {
+		case plan.Update, plan.Withdraw:
+			// What is out stays out; the attempt says what went wrong.
+		default:
+			rec.State = ledger.StateOf(outcome)
+			if len(receipt.Parts) > 0 {
+				rec.SetParts(receipt, j.rendering)
+			}
+		}
+		rec.End(now, outcome.String(), err.Error())
+		rec.RetryAt = retryAt(rec, outcome, err, now)
+		if errors.Is(err, errStopped) {
+			rec.RetryAt = time.Time{}
+		}
+	})
+}
+
+// retryAt returns when a delivery may be tried again; the zero time means with the next run. The first
+// failure is retried at once: most are hiccups, and runs are minutes apart anyway.
+func retryAt(rec *ledger.Record, outcome platform.Outcome, err error, now time.Time) time.Time {
+	if outcome == platform.Limited {
+		wait := 15 * time.Minute
+		if e, ok := errors.AsType[*platform.Error](err); ok && e.RetryAfter > 0 {
+			wait = e.RetryAfter
+		}
+		return now.Add(wait)
+	}
+	if outcome == platform.Rejected {
+		return time.Time{} // waits for another text, not for a time
+	}
+	steps := []time.Duration{0, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
+	wait := steps[min(max(rec.Failures()-1, 0), len(steps)-1)]
+	if wait == 0 {
+		return time.Time{}
+	}
+	return now.Add(wait)
+}
+
+// find asks the network whether an attempt was carried out after all.
+func (r *run) find(ctx context.Context, j *job, rendering *platform.Rendering, done []platform.Remote) (platform.Receipt, error) {
+	finder, ok := j.publisher.(platform.Finder)
+	if !ok {
+		return platform.Receipt{}, fmt.Errorf("%s offers no look-up", j.Platform)
+	}
+	a := r.attempt(j, done)
+	r.mu.Lock()
+	for i := range r.report.Deliveries { // what this run has made itself
+		if d := &r.report.Deliveries[i]; d.Account == j.Account {
+			for _, p := range d.Parts {
+				a.Owned = append(a.Owned, p.ID)
+			}
+		}
+	}
+	r.mu.Unlock()
+	owned, err := r.Ledger.Owned(r.base, j.Account, j.ID(), a.Since)
+	if err != nil {
+		return platform.Receipt{}, err
+	}
+	a.Owned = append(a.Owned, owned...)
+	return finder.Find(ctx, rendering, a)
+}
+
+// reconcile settles a delivery whose outcome is unknown: looks for it, and repeats it only when it is
+// proved absent or when repeating is harmless.
+func (r *run) reconcile(ctx context.Context, j *job) {
+	sent, same := r.sentRendering(j)
+	_, canFind := j.publisher.(platform.Finder)
+	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
+	if !canFind {
+		r.repeat(ctx, j, sent, same, j.rec.Remotes())
+		return
+	}
+	if sent == nil {
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{
+			Outcome: platform.Unknown, Op: "look for an earlier attempt",
+			Message: fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit),
+		})
+		return
+	}
+	receipt, err := r.find(ctx, j, sent, j.rec.Remotes())
+	switch {
+	case err == nil && len(receipt.Parts) >= len(sent.Parts):
+		r.published(j, receipt, sent)
+	case err == nil && len(receipt.Parts) > 0:
+		r.repeat(ctx, j, sent, same, receipt.Parts)
+	case errors.Is(err, platform.ErrNotFound) && (keyed || r.settled(j)):
+		r.repeat(ctx, j, sent, same, nil)
+	case errors.Is(err, platform.ErrNotFound):
+		r.fail(j, platform.Receipt{}, &platform.Error{
+			Outcome: platform.Unknown, Op: "look for an earlier attempt", Message: "it is not there yet, and may still be on its way",
+		})
+	default:
+		if err == nil {
+			err = errors.New("the look-up brought nothing back")
+		}
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{
+			Outcome: platform.Unknown, Op: "look for an earlier attempt", Message: err.Error(), Err: err,
+		})
+	}
+}
+
+// settled reports whether an unfinished attempt began so long ago that it cannot still be on its way.
+func (r *run) settled(j *job) bool {
+	var began time.Time
+	for _, a := range j.rec.Attempts {
+		if a.Outcome == platform.Unknown.String() && a.Started.After(began) {
+			began = a.Started
+		}
+	}
+	return r.Now().Sub(began) >= settleTime
+}
+
+// repeat sends what is missing. A thread that was begun is finished as it was begun; a post of which
+// nothing exists is sent as it stands today.
+func (r *run) repeat(ctx context.Context, j *job, sent *platform.Rendering, same bool, done []platform.Remote) {
+	if !same && (len(done) > 0 || !j.Caps.Has(platform.CanFind)) && sent != nil {
+		j.rendering = sent
+	} else if !same {
+		r.mu.Lock()
+		j.rec.Fingerprint, j.rec.Source, j.rec.Commit = j.Fingerprint, j.Source, r.Commit
+		r.mu.Unlock()
+	}
+	r.send(ctx, j, done)
+}
+
+// sentRendering returns the rendering that the unsettled attempt was about; same is true when it is
+// today's. It is nil when it cannot be had any more.
+func (r *run) sentRendering(j *job) (rendering *platform.Rendering, same bool) {
+	if j.rec.Fingerprint == j.Fingerprint {
+		return j.rendering, true
+	}
+	site, err := r.SiteAt(j.rec.Commit)
+	if err != nil {
+		r.Log.Warn("an earlier commit cannot be read", "commit", j.rec.Commit, "err", err)
+		return nil, false
+	}
+	rendering, err = site.Render(j.rec.Path, j.Account)
+	if err != nil || rendering.Fingerprint() != j.rec.Fingerprint {
+		return nil, false
+	}
+	return rendering, false
+}
+
+// update makes what is out say what the file says.
+func (r *run) update(ctx context.Context, j *job) {
+	editor, ok := j.publisher.(platform.Editor)
+	if !ok {
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{Outcome: platform.Rejected, Message: platform.ErrCannotEdit.Error(), Err: platform.ErrCannotEdit})
+		return
+	}
+	receipt, err := editor.Edit(ctx, platform.Receipt{Parts: j.rec.Remotes(), At: j.rec.PublishedAt}, j.rendering)
+	if err != nil {
+		if errors.Is(err, platform.ErrCannotEdit) {
+			err = &platform.Error{Outcome: platform.Rejected, Op: "edit", Message: err.Error(), Err: err}
+		}
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, err)
+		return
+	}
+	now := r.Now()
+	r.finish(j, Delivery{Outcome: "updated", Parts: receipt.Parts}, func(rec *ledger.Record) {
+		rec.Fingerprint, rec.Source, rec.Commit = j.Fingerprint, j.Source, r.Commit
+		rec.SetParts(receipt, j.rendering)
+		rec.End(now, "updated", "")
+	})
+}
+
+// withdraw takes down what is out.
+func (r *run) withdraw(ctx context.Context, j *job) {
+	old := platform.Receipt{Parts: j.rec.Remotes(), At: j.rec.PublishedAt}
+	deleter, ok := j.publisher.(platform.Deleter)
+	if !ok {
+		r.fail(j, old, &platform.Error{Outcome: platform.Rejected, Message: "the network cannot take posts down"})
+		return
+	}
+	if err := deleter.Delete(ctx, old); err != nil {
+		r.fail(j, old, err)
+		return
+	}
+	now := r.Now()
+	r.finish(j, Delivery{Outcome: "withdrawn", Parts: old.Parts}, func(rec *ledger.Record) {
+		rec.State, rec.WithdrawnAt = ledger.Withdrawn, now
+		rec.End(now, "withdrawn", "")
+	})
+}

@@ -1,0 +1,523 @@
+// Package publish carries a plan out: the only place from which posts are sent.
+//
+// The order of things is the promise of the program. For everything that a run is about to do, it
+// writes its intent into the ledger and pushes that as a compare-and-swap; only the publisher whose
+// push is accepted goes on. Then each account's deliveries are made one after the other, the accounts
+// side by side, and every result is written to the ledger as it comes. Whatever breaks in between
+// leaves an intent behind that the next run finds.
+package publish
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/ledger/gitledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/secret"
+)
+
+// Site is what publishing needs of a site at one commit.
+type Site interface {
+	// Account returns an account and its adapter.
+	Account(name string) (*platform.Account, platform.Adapter, bool)
+	// Secrets looks an account's secrets up; the error is a *platform.MissingSecretError.
+	Secrets(account string) (map[string]secret.String, error)
+	// Render returns the rendering of a post for an account.
+	Render(path, account string) (*platform.Rendering, error)
+	// Media opens the site's folder at the commit.
+	Media() fs.FS
+}
+
+// Desk is everything that a run works with. All fields but Progress are needed.
+type Desk struct {
+	Branch string // the publishing branch
+	Commit string // its tip
+	Site   Site
+	// SiteAt opens the site at an earlier commit, to look for what was sent from there.
+	SiteAt func(commit string) (Site, error)
+	Ledger *gitledger.Ledger
+	// Plan plans for a time with the ledger as it is now.
+	Plan func(at time.Time) (*plan.Plan, error)
+	// Refresh fetches the ledger again and settles its tip, after another publisher wrote first.
+	Refresh func(context.Context) error
+
+	Run      string // this run's id
+	Owner    string // identifies this process, empty where that is not possible
+	HTTP     *http.Client
+	Now      func() time.Time
+	Wait     func(context.Context, time.Duration) error
+	Log      *slog.Logger
+	Progress func(Event)
+	// Stop, when closed, lets deliveries in flight end and begins no others.
+	Stop <-chan struct{}
+	// AllowPrivate permits link cards to be read from private addresses.
+	AllowPrivate bool
+}
+
+// Event tells what is going on, for progress on a terminal.
+type Event struct {
+	Action   *plan.Action
+	Delivery *Delivery // nil when the action begins
+	Done     int       // deliveries that have ended
+	Of       int       // deliveries of this run
+}
+
+// Delivery is the result of one action.
+type Delivery struct {
+	Post, Path, Title string
+	Account           string
+	Platform          platform.ID
+	Occurrence        string
+	Verb              plan.Verb
+	Outcome           string // published, updated, withdrawn, skipped, or a platform.Outcome
+	Parts             []platform.Remote
+	Due               time.Time
+	RetryAt           time.Time
+	Err               error
+	Fingerprint       string
+}
+
+// OK reports whether the delivery ended as it should.
+func (d *Delivery) OK() bool {
+	switch d.Outcome {
+	case "published", "updated", "withdrawn", "skipped":
+		return true
+	}
+	return false
+}
+
+// Report is what a run did.
+type Report struct {
+	Run          string
+	Branch       string
+	Commit       string
+	At           time.Time
+	Deliveries   []Delivery
+	Waiting      []plan.Waiting
+	Settled      int
+	LedgerCommit string
+	Next         time.Time
+	// RecordErr says that results could not be pushed; they are in the local ledger (*gitledger.NotPushedError).
+	RecordErr error
+}
+
+// Failed returns how many deliveries did not end as they should.
+func (r *Report) Failed() (n int) {
+	for i := range r.Deliveries {
+		if !r.Deliveries[i].OK() {
+			n++
+		}
+	}
+	return n
+}
+
+// SecretsError says that accounts that were to be sent to lack secrets. Nothing was sent.
+type SecretsError struct {
+	Missing []*platform.MissingSecretError
+}
+
+// Error implements error.
+func (e *SecretsError) Error() string {
+	var parts []string
+	for _, m := range e.Missing {
+		parts = append(parts, m.Error())
+	}
+	return "nothing was sent: " + strings.Join(parts, "; ")
+}
+
+// AccountError says that an account's settings keep it from being opened. Nothing was sent.
+type AccountError struct {
+	Account string
+	Err     error
+}
+
+// Error implements error.
+func (e *AccountError) Error() string {
+	return fmt.Sprintf("nothing was sent: account %q: %v", e.Account, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *AccountError) Unwrap() error { return e.Err }
+
+const (
+	// leaseTime is how long a run may take before others may look into what it has begun. It is renewed while the run lives.
+	leaseTime = 10 * time.Minute
+	// leaseMargin is how much of a lease must be left to begin a delivery: more than one takes.
+	leaseMargin = 4 * time.Minute
+	// deliveryTime bounds one delivery, media upload and processing included.
+	deliveryTime = 3 * time.Minute
+	// flushEvery is how often results are written to the ledger while a run goes on.
+	flushEvery = 3 * time.Second
+	// maxClaims bounds how often a run plans anew because another publisher wrote first.
+	maxClaims = 10
+)
+
+// Do plans and carries the plan out. The report is complete even when the error is not nil, as far as
+// the run came.
+func (d *Desk) Do(ctx context.Context) (*Report, error) {
+	report := &Report{Run: d.Run, Branch: d.Branch, Commit: d.Commit, At: d.Now()}
+	for try := 1; ; try++ {
+		p, err := d.Plan(d.Now())
+		if err != nil {
+			return report, err
+		}
+		report.Waiting, report.Settled, report.Next = p.Waiting, p.Settled, p.Next
+		report.LedgerCommit = string(d.Ledger.Tip())
+		if len(p.Actions) == 0 {
+			return report, nil
+		}
+		run := &run{Desk: d, report: report}
+		if err := run.open(ctx, p); err != nil {
+			return report, err
+		}
+		if len(run.jobs) == 0 {
+			return report, nil
+		}
+		err = run.claim(ctx)
+		switch {
+		case err == nil:
+			return report, run.carry(ctx)
+		case errors.Is(err, gitrepo.ErrMoved) && try < maxClaims:
+			d.Log.Info("another publisher wrote to the ledger first, planning again", "try", try)
+			if err := d.Refresh(ctx); err != nil {
+				return report, err
+			}
+		default:
+			return report, fmt.Errorf("nothing was sent: the intent could not be recorded in the ledger: %w", err)
+		}
+	}
+}
+
+// job is an action with what it takes to do it.
+type job struct {
+	*plan.Action
+	rec       *ledger.Record
+	publisher platform.Publisher
+	rendering *platform.Rendering
+}
+
+// run is one pass from plan to report.
+type run struct {
+	*Desk
+	report *Report
+	jobs   []*job
+	base   gitrepo.Hash // the ledger's commit that holds this run's intents
+
+	mu         sync.Mutex
+	done       int
+	results    []*ledger.Record // not yet in the ledger
+	unfinished map[ledger.ID]*job
+}
+
+// open gets a publisher for every account in the plan, before anything is written or sent: a secret that
+// is missing must not be found half-way.
+func (r *run) open(ctx context.Context, p *plan.Plan) error {
+	publishers := map[string]platform.Publisher{}
+	missing := &SecretsError{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if _, ok := publishers[a.Account]; ok || a.Verb == plan.Skip {
+			continue
+		}
+		account, adapter, ok := r.Site.Account(a.Account)
+		if !ok {
+			return &AccountError{a.Account, errors.New("it is not in site.yaml")}
+		}
+		secrets, err := r.Site.Secrets(a.Account)
+		if m, ok := errors.AsType[*platform.MissingSecretError](err); ok {
+			missing.Missing = append(missing.Missing, m)
+			publishers[a.Account] = nil
+			continue
+		} else if err != nil {
+			return &AccountError{a.Account, err}
+		}
+		publisher, err := adapter.Open(account, platform.Deps{
+			HTTP: r.HTTP, Media: r.Site.Media(), Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
+			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
+		})
+		if err != nil {
+			return &AccountError{a.Account, err}
+		}
+		publishers[a.Account] = publisher
+	}
+	if len(missing.Missing) > 0 {
+		return missing
+	}
+	stillDenied := r.stillDenied(ctx, p, publishers)
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if err, denied := stillDenied[a.Account]; denied && a.Record != nil && a.Record.State == ledger.Denied {
+			r.report.Waiting = append(r.report.Waiting, plan.Waiting{
+				Target: a.Target, Occurrence: a.Occurrence, State: plan.WaitDenied, Reason: "the account is still refused: " + err.Error(),
+			})
+			continue
+		}
+		j := &job{Action: a, publisher: publishers[a.Account]}
+		switch a.Verb {
+		case plan.Publish, plan.Resume, plan.Update, plan.Reconcile:
+			rendering, err := r.Site.Render(a.Path, a.Account)
+			if err != nil {
+				return fmt.Errorf("render %s for %s: %w", a.Path, a.Account, err)
+			}
+			if got := rendering.Fingerprint(); got != a.Fingerprint {
+				return fmt.Errorf("render %s for %s: the fingerprint is %.12s, the plan says %.12s", a.Path, a.Account, got, a.Fingerprint)
+			}
+			j.rendering = rendering
+		}
+		r.jobs = append(r.jobs, j)
+	}
+	return nil
+}
+
+// stillDenied asks the networks, without changing anything, whether accounts that refused a delivery before
+// accept their tokens by now. Trying the delivery itself again and again could lock an account.
+func (r *run) stillDenied(ctx context.Context, p *plan.Plan, publishers map[string]platform.Publisher) map[string]error {
+	denied := map[string]error{}
+	asked := map[string]bool{}
+	for i := range p.Actions {
+		a := &p.Actions[i]
+		if a.Record == nil || a.Record.State != ledger.Denied || asked[a.Account] {
+			continue
+		}
+		asked[a.Account] = true
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		if _, err := publishers[a.Account].Verify(ctx); err != nil && platform.OutcomeOf(err) == platform.Denied {
+			denied[a.Account] = err
+		}
+		cancel()
+	}
+	return denied
+}
+
+// claim writes the run's intents. Once it returns nil, the deliveries belong to this run.
+func (r *run) claim(ctx context.Context) error {
+	now := r.Now()
+	var records []*ledger.Record
+	for _, j := range r.jobs {
+		j.rec = r.intent(j.Action, now)
+		records = append(records, j.rec)
+	}
+	if err := r.Ledger.Claim(ctx, claimSubject(r.jobs), records); err != nil {
+		return err
+	}
+	r.base = r.Ledger.Tip()
+	return nil
+}
+
+func (r *run) intent(a *plan.Action, now time.Time) *ledger.Record {
+	id := a.ID()
+	var rec *ledger.Record
+	if a.Record != nil {
+		rec = a.Record.Clone()
+	} else {
+		rec = &ledger.Record{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence, Platform: string(a.Platform), Key: id.Key(), At: now.UTC().Truncate(time.Millisecond)}
+	}
+	rec.Path, rec.Title, rec.Due = a.Path, a.Title, a.Due
+	rec.RetryAt = time.Time{}
+	switch a.Verb {
+	case plan.Skip:
+		rec.State, rec.Note, rec.Source = ledger.Skipped, "part of a backlog that was skipped", a.Source
+		return rec
+	case plan.Update:
+		rec.Begin(ledger.OpUpdate, r.Run, now, a.Fingerprint)
+	case plan.Withdraw:
+		rec.Begin(ledger.OpWithdraw, r.Run, now, rec.Fingerprint)
+	case plan.Reconcile:
+		// Fingerprint, source and commit stay those of the attempt that is looked for.
+		if last := rec.Last(); last != nil && last.Outcome == "" {
+			rec.End(now, platform.Unknown.String(), "the run ended before it could say what happened")
+		}
+		rec.State = ledger.Sending
+		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)
+	default:
+		rec.State = ledger.Sending
+		rec.Fingerprint, rec.Source, rec.Commit = a.Fingerprint, a.Source, r.Commit
+		rec.Begin(ledger.OpPublish, r.Run, now, a.Fingerprint)
+	}
+	rec.Lease = &ledger.Lease{Run: r.Run, Until: now.Add(leaseTime).UTC(), Owner: r.Owner}
+	return rec
+}
+
+// carry makes the claimed deliveries: accounts side by side, each account's in order.
+func (r *run) carry(ctx context.Context) error {
+	byAccount := map[string][]*job{}
+	var accounts []string
+	r.unfinished = map[ledger.ID]*job{}
+	for _, j := range r.jobs {
+		if j.Verb == plan.Skip {
+			r.finish(j, Delivery{Outcome: "skipped"}, nil)
+			continue
+		}
+		if byAccount[j.Account] == nil {
+			accounts = append(accounts, j.Account)
+		}
+		byAccount[j.Account] = append(byAccount[j.Account], j)
+		r.unfinished[j.ID()] = j
+	}
+
+	ended := make(chan struct{})
+	flushed := make(chan error, 1)
+	go func() { flushed <- r.flushUntil(ctx, ended) }()
+	var wg sync.WaitGroup
+	for _, account := range accounts {
+		wg.Go(func() {
+			for _, j := range byAccount[account] {
+				r.deliver(ctx, j)
+			}
+		})
+	}
+	wg.Wait()
+	close(ended)
+	r.report.RecordErr = <-flushed
+	r.report.LedgerCommit = string(r.Ledger.Tip())
+	slices.SortStableFunc(r.report.Deliveries, func(a, b Delivery) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
+	})
+	return nil
+}
+
+// flushUntil writes results to the ledger every few seconds, renews the lease of a long run, and writes
+// the rest once all deliveries have ended. It outlives the run's context: results are never dropped.
+func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
+	keep := context.WithoutCancel(ctx)
+	renewed := r.Now()
+	tick := make(chan struct{}, 1)
+	ticking, stop := context.WithCancel(keep)
+	defer stop()
+	go func() {
+		for r.Wait(ticking, flushEvery) == nil {
+			select {
+			case tick <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	for {
+		select {
+		case <-tick:
+			records := r.take()
+			if r.Now().Sub(renewed) > leaseTime-leaseMargin-time.Minute {
+				records = append(records, r.renew()...)
+				renewed = r.Now()
+			}
+			if err := r.Ledger.Record(keep, resultSubject(records), records); err != nil {
+				r.Log.Warn("results are not in the ledger yet, trying again", "err", err)
+			}
+		case <-ended:
+			return r.flushRest(keep)
+		}
+	}
+}
+
+// flushRest writes the last results, trying for a while when the remote does not answer.
+func (r *run) flushRest(ctx context.Context) error {
+	records := r.take()
+	for try := 1; ; try++ {
+		err := r.Ledger.Record(ctx, resultSubject(records), records)
+		if err == nil || try == 4 {
+			return err
+		}
+		if _, kept := errors.AsType[*gitledger.NotPushedError](err); kept {
+			records = nil // the ledger keeps them for its next call
+		}
+		r.Log.Warn("results are not in the ledger yet, trying again", "try", try, "err", err)
+		if err := r.Wait(ctx, time.Duration(try*try)*500*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *run) take() []*ledger.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	records := r.results
+	r.results = nil
+	return records
+}
+
+// renew extends the lease of the deliveries that have not ended.
+func (r *run) renew() []*ledger.Record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var records []*ledger.Record
+	for _, j := range r.unfinished {
+		j.rec.Lease.Until = r.Now().Add(leaseTime).UTC()
+		records = append(records, j.rec.Clone())
+	}
+	ledger.SortRecords(records)
+	return records
+}
+
+// finish notes a delivery's end. change alters the record while nobody else reads it.
+func (r *run) finish(j *job, d Delivery, change func(*ledger.Record)) {
+	d.Post, d.Path, d.Title, d.Account, d.Platform, d.Occurrence = j.Post, j.Path, j.Title, j.Account, j.Platform, j.Occurrence
+	d.Verb, d.Due, d.Fingerprint = j.Verb, j.Due, j.Fingerprint
+	r.mu.Lock()
+	if change != nil {
+		change(j.rec)
+		d.RetryAt = j.rec.RetryAt
+		r.results = append(r.results, j.rec.Clone())
+		delete(r.unfinished, j.ID())
+	}
+	r.done++
+	r.report.Deliveries = append(r.report.Deliveries, d)
+	event := Event{Action: j.Action, Delivery: &d, Done: r.done, Of: len(r.jobs)}
+	r.mu.Unlock()
+	if r.Progress != nil {
+		r.Progress(event)
+	}
+}
+
+func claimSubject(jobs []*job) string {
+	if len(jobs) == 1 {
+		j := jobs[0]
+		return fmt.Sprintf("about to %s %s on %s", j.Verb, cmp.Or(j.Title, j.Post), j.Account)
+	}
+	return fmt.Sprintf("about to make %d deliveries to %s", len(jobs), accountsOf(jobs))
+}
+
+func accountsOf(jobs []*job) string {
+	var names []string
+	for _, j := range jobs {
+		names = append(names, j.Account)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
+
+func resultSubject(records []*ledger.Record) string {
+	if len(records) == 1 {
+		r := records[0]
+		return fmt.Sprintf("%s %s on %s", outcomeOf(r), cmp.Or(r.Title, r.Post), r.Account)
+	}
+	count := map[string]int{}
+	for _, r := range records {
+		count[outcomeOf(r)]++
+	}
+	var parts []string
+	for _, o := range []string{"published", "updated", "withdrawn", "unsent", "limited", "denied", "rejected", "unknown", "sending"} {
+		if n := count[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	return cmp.Or(strings.Join(parts, ", "), "results")
+}
+
+func outcomeOf(r *ledger.Record) string {
+	if last := r.Last(); last != nil && last.Outcome != "" {
+		return last.Outcome
+	}
+	return string(r.State)
+}
