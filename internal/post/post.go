@@ -21,13 +21,22 @@ type Post struct {
 	OwnID    bool   // the ID stands in the file; otherwise it was derived from the path
 	Path     string // slash-separated, relative to the site's folder: "content/2026/launch.md"
 	Source   string // hex SHA-256 of the file's bytes
+	Text     string // the file's bytes, which every Span refers to; nodes of Body share its memory
 	BodyLine int    // line of the file on which the body starts
 	Fields          // what the front matter says for everybody
 
 	Overrides []Override // in the order of the file
 	Body      []Doc      // one for each part of a thread, at least one; may hold Audience blocks
-	Notes     []Span     // the HTML comments in the body, which are never published
+	Notes     []Note     // the HTML comments in the body, which are never published
 	Places    []Place    // where each key of the front matter stands
+}
+
+// Note is an HTML comment in the body: what writers and reviewers tell each other, and the tool's
+// own directives (`<!-- postrider:ignore CODE reason -->`).
+type Note struct {
+	Span         // of the whole comment, in the file
+	Text  string // what stands between `<!--` and `-->`, trimmed
+	Range finding.Range
 }
 
 // Place says where a front-matter key stands: in the post's own fields (Name "") or in the

@@ -12,6 +12,8 @@ import (
 // Adapter is X. The zero value is ready for use.
 type Adapter struct{}
 
+var _ platform.Adapter = Adapter{}
+
 // Options are an X account's options in site.yaml.
 type Options struct {
 	Handle  string `yaml:"handle,omitempty" help:"The account's name on X, without the @."`

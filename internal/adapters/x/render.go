@@ -1,0 +1,135 @@
+package x
+
+import (
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/measure"
+	"github.com/postrider/postrider/internal/plaintext"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/rules"
+	"github.com/postrider/postrider/internal/post"
+)
+
+const network = "X"
+
+// Render implements [platform.Adapter].
+func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering, finding.List) {
+	most := maxText
+	if o, ok := a.Options.(*Options); ok && o.Premium {
+		most = maxTextPremium
+	}
+	style := plaintext.Style{
+		Network: network, Tags: true, Append: v.Link,
+		Max: most, Unit: measure.Weighted,
+		Count:    func(text string) int { return measure.XWithin(text, most).Weighted },
+		Entities: measure.XEntities,
+	}
+	if style.Append == "" && v.Card != nil {
+		style.Append = v.Card.URL
+	}
+	if v.ContentWarning != "" { // X has no field for it
+		style.Lead = "⚠️ " + v.ContentWarning
+	}
+	parts, list := plaintext.Write(v, &style)
+	for i := range parts {
+		checkText(&list, v, &parts[i])
+	}
+
+	list.Add(media.Check(v)...)
+	list.Add(rules.OnlyPublic(v, network)...)
+	list.Add(rules.CardByNetwork(v, network)...)
+	poll, found := polls.Apply(v)
+	list.Add(found...)
+	sensitive, found := rules.LabelsAsSensitive(v, network)
+	list.Add(found...)
+	if v.ReplyTo != "" && !isPost(v.ReplyTo) {
+		list.Add(rules.ReplyTo(v, network, wantPost))
+	}
+	if v.Quote != "" && !isPost(v.Quote) {
+		list.Add(rules.Quote(v, network, wantPost))
+	}
+	return platform.Rendering{
+		Platform: "x", Parts: parts, Sensitive: sensitive, Poll: poll, ReplyTo: v.ReplyTo, Quote: v.Quote,
+	}, list
+}
+
+// media and polls are X's rules; see [Adapter.Info] for their sources.
+var (
+	media = rules.Media{
+		Network: network, Pictures: maxImages, GIFAlone: true,
+		Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime"},
+		PictureBytes: maxImageBytes, GIFBytes: maxGIFBytes, VideoBytes: maxVideoBytes, AltText: maxAltText,
+	}
+	polls = rules.Poll{
+		Network: network, Options: [2]int{minPollOptions, maxPollOptions}, Option: maxPollOption, Count: measure.CountCodePoints,
+		Duration: [2]time.Duration{minPollMinutes * time.Minute, maxPollMinutes * time.Minute}, SingleChoice: true,
+	}
+)
+
+// The codes that only X reports.
+const (
+	codeCharacter finding.Code = "T210"
+	codeCashtags  finding.Code = "P110"
+)
+
+// forbidden are the code points that X refuses in any text, per twitter-text v3.
+const forbidden = "\uFFFE\uFEFF\uFFFF"
+
+func checkText(list *finding.List, v *post.Variant, p *platform.Part) {
+	if i := strings.IndexAny(p.Text, forbidden); i >= 0 {
+		list.Add(v.Finding(codeCharacter, finding.Error, plaintext.Place(v, p, i),
+			"X refuses the invisible character U+FEFF, U+FFFE or U+FFFF that stands here", "delete it"))
+	}
+	cashtags := 0
+	for _, f := range p.Facets {
+		if f.Kind == platform.FacetTag && strings.HasPrefix(f.Value, "$") {
+			if cashtags++; cashtags == maxCashtags+1 {
+				list.Add(v.Finding(codeCashtags, finding.Error, plaintext.Place(v, p, f.Start),
+					"X takes one cashtag in a post from apps, and "+p.Text[f.Start:f.End]+" is the second",
+					"write the others without the $"))
+			}
+		}
+	}
+}
+
+const wantPost = "its address, https://x.com/NAME/status/NUMBER, or its number"
+
+// isPost reports whether s names a post: by number, or by an address that ends in /status/NUMBER.
+func isPost(s string) bool {
+	if rest, ok := strings.CutPrefix(s, "https://"); ok {
+		host, path, _ := strings.Cut(rest, "/")
+		switch strings.TrimPrefix(strings.TrimPrefix(host, "www."), "mobile.") {
+		case "x.com", "twitter.com":
+		default:
+			return false
+		}
+		_, s, ok = strings.Cut(path, "/status/")
+		if !ok {
+			return false
+		}
+		s, _, _ = strings.Cut(s, "?")
+	}
+	return s != "" && len(s) <= 20 && strings.Trim(s, "0123456789") == ""
+}
+
+// Docs returns the documentation of the codes that only X reports.
+func Docs() []finding.Doc {
+	return []finding.Doc{
+		{
+			Code: codeCharacter, Severity: finding.Error, Since: "0.1.0",
+			Title: "character that X refuses",
+			Why:   "X takes no text with U+FEFF (a byte-order mark, often pasted along), U+FFFE or U+FFFF.",
+			Bad:   "a byte-order mark in the middle of a sentence",
+			Good:  "the sentence typed anew",
+		},
+		{
+			Code: codeCashtags, Severity: finding.Error, Since: "0.1.0",
+			Title: "more than one cashtag",
+			Why:   "X refuses posts from apps with more than one $TICKER (" + docsGuide + ", " + verified + ").",
+			Bad:   "$ACME beats $EMCA",
+			Good:  "$ACME beats EMCA",
+		},
+	}
+}
