@@ -1,0 +1,203 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+// accounts reads `accounts:`.
+func (d *decoder) accounts(n *yaml.Node, list *[]platform.Account) {
+	prefixes := map[string]string{}
+	for _, e := range d.pairs(n, "accounts") {
+		d.account = e.key
+		d.site.places["accounts."+e.key] = d.span(e.keyNode)
+		prefix := platform.EnvName(e.key, "")
+		if other, clash := prefixes[prefix]; clash {
+			d.fail(CodeClash, d.span(e.keyNode), fmt.Sprintf("accounts %q and %q would take their secrets from the same variables, %s…", other, e.key, prefix), "rename one of them")
+		}
+		prefixes[prefix] = e.key
+		if a, ok := d.oneAccount(e); ok && d.checkName("account", e) {
+			*list = append(*list, a)
+		} else {
+			d.site.broken = append(d.site.broken, e.key)
+		}
+	}
+	d.account = ""
+}
+
+// oneAccount reads one account; ok is false when not even its platform is known.
+func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
+	where := "accounts." + e.key
+	entries := d.pairs(e.value, where)
+	a = platform.Account{Name: e.key}
+	info, ok := d.platformOf(e, entries)
+	if !ok {
+		return a, false
+	}
+	a.Platform = info.ID
+	if _, isPlatform := d.reg.Info(platform.ID(e.key)); isPlatform && e.key != string(info.ID) {
+		d.fail(CodeMislead, d.span(e.keyNode), fmt.Sprintf("the account is named %q but is on %s", e.key, info.Name), "name it after what it is, such as "+string(info.ID)+"-main")
+	}
+
+	before := len(d.out)
+	options := reflect.Value{}
+	var known []string
+	if info.NewOptions != nil {
+		a.Options = info.NewOptions()
+		options = reflect.ValueOf(a.Options).Elem()
+		known = keys(options.Type())
+	}
+	known = append(known, "defaults", "platform")
+	slices.Sort(known)
+	for _, p := range entries {
+		switch {
+		case p.key == "platform":
+		case p.key == "defaults":
+			d.decode(p.value, reflect.ValueOf(&a.Defaults).Elem(), where+".defaults")
+		case slices.Contains(known, p.key):
+			f, _ := field(options.Type(), p.key)
+			d.decode(p.value, options.FieldByIndex(f.Index), where+"."+p.key)
+			if allowed := f.Tag.Get("enum"); allowed != "" {
+				d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
+			}
+		case looksSecret(p.key):
+			d.secret(e.key, p, info)
+		default:
+			d.unknown(p, known, "")
+		}
+	}
+	if v, isValidator := a.Options.(platform.OptionsValidator); isValidator && len(d.out) == before {
+		for _, problem := range v.Validate() {
+			d.fail(CodeOption, d.site.Place(append([]string{"accounts", e.key}, strings.Split(problem.Key, ".")...)...), problem.Message, problem.Hint)
+		}
+	}
+	return a, true
+}
+
+// platformOf finds an account's platform: as given, or the account's name where that is one.
+func (d *decoder) platformOf(e pair, entries []pair) (platform.Info, bool) {
+	var ids []string
+	for _, i := range d.reg.Infos() {
+		ids = append(ids, string(i.ID))
+	}
+	for _, p := range entries {
+		if p.key != "platform" {
+			continue
+		}
+		n := resolve(p.value)
+		if info, ok := d.reg.Info(platform.ID(n.Value)); ok && n.Kind == yaml.ScalarNode {
+			return info, true
+		}
+		if n.Kind != yaml.ScalarNode || null(n) {
+			d.wrong(n, "platform", "the name of a platform")
+		} else {
+			d.fail(CodePlatform, d.span(n), fmt.Sprintf("unknown platform %q", n.Value), didYouMean(n.Value, ids, "known platforms: "+strings.Join(ids, ", ")))
+		}
+		return platform.Info{}, false
+	}
+	if info, ok := d.reg.Info(platform.ID(e.key)); ok {
+		return info, true
+	}
+	if resolve(e.value).Kind == yaml.MappingNode || null(resolve(e.value)) {
+		d.fail(CodePlatform, d.span(e.keyNode), fmt.Sprintf("account %q does not say which platform it is on", e.key), "add platform: one of "+strings.Join(ids, ", "))
+	}
+	return platform.Info{}, false
+}
+
+// checkName reports a name that cannot be used.
+func (d *decoder) checkName(what string, e pair) bool {
+	if validName(e.key) && e.key != ScopeAll {
+		return true
+	}
+	hint := "names consist of a–z, 0–9, - and _, and begin with a letter or digit"
+	if e.key == ScopeAll {
+		hint = "in a hold it stands for everything"
+	}
+	d.fail(CodeName, d.span(e.keyNode), fmt.Sprintf("%q cannot be the name of %s", e.key, article(what)), hint)
+	return false
+}
+
+func article(noun string) string {
+	if strings.IndexByte("aeiou", noun[0]) >= 0 {
+		return "an " + noun
+	}
+	return "a " + noun
+}
+
+// validName reports whether a name matches [a-z0-9][a-z0-9_-]*, 64 letters at most.
+func validName(s string) bool {
+	for i, c := range []byte(s) {
+		letter := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || c != '-' && c != '_') {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// secret reports a secret that stands in the file, without its value.
+func (d *decoder) secret(account string, p pair, info platform.Info) {
+	hint := "secrets come from the environment, and one that was committed must be replaced"
+	var names []string
+	for _, s := range info.Secrets {
+		names = append(names, platform.EnvName(account, s.Name))
+	}
+	if len(names) > 0 {
+		hint = "remove it and set " + strings.Join(names, " and ") + " in the environment; if it was committed, replace it"
+	}
+	d.out.Add(finding.Finding{
+		Code: CodeSecret, Severity: finding.Error, Path: d.path, Range: d.across(p), Account: d.account, Private: true,
+		Message: fmt.Sprintf("key %q looks like a secret, which must not be in the file", p.key), Hint: hint,
+	})
+}
+
+// looksSecret reports whether a key sounds like one that holds a secret.
+func looksSecret(key string) bool {
+	folded := strings.ToLower(key)
+	for _, word := range [...]string{"password", "passwd", "passphrase", "secret", "token", "apikey", "credential", "nsec", "cookie", "bearer"} {
+		if strings.Contains(folded, word) {
+			return true
+		}
+	}
+	// Short words count only when they stand alone: "key" in "api_key", "accessKey" and "key" but not in "monkey".
+	start := 0
+	for i := 0; i <= len(key); i++ {
+		boundary := i == len(key) || !isLetter(key[i]) || i > 0 && isUpper(key[i]) && !isUpper(key[i-1])
+		if !boundary {
+			continue
+		}
+		switch strings.ToLower(strings.TrimLeft(key[start:i], "_-. ")) {
+		case "key", "keys", "pass", "pw", "pwd", "auth", "private", "jwt":
+			return true
+		}
+		start = i
+	}
+	return false
+}
+
+func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
+func isLetter(c byte) bool { return isUpper(c) || c >= 'a' && c <= 'z' }
+
+// secretLine reports whether any key on a line, counted from 1, sounds like a secret's.
+func secretLine(src []byte, line int) bool {
+	for text := range bytes.Lines(src) {
+		if line--; line > 0 {
+			continue
+		}
+		for _, word := range bytes.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t{},:\"'=", r) }) {
+			if looksSecret(string(word)) {
+				return true
+			}
+		}
+		return false
+	}
+	return false
+}

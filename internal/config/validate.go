@@ -1,0 +1,145 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/postrider/postrider/internal/post"
+)
+
+// validate checks what takes more than one key, or more than a type, to know.
+func (d *decoder) validate() {
+	for _, rule := range [...]func(*decoder){
+		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateHold, (*decoder).validateGit,
+	} {
+		rule(d)
+	}
+}
+
+func (d *decoder) validateTop() {
+	if name := d.site.Timezone; name != d.site.Location.String() {
+		d.fail(CodeZone, d.site.Place("timezone"), fmt.Sprintf("unknown time zone %q", name), "names look like Europe/Berlin or America/New_York; UTC is one too")
+	}
+	if u := d.site.URL; u != "" {
+		if parsed, err := url.Parse(u); err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" {
+			d.fail(CodeValue, d.site.Place("url"), fmt.Sprintf("%q is not an address", u), "write it with https://")
+		}
+	}
+	if limit := d.site.Style.MaxHashtags; limit < 0 && d.given("style.max_hashtags") {
+		d.fail(CodeValue, d.site.Place("style", "max_hashtags"), fmt.Sprintf("%d hashtags cannot be", limit), "leave the key out to allow any number")
+		d.site.Style.MaxHashtags = NoLimit
+	}
+	d.site.Style.Banned = slices.DeleteFunc(d.site.Style.Banned, func(w string) bool { return strings.TrimSpace(w) == "" })
+}
+
+// given reports whether the file has a key.
+func (d *decoder) given(where string) bool { _, ok := d.site.places[where]; return ok }
+
+func (d *decoder) validateSchedule() {
+	s := &d.site.Schedule
+	if s.MaxPerRun < 1 {
+		d.fail(CodeValue, d.site.Place("schedule", "max_per_run"), fmt.Sprintf("with max_per_run %d nothing would go out", s.MaxPerRun), "to stop everything, use hold")
+	}
+	if s.Late.Then == "" {
+		s.Late.Then = post.LateHold
+	}
+	if len(s.Quiet) > 0 && coversWeek(s.Quiet) {
+		d.fail(CodeQuiet, d.site.Place("schedule", "quiet"), "the quiet windows cover the whole week", "leave some time, or use hold to stop everything")
+		s.Quiet = nil
+	}
+}
+
+func (d *decoder) validateCampaigns() {
+	for i := range d.site.Campaigns {
+		c := &d.site.Campaigns[i]
+		if !c.Starts.IsZero() && !c.Ends.IsZero() && !c.Starts.Before(c.Ends) {
+			d.fail(CodeCampaign, d.site.Place("campaigns", c.Name, "ends"), fmt.Sprintf("campaign %q ends before it starts", c.Name), "")
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.UTM)) {
+			at := d.site.Place("campaigns", c.Name, "utm", key)
+			if known := utmKeys(); !slices.Contains(known, key) {
+				d.fail(CodeUTM, at, fmt.Sprintf("unknown UTM parameter %q", key), didYouMean(strings.TrimPrefix(key, "utm_"), known, "known: "+strings.Join(known, ", ")))
+			}
+			for name := range placeholders(c.UTM[key]) {
+				if known := utmPlaceholders(); !slices.Contains(known, name) {
+					d.fail(CodeUTM, at, fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: "+strings.Join(known, ", ")))
+				}
+			}
+		}
+	}
+}
+
+func utmKeys() []string         { return []string{"campaign", "content", "id", "medium", "source", "term"} }
+func utmPlaceholders() []string { return []string{"account", "campaign", "platform", "post"} }
+
+// placeholders yields the names in braces.
+func placeholders(s string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for {
+			_, after, ok := strings.Cut(s, "{")
+			name, rest, closed := strings.Cut(after, "}")
+			if !ok || !closed || !yield(name) {
+				return
+			}
+			s = rest
+		}
+	}
+}
+
+func (d *decoder) validateHold() {
+	h := &d.site.Hold
+	if d.given("hold.scope") && !d.given("hold.reason") {
+		d.fail(CodeHold, d.site.Place("hold", "scope"), "the hold has a scope but no reason, so it holds nothing", "add a reason, or an empty one (\"\") to keep the line for later")
+	}
+	var scope []string
+	for i, name := range h.Scope {
+		_, isAccount := d.site.Account(name)
+		_, isCampaign := d.site.Campaign(name)
+		switch {
+		case name == ScopeAll || isAccount || isCampaign:
+			scope = append(scope, name)
+		case d.site.Known(name):
+			accounts, _ := d.site.Expand([]string{name})
+			scope = append(scope, accounts...)
+		default:
+			known := append([]string{ScopeAll}, d.site.Names()...)
+			for i := range d.site.Campaigns {
+				known = append(known, d.site.Campaigns[i].Name)
+			}
+			d.fail(CodeHold, d.site.Place("hold", fmt.Sprintf("scope[%d]", i)), fmt.Sprintf("hold: %q is neither an account nor a platform nor a campaign", name), didYouMean(name, known, "known: "+strings.Join(known, ", ")))
+		}
+	}
+	slices.Sort(scope)
+	h.Scope = slices.Compact(scope)
+}
+
+func (d *decoder) validateGit() {
+	if d.site.Ledger.Branch == "" {
+		d.site.Ledger.Branch = DefaultLedgerBranch
+	}
+	for _, b := range [...]struct{ name, section, key string }{
+		{d.site.Ledger.Branch, "ledger", "branch"}, {d.site.Ledger.Remote, "ledger", "remote"}, {d.site.Publish.Branch, "publish", "branch"},
+	} {
+		if b.name != "" && !refName(b.name) {
+			d.fail(CodeBranch, d.site.Place(b.section, b.key), fmt.Sprintf("git does not allow %q as the name of a %s", b.name, b.key), "")
+		}
+	}
+}
+
+// refName reports whether git accepts a name for a branch.
+// https://git-scm.com/docs/git-check-ref-format (2026-11-21)
+func refName(s string) bool {
+	if s == "" || s == "@" || strings.HasPrefix(s, "-") || strings.HasSuffix(s, ".") || len(s) > 200 ||
+		strings.Contains(s, "..") || strings.Contains(s, "@{") || strings.ContainsAny(s, " ~^:?*[\\\x7f") {
+		return false
+	}
+	for part := range strings.SplitSeq(s, "/") {
+		if part == "" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".lock") {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' })
+}
