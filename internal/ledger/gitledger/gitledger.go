@@ -43,7 +43,7 @@ type Ledger struct {
 	pending []*ledger.Record
 }
 
-// New returns the ledger of a repository. It reads nothing; call [Ledger.Sync] first.
+// New returns the ledger of a repository. It reads nothing; call [Ledger.Fetch] first.
 func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: o} }
 
 // Tip returns the commit that the ledger is at, empty when the branch does not exist yet.
@@ -52,48 +52,53 @@ func (l *Ledger) Tip() gitrepo.Hash { return l.tip }
 // View returns the ledger at its tip.
 func (l *Ledger) View() (*View, error) { return newView(l.repo, l.tip) }
 
-func (l *Ledger) localRef() string  { return "refs/heads/" + l.o.Branch }
-func (l *Ledger) remoteRef() string { return "refs/remotes/" + l.o.Remote + "/" + l.o.Branch }
+func (l *Ledger) localRef() string { return "refs/heads/" + l.o.Branch }
 
-// Refspec returns what to fetch from the remote before [Ledger.Sync].
-func (l *Ledger) Refspec() string {
-	return "+" + l.localRef() + ":" + l.remoteRef()
-}
-
-// Sync settles where the ledger is, after the caller has fetched (see [Ledger.Refspec]).
+// Fetch brings the ledger and other branches from the remote and settles the ledger's tip. Without a
+// remote it only reads the local branch. It returns the remote's branches by full name.
 //
 // With a remote, its branch is the truth. What the local branch has and the remote lacks is the trace of
 // a run that could not push: its results are merged and pushed; its claims are dropped, since nothing is
 // ever sent before its claim is on the remote.
-func (l *Ledger) Sync(ctx context.Context) error {
+func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitrepo.Hash, error) {
 	local, err := l.repo.Ref(l.localRef())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if l.o.Remote == "" {
 		l.tip = local
-		return nil
+		return nil, nil
 	}
-	remote, err := l.repo.Ref(l.remoteRef())
+	heads, err := l.repo.Fetch(ctx, l.o.Remote, append(branches, l.o.Branch)...)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	remote := heads[l.localRef()]
 	l.tip = remote
-	if local == remote || local == "" {
-		return nil
+	switch local {
+	case remote, "":
+		return heads, nil
+	}
+	if remote == "" {
+		l.o.Log.Warn("the remote has no ledger but this repository does: pushing it", "remote", l.o.Remote, "branch", l.o.Branch)
+		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, "", local); err != nil {
+			return nil, fmt.Errorf("push the ledger, which %s lacks: %w", l.o.Remote, err)
+		}
+		l.tip = local
+		return heads, nil
 	}
 	left, err := l.leftovers(local, remote)
 	if err != nil {
-		return fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
+		return nil, fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
 	}
 	if err := l.repo.SetRef(ctx, l.localRef(), local, remote); err != nil {
-		return fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
+		return nil, fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
 	}
 	if len(left) == 0 {
-		return nil
+		return heads, nil
 	}
 	l.o.Log.Info("results of an earlier run were not pushed, pushing them now", "records", len(left))
-	return l.Record(ctx, "results of an earlier run that could not be pushed", left)
+	return heads, l.Record(ctx, "results of an earlier run that could not be pushed", left)
 }
 
 // leftovers returns the records that the local branch has as results and the remote does not know.
@@ -138,11 +143,14 @@ func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error)
 func sameRecord(a, b *ledger.Record) bool { return string(a.Encode()) == string(b.Encode()) }
 
 // Claim writes intents on the tip that the caller has planned with and pushes them. The error is
-// [gitrepo.ErrMoved] when somebody else wrote first: fetch, Sync, plan again. After any error nothing
+// [gitrepo.ErrMoved] when somebody else wrote first: Fetch and plan again. After any error nothing
 // is claimed, and nothing may be sent.
 func (l *Ledger) Claim(ctx context.Context, subject string, records []*ledger.Record) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if n := len(l.pending); n > 0 {
+		return fmt.Errorf("%d earlier results are not on %s yet: nothing new is begun before they are", n, l.o.Remote)
 	}
 	view, err := l.View()
 	if err != nil {
@@ -169,7 +177,7 @@ const maxTries = 12
 
 // Record writes results, merged into whatever the ledger says by now, and pushes them. When the remote
 // cannot be reached they stay committed locally and are pushed with the next call, or by the next run's
-// Sync; the error says so ([NotPushedError]).
+// Fetch; the error says so ([NotPushedError]).
 func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.Record) error {
 	records = append(slices.Clone(l.pending), records...)
 	if len(records) == 0 {
@@ -232,19 +240,16 @@ func (e *NotPushedError) Error() string {
 func (e *NotPushedError) Unwrap() error { return e.Err }
 
 // refresh moves to the newest tip without looking for leftovers.
-func (l *Ledger) refresh(ctx context.Context) error {
-	ref := l.localRef()
-	if l.o.Remote != "" {
-		if _, err := l.repo.Fetch(ctx, l.o.Remote, l.Refspec()); err != nil {
-			return err
-		}
-		ref = l.remoteRef()
+func (l *Ledger) refresh(ctx context.Context) (err error) {
+	if l.o.Remote == "" {
+		l.tip, err = l.repo.Ref(l.localRef())
+		return err
 	}
-	tip, err := l.repo.Ref(ref)
+	heads, err := l.repo.Fetch(ctx, l.o.Remote, l.o.Branch)
 	if err != nil {
 		return err
 	}
-	l.tip = tip
+	l.tip = heads[l.localRef()]
 	return nil
 }
 
