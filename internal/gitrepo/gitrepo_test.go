@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -112,24 +113,70 @@ func (w *world) origin() {
 	w.originFormat("sha1")
 }
 
+// originFormat copies a repository that is made once per object format.
 func (w *world) originFormat(format string) {
 	w.t.Helper()
-	w.git("", "init", "-q", "--bare", "--object-format="+format, "origin.git")
-	w.git("", "init", "-q", "--object-format="+format, "seed")
-	w.write("seed/site.yaml", "title: Test\n")
-	long := strings.Repeat("a line that many versions share\n", 60)
-	for i := range 12 {
-		w.write(fmt.Sprintf("seed/content/posts/2026/%02d/post.md", i+1), fmt.Sprintf("%spost %d\n", long, i))
+	made := originSHA1
+	if format == "sha256" {
+		made = originSHA256
 	}
-	w.write("seed/content.md", "sorts between content/ and itself\n")
-	w.git("seed", "add", "-A")
-	w.git("seed", "commit", "-qm", "first")
-	w.write("seed/content/posts/2026/01/post.md", long+"post 0, edited\n")
-	w.git("seed", "add", "-A")
-	w.git("seed", "commit", "-qm", "second\n\nwith a body\n")
-	w.git("seed", "repack", "-adfq")
-	w.git("seed", "push", "-q", "../origin.git", "main")
-	w.git("origin.git", "repack", "-adfq")
+	dir, err := made()
+	if err == nil {
+		err = os.CopyFS(w.dir, os.DirFS(dir))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+var (
+	originSHA1   = sync.OnceValues(func() (string, error) { return makeOrigin("sha1") })
+	originSHA256 = sync.OnceValues(func() (string, error) { return makeOrigin("sha256") })
+	templates    string // the folder of those, made and removed by TestMain
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if templates, err = os.MkdirTemp("", "gitrepo"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(templates)
+	os.Exit(code)
+}
+
+func makeOrigin(format string) (string, error) {
+	dir := filepath.Join(templates, format)
+	run := func(sub string, args ...string) error {
+		cmd := exec.Command("git", args...)
+		cmd.Dir, cmd.Env = filepath.Join(dir, sub), testEnv(dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("git %s: %w: %s", args[0], err, out)
+		}
+		return nil
+	}
+	write := func(p, text string) error {
+		p = filepath.Join(dir, filepath.FromSlash(p))
+		return errors.Join(os.MkdirAll(filepath.Dir(p), 0o777), os.WriteFile(p, []byte(text), 0o666))
+	}
+	long := strings.Repeat("a line that many versions share\n", 60)
+	err := errors.Join(os.MkdirAll(dir, 0o777),
+		run("", "init", "-q", "-b", "main", "--bare", "--object-format="+format, "origin.git"),
+		run("origin.git", "config", "http.receivepack", "true"),
+		run("", "init", "-q", "-b", "main", "--object-format="+format, "seed"),
+		write("seed/site.yaml", "title: Test\n"),
+		write("seed/content.md", "sorts between content/ and itself\n"))
+	for i := range 12 {
+		err = errors.Join(err, write(fmt.Sprintf("seed/content/posts/2026/%02d/post.md", i+1), fmt.Sprintf("%spost %d\n", long, i)))
+	}
+	return dir, errors.Join(err,
+		run("seed", "add", "-A"),
+		run("seed", "commit", "-qm", "first"),
+		write("seed/content/posts/2026/01/post.md", long+"post 0, edited\n"),
+		run("seed", "commit", "-qam", "second\n\nwith a body\n"),
+		run("seed", "repack", "-adfq"),
+		run("seed", "push", "-q", "../origin.git", "main"),
+		run("origin.git", "repack", "-adfq"))
 }
 
 // layouts is every kind of repository this package has to cope with: how to make it as "repo" beside
@@ -198,6 +245,9 @@ func forEachLayout(t *testing.T, fn func(t *testing.T, w *world, r *Repo, bare, 
 				w := newWorld(t)
 				w.originFormat(l.format)
 				l.make(w)
+				if backend == "native" { // the other one uses the address that make has set
+					w.git("repo", "config", "remote.origin.url", w.serve(nil).URL+"/origin.git")
+				}
 				fn(t, w, w.open("repo", backend), l.bare, l.unborn)
 			})
 		}
