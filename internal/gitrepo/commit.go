@@ -149,7 +149,7 @@ func (r *Repo) Log(from Hash, max int, fn func(CommitInfo) error) error {
 
 // Commit is a change of some files on the tip of a branch.
 type Commit struct {
-	Branch  string            // "postrider/ledger"
+	Branch  string            // "postrider/ledger"; "" moves no reference, for a commit that is pushed first
 	Parent  Hash              // the tip that Files were made for; Zero begins the branch
 	Files   map[string][]byte // slash-separated paths from the top; nil deletes, a folder too
 	Message string
@@ -165,10 +165,14 @@ type Commit struct {
 // It is a compare-and-swap: when the branch is not at c.Parent the error is [ErrMoved] and nothing
 // has changed. When c changes nothing it makes no commit and returns c.Parent. Modes of existing
 // files are kept; a file in the place of a folder, or the reverse, is an error.
+//
+// Without a branch the commit is only written, on c.Parent, for [Repo.Push] or [Repo.SetRef].
 func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 	ref := "refs/heads/" + c.Branch
-	if err := checkRefName(ref); err != nil {
-		return Zero, err
+	if c.Branch != "" {
+		if err := checkRefName(ref); err != nil {
+			return Zero, err
+		}
 	}
 	if strings.TrimSpace(c.Message) == "" {
 		return Zero, errors.New("commit without a message")
@@ -177,12 +181,14 @@ func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 		return Zero, err
 	}
 	// The cheap look first: most races are decided here, before anything is written.
-	have, err := r.back.ref(ref)
-	if err != nil {
-		return Zero, err
-	}
-	if have != c.Parent {
-		return Zero, &MovedError{Ref: ref, Want: c.Parent, Have: have}
+	if c.Branch != "" {
+		have, err := r.back.ref(ref)
+		if err != nil {
+			return Zero, err
+		}
+		if have != c.Parent {
+			return Zero, &MovedError{Ref: ref, Want: c.Parent, Have: have}
+		}
 	}
 	base, err := r.Tree(c.Parent)
 	if err != nil {
@@ -219,6 +225,9 @@ func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 	}
 	if err := writeLoose(filepath.Join(r.layout.commonDir, "objects"), b.objects); err != nil {
 		return Zero, err
+	}
+	if c.Branch == "" {
+		return id, nil
 	}
 	subject, _, _ := strings.Cut(strings.TrimSpace(c.Message), "\n")
 	err = r.back.updateRef(ctx, refUpdate{

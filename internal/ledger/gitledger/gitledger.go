@@ -58,8 +58,8 @@ func (l *Ledger) localRef() string { return "refs/heads/" + l.o.Branch }
 // remote it only reads the local branch. It returns the remote's branches by full name.
 //
 // With a remote, its branch is the truth. What the local branch has and the remote lacks is the trace of
-// a run that could not push: its results are merged and pushed; its claims are dropped, since nothing is
-// ever sent before its claim is on the remote.
+// a run that could not push its results: they are merged and pushed. Claims are never among them: they
+// reach the local branch only after the remote.
 func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitrepo.Hash, error) {
 	local, err := l.repo.Ref(l.localRef())
 	if err != nil {
@@ -91,7 +91,7 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	if err != nil {
 		return nil, fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
 	}
-	if err := l.repo.SetRef(ctx, l.localRef(), local, remote); err != nil {
+	if err := l.moveLocal(ctx, remote); err != nil {
 		return nil, fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
 	}
 	if len(left) == 0 {
@@ -162,10 +162,6 @@ func (l *Ledger) Claim(ctx context.Context, subject string, records []*ledger.Re
 		return err
 	}
 	if err := l.push(ctx, before, commit); err != nil {
-		// The claim must not linger: a later run would take it for a delivery that was begun.
-		if back := l.repo.SetRef(context.WithoutCancel(ctx), l.localRef(), commit, before); back != nil {
-			l.o.Log.Warn("a claim that was not pushed could not be taken back; the next run drops it", "err", back)
-		}
 		return err
 	}
 	l.tip = commit
@@ -208,8 +204,11 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 			}
 		}
 		if !errors.Is(err, gitrepo.ErrMoved) && !errors.Is(err, gitrepo.ErrLocked) || try == maxTries {
-			if commit != "" { // committed, not pushed: the next Record starts from the remote's tip again
+			if commit != "" && l.o.Remote != "" { // the next Record starts from the remote's tip again
 				l.pending = records
+				if kept := l.moveLocal(ctx, commit); kept != nil {
+					return fmt.Errorf("record %d results in the ledger: %w; and keep them locally: %w", len(records), err, kept)
+				}
 				return &NotPushedError{Branch: l.o.Branch, Remote: l.o.Remote, Records: len(records), Err: err}
 			}
 			return fmt.Errorf("record %d results in the ledger: %w", len(records), err)
@@ -253,34 +252,41 @@ func (l *Ledger) refresh(ctx context.Context) (err error) {
 	return nil
 }
 
-// commit writes records as one commit on the tip. With a remote, the local branch may be elsewhere
-// (results that were not pushed, which are among the records): it is moved to the new commit.
+// commit writes records as one commit on the tip. Without a remote this moves the local branch, as a
+// compare-and-swap. With one it moves nothing yet: what no remote has accepted must not look like history.
 func (l *Ledger) commit(ctx context.Context, view *View, subject string, records []*ledger.Record) (gitrepo.Hash, error) {
 	files, err := l.files(view, records)
 	if err != nil {
 		return "", err
 	}
+	c := gitrepo.Commit{Branch: l.o.Branch, Parent: l.tip, Files: files, Message: message(subject, records), Time: l.o.Now()}
 	if l.o.Remote != "" {
-		local, err := l.repo.Ref(l.localRef())
-		if err != nil {
-			return "", err
-		}
-		if local != l.tip {
-			if err := l.repo.SetRef(ctx, l.localRef(), local, l.tip); err != nil {
-				return "", err
-			}
-		}
+		c.Branch = ""
 	}
-	return l.repo.Commit(ctx, gitrepo.Commit{
-		Branch: l.o.Branch, Parent: l.tip, Files: files, Message: message(subject, records), Time: l.o.Now(),
-	})
+	return l.repo.Commit(ctx, c)
 }
 
+// push sends a commit to the remote, as a compare-and-swap, and then moves the local branch after it.
 func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
 	if l.o.Remote == "" || before == commit {
 		return nil
 	}
-	return l.repo.Push(ctx, l.o.Remote, l.o.Branch, before, commit)
+	if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, before, commit); err != nil {
+		return err
+	}
+	if err := l.moveLocal(ctx, commit); err != nil {
+		l.o.Log.Warn("the ledger is on the remote, but the local branch could not be moved to it", "err", err)
+	}
+	return nil
+}
+
+// moveLocal moves the local branch to a commit, wherever it is.
+func (l *Ledger) moveLocal(ctx context.Context, commit gitrepo.Hash) error {
+	local, err := l.repo.Ref(l.localRef())
+	if err != nil || local == commit {
+		return err
+	}
+	return l.repo.SetRef(context.WithoutCancel(ctx), l.localRef(), local, commit)
 }
 
 // files returns what a commit of records changes, seen from view.
