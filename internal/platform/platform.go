@@ -66,6 +66,9 @@ type Info struct {
 	Name    string // as people write it: "Bluesky"
 	DocsURL string // how to get the tokens
 	Limits  []Limit
+	// Measure returns the length of a text that is sent as it is, as the network counts it by default, in the
+	// unit of the limit "text". nil where the network states no such limit.
+	Measure func(text string) int
 	Caps    Caps
 	// NewOptions returns a pointer to a fresh struct for the account's options in site.yaml, with
 	// defaults filled in. Its fields carry `yaml:"key"` and `help:"one sentence"` tags.
@@ -199,6 +202,9 @@ type Identity struct {
 	URL     string    // the profile's address
 	Expires time.Time // when the token dies; zero when it does not or is not known
 	Limits  []Limit   // the server's own limits, where they differ from Info.Limits
+	// Software is what the account's server runs, as the platform's options spell it; empty where all
+	// servers run the same or it does not tell.
+	Software string
 }
 
 // Attempt identifies one delivery over all its retries.
