@@ -30,7 +30,14 @@ func (c *composer) tooLong(w *writer, p *platform.Part) {
 		hint = "shorten the address, mention or word that cannot be cut"
 	}
 	c.add(CodeTooLong, finding.Error, at,
-		fmt.Sprintf("%s is too long for %s: %d of %d %s", which, c.s.Network, used, most, unit), hint)
+		fmt.Sprintf("%s is too long for %s: %d of %d %s", which, c.s.Network, used, most, unitName(unit)), hint)
+}
+
+func unitName(u measure.Unit) string {
+	if u == measure.Weighted {
+		return "weighted characters"
+	}
+	return string(u)
 }
 
 // fitting returns how many bytes of the part fit.
@@ -82,7 +89,9 @@ func sourceFrom(spans []platform.SourceSpan, offset int) (post.Span, bool) {
 // split cuts a part that is too long, never inside an address, mention, hashtag or linked words, and
 // says where. The media stay with the first piece.
 func (c *composer) split(w *writer, whole *platform.Part) {
-	pieces := measure.Split(whole.Text, atomsOf(whole.Facets), c.splitMax(), c.splitCount())
+	atoms := atomsOf(whole.Facets)
+	pieces := measure.Split(whole.Text, atoms, c.splitMax(), c.splitCount())
+	boundaries := measure.Boundaries(whole.Text, atoms)
 	explicit := w.links()
 	for i, piece := range pieces {
 		p := platform.Part{
@@ -92,7 +101,10 @@ func (c *composer) split(w *writer, whole *platform.Part) {
 		if i == 0 {
 			p.Media = whole.Media
 		} else {
-			c.cutHere(w, whole, pieces[i-1], piece)
+			for boundaries[0].Offset < piece.Start {
+				boundaries = boundaries[1:]
+			}
+			c.cutHere(w, whole, boundaries[0])
 		}
 		c.measure(&p)
 		if tooLong(&p) {
@@ -169,19 +181,21 @@ func cutSpans(spans []platform.SourceSpan, piece measure.Span) []platform.Source
 }
 
 // cutHere says where `thread: auto` began a new part.
-func (c *composer) cutHere(w *writer, whole *platform.Part, before, piece measure.Span) {
-	gap := whole.Text[before.End:piece.Start]
+func (c *composer) cutHere(w *writer, whole *platform.Part, cut measure.Boundary) {
 	where := "inside a word"
-	switch {
-	case strings.Contains(gap, "\n\n"):
+	switch cut.Rank {
+	case measure.BetweenParagraphs:
 		where = "between paragraphs"
-	case strings.Contains(gap, "\n"):
-		where = "between lines"
-	case gap != "":
+	case measure.BetweenSentences:
+		where = "between sentences"
+		if strings.HasSuffix(strings.TrimRight(whole.Text[:cut.Offset], " \t"), "\n") {
+			where = "between lines"
+		}
+	case measure.BetweenWords:
 		where = "between words"
 	}
 	at := w.home
-	if source, ok := sourceFrom(whole.Spans, piece.Start); ok {
+	if source, ok := sourceFrom(whole.Spans, cut.Offset); ok {
 		source.End = source.Start
 		at = c.v.Range(source)
 	}

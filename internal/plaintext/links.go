@@ -2,6 +2,7 @@ package plaintext
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -92,19 +93,33 @@ func (c *composer) checkAddresses(w *writer, p *platform.Part) {
 		return
 	}
 	for _, u := range w.urls {
-		if destKind(p.Text[u.start:u.end]) != destWeb {
+		address := p.Text[u.start:u.end]
+		if destKind(address) != destWeb || isReserved(address) {
 			continue
 		}
-		found := false
-		for _, f := range p.Facets {
-			found = found || f.Kind == platform.FacetLink && f.Start == u.start && f.End == u.end
-		}
-		if !found {
+		linked := slices.ContainsFunc(p.Facets, func(f platform.Facet) bool {
+			return f.Kind == platform.FacetLink && f.Start == u.start && f.End == u.end
+		})
+		if !linked {
 			c.add(CodeCutAddress, finding.Warning, w.place(u.source),
-				c.s.Network+" does not link \""+p.Text[u.start:u.end]+"\" as a whole",
-				"write the special characters of the address as %XX, or use a simpler address")
+				c.s.Network+" does not link \""+address+"\" as a whole",
+				"write special characters of the address as %XX, or use a simpler address")
 		}
 	}
+}
+
+// isReserved reports whether an address is on a domain that is kept for examples and tests
+// (RFC 2606): no network links those, and nobody expects it.
+func isReserved(address string) bool {
+	_, host, _ := strings.Cut(address, "://")
+	if i := strings.IndexAny(host, "/?#:"); i >= 0 {
+		host = host[:i]
+	}
+	switch host[strings.LastIndexByte(host, '.')+1:] {
+	case "example", "test", "invalid", "localhost":
+		return true
+	}
+	return false
 }
 
 // The kinds of a link's destination.

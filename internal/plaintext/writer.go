@@ -164,6 +164,9 @@ func (w *writer) put(text string, source post.Span) {
 			return
 		}
 	}
+	if w.spans == nil {
+		w.spans = make([]platform.SourceSpan, 0, 4)
+	}
 	w.spans = append(w.spans, platform.SourceSpan{Start: start, End: len(w.buf), Source: source})
 }
 

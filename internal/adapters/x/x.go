@@ -66,6 +66,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "poll_option", Max: maxPollOption, Unit: measure.CodePoints, Doc: docsPost, Verified: verified},
 			{Name: "poll_duration", Max: maxPollMinutes, Unit: "minutes", Doc: docsPost, Verified: verified},
 		},
+		Measure:    func(text string) int { return measure.X(text).Weighted },
 		Caps:       platform.CanThread | platform.CanPoll,
 		NewOptions: func() any { return new(Options) },
 		// All optional: nothing needs them as long as Open refuses.
