@@ -90,6 +90,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "languages", Max: maxLanguages, Unit: "languages", Doc: docsPost, Verified: verified},
 			{Name: "labels", Max: maxLabels, Unit: "labels", Doc: docsLabelDefs, Verified: verified},
 		},
+		Measure: measure.CountGraphemes,
 		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanFind | platform.CanThread |
 			platform.CanIdempotent | platform.CanLanguage | platform.CanCard,
 		NewOptions: func() any { return &Options{Server: DefaultServer} },

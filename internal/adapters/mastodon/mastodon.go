@@ -174,6 +174,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "poll_option", Max: d.PollOption, Unit: measure.Graphemes, Doc: docsInstance, Verified: verified, Note: serverWins},
 			{Name: "poll_duration", Max: int(d.PollMaxSeconds), Unit: "seconds", Doc: docsInstance, Verified: verified, Note: serverWins},
 		},
+		Measure: func(text string) int { return measure.Mastodon(text, d.URL) },
 		// Not CanIdempotent, although Mastodon honours an Idempotency-Key for an hour and is sent one:
 		// GoToSocial ignores it, and what is declared here must hold for every account. Find does.
 		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanFind | platform.CanThread |
