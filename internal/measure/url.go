@@ -161,10 +161,15 @@ func (u *urlRules) find(dst []urlMatch, text string) []urlMatch {
 		}
 		run := u.run(text, last, dot)
 		from = run.end
-		if m, ok := run.match(); ok {
-			end := u.tail(text, m.domainEnd)
-			dst = u.accept(dst, text, m, end)
-			last, from = end, end
+		for run.start < run.end {
+			m, ok := run.match()
+			if !ok {
+				break
+			}
+			last = u.tail(text, m.domainEnd)
+			from = max(from, last)
+			dst = u.accept(dst, text, m, last)
+			run.cut(last)
 		}
 	}
 }
@@ -229,6 +234,15 @@ func (u *urlRules) run(text string, min, dot int) domainRun {
 		}
 	}
 	return run
+}
+
+// cut leaves of the run what begins at i.
+func (d *domainRun) cut(i int) {
+	d.min, d.start = i, i
+	for len(d.labels) > 0 && d.labels[0].dot < i {
+		d.labels = d.labels[1:]
+	}
+	// What d.labels has on the first label is no longer true of its rest, but nobody asks.
 }
 
 func (u *urlRules) isLabel(s string) bool {
