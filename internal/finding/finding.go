@@ -142,10 +142,13 @@ type Doc struct {
 	Since    string // the version that introduced it
 }
 
-// Locator turns byte offsets of one source text into positions.
+// Locator turns byte offsets of one source text into positions. It is for one goroutine.
 type Locator struct {
 	src   []byte
 	lines []int // offset of each line's first byte
+	// The last answer: on one long line, the next one is counted from there and not from its start.
+	lastOffset int
+	last       Pos
 }
 
 // NewLocator returns a locator for src, which it keeps.
@@ -166,13 +169,17 @@ func (l *Locator) Pos(offset int) Pos {
 	if !found {
 		line--
 	}
-	column := 1
-	for _, c := range l.src[l.lines[line]:offset] {
+	from, column := l.lines[line], 1
+	if l.last.Line == line+1 && l.lastOffset <= offset {
+		from, column = l.lastOffset, l.last.Column
+	}
+	for _, c := range l.src[from:offset] {
 		if c&0xC0 != 0x80 { // count the first byte of each code point
 			column++
 		}
 	}
-	return Pos{Line: line + 1, Column: column}
+	l.lastOffset, l.last = offset, Pos{Line: line + 1, Column: column}
+	return l.last
 }
 
 // Range returns the positions of the bytes from start to end, end exclusive.

@@ -1,0 +1,138 @@
+package content
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/media"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// maxMedia bounds the media of one post; no network takes more than a few dozen.
+const maxMedia = 200
+
+// attach finds m.Path for m.File and fills in what the file's bytes say. It reports whether there is a
+// path; whatever else is wrong is a finding, and the post keeps the medium for its preview.
+func (r *reader) attach(m *post.Media) bool {
+	if r.mediaCount++; r.mediaCount > maxMedia {
+		if r.mediaCount == maxMedia+1 {
+			r.add(codeMediaPath, finding.Error, m.Range, fmt.Sprintf("the post has more than %d media", maxMedia), "")
+		}
+		return false
+	}
+	bad := func(message, hint string) bool {
+		r.add(codeMediaPath, finding.Error, m.Range, message, hint)
+		return false
+	}
+	file := m.File
+	switch i := strings.Index(file, "://"); {
+	case file == "":
+		return bad("the name of the file is empty", "write a path relative to the post's file")
+	case strings.HasPrefix(file, "//"), i > 0 && isName(file[:i]), strings.HasPrefix(file, "data:"):
+		r.add(codeRemote, finding.Error, m.Range, fmt.Sprintf("%s is not a file of this site", quote(shorten(file))),
+			"save it next to the post and name it here: what reviewers see is then what is sent")
+		return false
+	case strings.ContainsAny(file, "\\\x00"):
+		return bad(fmt.Sprintf("%s is not a path", quote(file)), "separate folders with /")
+	}
+	name := path.Join(path.Dir(r.path), file)
+	if strings.HasPrefix(file, "/") {
+		name = path.Clean(file[1:])
+	}
+	if !fs.ValidPath(name) || name == "." {
+		return bad(fmt.Sprintf("%s is outside the site", quote(file)), "move it into the site's folder")
+	}
+	m.Path = name
+	if r.fsys == nil {
+		return true
+	}
+	real, err := r.shared.links.follow(r.fsys, name)
+	if errors.Is(err, errOutside) {
+		r.add(codeMediaLink, finding.Error, m.Range, fmt.Sprintf("%s is a symbolic link that leads out of the site", quote(file)), "put the file itself there")
+		return true
+	}
+	if err == nil {
+		m.Path = real
+		var info media.Info
+		if info, err = r.probe(real); err == nil {
+			m.MIME, m.Digest, m.Bytes, m.Width, m.Height, m.Animated = info.MIME, info.Digest, info.Bytes, info.Width, info.Height, info.Animated
+			return true
+		}
+	}
+	r.broken(m, name, err)
+	return true
+}
+
+func (r *reader) probe(name string) (media.Info, error) {
+	if r.o.Media != nil {
+		return r.o.Media.Probe(r.fsys, name)
+	}
+	return media.Probe(r.fsys, name)
+}
+
+// broken reports why a medium could not be probed.
+func (r *reader) broken(m *post.Media, name string, err error) {
+	file := quote(m.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint := fmt.Sprintf("save it as %s", name)
+		if n := Nearest(path.Base(name), r.shared.listing(r.fsys, path.Dir(name))); n != "" {
+			hint = "did you mean " + quote(strings.TrimSuffix(m.File, path.Base(m.File))+n) + "?"
+		}
+		r.add(codeMediaMissing, finding.Error, m.Range, fmt.Sprintf("%s does not exist", file), hint)
+	case errors.Is(err, media.ErrEmpty):
+		r.add(codeMediaEmpty, finding.Error, m.Range, fmt.Sprintf("%s is empty", file), "save the picture again")
+	case errors.Is(err, media.ErrNotMedia) && hasImageName(name):
+		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is called a picture, and its bytes are none", file),
+			"export it again as JPEG, PNG, GIF or WebP; a file that git keeps in LFS must be fetched first (git lfs pull)")
+	case errors.Is(err, media.ErrNotMedia):
+		r.add(codeNotMedia, finding.Error, m.Range, fmt.Sprintf("%s is no picture, video or PDF", file), "use JPEG, PNG, GIF, WebP, MP4, MOV, WebM or PDF")
+	case errors.Is(err, media.ErrBroken):
+		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is damaged: %v", file, reason(err)), "export it again")
+	case errors.Is(err, media.ErrTooLarge):
+		r.add(codeMediaLarge, finding.Error, m.Range, fmt.Sprintf("%s is larger than %d MiB", file, media.MaxBytes>>20), "export it smaller")
+	case errors.Is(err, media.ErrFolder):
+		r.add(codeNotMedia, finding.Error, m.Range, fmt.Sprintf("%s is a folder", file), "name a file in it")
+	default:
+		r.add(codeMediaUnreadable, finding.Error, m.Range, fmt.Sprintf("%s cannot be read: %v", file, reason(err)), "check the file's permissions")
+	}
+}
+
+// reason returns an error without the path around it.
+func reason(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+func hasImageName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".avif", ".bmp", ".tif", ".tiff", ".svg":
+		return true
+	}
+	return false
+}
+
+// listing returns the names of a folder's files, nil when it cannot be read.
+func (s *shared) listing(fsys fs.FS, dir string) []string {
+	if names, ok := s.folders.Load(dir); ok {
+		return names.([]string)
+	}
+	entries, _ := fs.ReadDir(fsys, dir)
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	names = slices.Clip(names)
+	s.folders.Store(dir, names)
+	return names
+}

@@ -1,0 +1,110 @@
+package content
+
+import (
+	"bytes"
+
+	"github.com/adrg/frontmatter"
+
+	"github.com/postrider/postrider/internal/finding"
+)
+
+// format is the language of a front matter.
+type format uint8
+
+const (
+	formatNone format = iota
+	formatYAML
+	formatTOML
+	formatJSON
+)
+
+func (f format) String() string {
+	return [...]string{"no front matter", "YAML", "TOML", "JSON"}[f]
+}
+
+// header is a file divided into front matter and body. Offsets count the file's bytes.
+type header struct {
+	format   format
+	raw      []byte // the front matter without its delimiters; of JSON, with its braces
+	rawStart int
+	body     int // where the body starts
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+// splitHeader divides a file. Without ok, there is no telling where the body starts, and so there is none.
+//
+// The search is stricter than the library's, which hands a header that it does not recognise back as
+// text to publish: a delimiter starts in column 1 and stands alone, and an opened header must end.
+func (r *reader) splitHeader() (h header, ok bool) {
+	src := r.src
+	start := 0
+	if bytes.HasPrefix(src, byteOrderMark) {
+		start = len(byteOrderMark)
+		r.warn(codeBOM, 0, 0, "the file starts with a byte-order mark", "save it as UTF-8 without BOM")
+	}
+	for start < len(src) { // blank lines before a header change nothing
+		line := lineAt(src, start)
+		if len(bytes.TrimSpace(line)) > 0 {
+			break
+		}
+		start += len(line)
+	}
+	h.body = start
+	first := lineAt(src, start)
+	if bytes.HasPrefix(first, []byte("{")) {
+		return r.splitJSON(start)
+	}
+	open := string(bytes.TrimRight(first, " \t\r\n"))
+	switch open {
+	case "---":
+		h.format = formatYAML
+	case "+++":
+		h.format = formatTOML
+	default:
+		if indented := string(bytes.TrimSpace(first)); indented == "---" || indented == "+++" || bytes.HasPrefix(bytes.TrimSpace(first), []byte("---")) {
+			r.fail(codeDelimiter, start, start+len(open), "the first line looks like a front matter delimiter and is none: "+quote(open),
+				"write --- alone on the line, starting in column 1; a text cannot start with a thread break")
+			return h, false
+		}
+		return h, true
+	}
+	h.rawStart = start + len(first)
+	for at := h.rawStart; at < len(src); {
+		line := lineAt(src, at)
+		text := string(bytes.TrimRight(line, " \t\r\n"))
+		if text == open || h.format == formatYAML && text == "..." {
+			h.raw, h.body = src[h.rawStart:at], at+len(line)
+			h.raw = librarySplit(src[start:h.body], open, text, h.raw)
+			return h, true
+		}
+		at += len(line)
+	}
+	r.fail(codeUnterminated, start, start+len(open), "the front matter is never closed: no line after this one is "+quote(open),
+		"close it with a line that is exactly "+open)
+	return h, false
+}
+
+// librarySplit lets the library take the front matter out of head. Where it disagrees with the strict
+// search, strict wins: it takes an indented delimiter inside a YAML block for the end.
+func librarySplit(head []byte, open, end string, strict []byte) []byte {
+	var raw []byte
+	capture := frontmatter.NewFormat(open, end, func(b []byte, _ any) error { raw = b; return nil })
+	rest, err := frontmatter.Parse(bytes.NewReader(head), nil, capture)
+	if err != nil || len(rest) > 0 || len(raw) != len(strict) {
+		return strict
+	}
+	return raw
+}
+
+// lineAt returns the line of src that starts at offset, with its line ending.
+func lineAt(src []byte, offset int) []byte {
+	rest := src[offset:]
+	if i := bytes.IndexByte(rest, '\n'); i >= 0 {
+		return rest[:i+1]
+	}
+	return rest
+}
+
+// position returns the position of a byte of the file.
+func (r *reader) position(offset int) finding.Pos { return r.loc.Pos(offset) }

@@ -1,0 +1,198 @@
+// Package media finds out what a picture, video or document is, from its bytes and never from its name.
+//
+// [Probe] reads a file once, as a stream: it digests all of it and decodes no more than the header
+// that states the size in pixels, so that a small file which unfolds into a huge picture costs
+// nothing. A [Cache] remembers the answers.
+package media
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"golang.org/x/image/webp"
+)
+
+// MaxBytes is the largest file that Probe reads.
+const MaxBytes = 512 << 20
+
+// maxHeader bounds how far into a file the size of a picture is looked for. Cameras put previews and
+// colour profiles of some megabytes before it.
+const maxHeader = 16 << 20
+
+// The errors that Probe wraps, besides [fs.ErrNotExist] and [fs.ErrPermission].
+var (
+	ErrEmpty    = errors.New("the file is empty")
+	ErrFolder   = errors.New("it is a folder")
+	ErrNotMedia = errors.New("the bytes are no picture, video or PDF")
+	ErrBroken   = errors.New("the picture does not decode")
+	ErrTooLarge = fmt.Errorf("the file is larger than %d MiB", MaxBytes>>20)
+)
+
+// Info is what a file's bytes say.
+type Info struct {
+	MIME          string // "image/jpeg"
+	Digest        string // hex SHA-256 of all bytes
+	Bytes         int64
+	Width, Height int  // pixels as shown, the EXIF orientation applied; 0 for what is no picture, and for HEIC and AVIF
+	Animated      bool // several frames: GIF, PNG and WebP
+}
+
+// Probe reads a file and reports what it is. Errors wrap one of the errors of this package or of
+// [io/fs].
+func Probe(fsys fs.FS, path string) (Info, error) {
+	f, err := fsys.Open(path)
+	if err != nil {
+		return Info{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return Info{}, err
+	}
+	fail := func(err error) (Info, error) { return Info{}, &fs.PathError{Op: "probe", Path: path, Err: err} }
+	switch {
+	case st.IsDir():
+		return fail(ErrFolder)
+	case st.Size() > MaxBytes:
+		return fail(ErrTooLarge)
+	}
+	info, err := read(f)
+	if err != nil {
+		return fail(err)
+	}
+	return info, nil
+}
+
+// read probes a stream.
+func read(r io.Reader) (Info, error) {
+	hash := sha256.New()
+	counted := &counter{r: io.TeeReader(io.LimitReader(r, MaxBytes+1), hash)}
+	br := bufio.NewReaderSize(counted, 16<<10)
+	head, err := br.Peek(64)
+	if len(head) == 0 {
+		if err == io.EOF {
+			return Info{}, ErrEmpty
+		}
+		return Info{}, err
+	}
+	info := Info{MIME: sniff(head)}
+	if info.MIME == "" {
+		return Info{}, ErrNotMedia
+	}
+	if err := info.measure(br); err != nil {
+		if counted.err != nil { // the disk's fault, not the picture's
+			return Info{}, counted.err
+		}
+		return Info{}, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	if _, err := io.Copy(io.Discard, br); err != nil {
+		return Info{}, err
+	}
+	if counted.n > MaxBytes {
+		return Info{}, ErrTooLarge
+	}
+	info.Bytes = counted.n
+	info.Digest = hex.EncodeToString(hash.Sum(nil))
+	return info, nil
+}
+
+// counter counts what was read and keeps the error that is not the end of the file.
+type counter struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
+
+// measure fills in the size of a picture and whether it moves. It leaves br somewhere in the file.
+func (i *Info) measure(br *bufio.Reader) error {
+	var decode func(io.Reader) (image.Config, error)
+	switch i.MIME {
+	case "image/jpeg":
+		decode = jpeg.DecodeConfig
+	case "image/png":
+		decode = png.DecodeConfig
+	case "image/gif":
+		decode = gif.DecodeConfig
+	case "image/webp":
+		decode = webp.DecodeConfig
+	default:
+		return nil
+	}
+	var head bytes.Buffer // what the decoder consumed
+	cfg, err := decode(io.TeeReader(io.LimitReader(br, maxHeader), &head))
+	if err != nil {
+		return err
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 {
+		return fmt.Errorf("it is %d×%d pixels", cfg.Width, cfg.Height)
+	}
+	i.Width, i.Height = cfg.Width, cfg.Height
+	switch i.MIME {
+	case "image/jpeg":
+		if orientation(head.Bytes()) >= 5 { // these four lie on their side
+			i.Width, i.Height = i.Height, i.Width
+		}
+	case "image/png":
+		i.Animated = animatedPNG(bufio.NewReader(io.MultiReader(&head, br)))
+	case "image/gif":
+		i.Animated = animatedGIF(bufio.NewReader(io.MultiReader(&head, br)))
+	case "image/webp":
+		i.Animated = animatedWebP(head.Bytes())
+	}
+	return nil
+}
+
+// Prober tells what a file is.
+type Prober interface {
+	Probe(fsys fs.FS, path string) (Info, error)
+}
+
+// Cache is a [Prober] that reads a file again only when its size or modification time has changed.
+// It serves one file system. The zero Cache is ready for use, by several goroutines at once.
+type Cache struct{ files sync.Map } // path → *entry
+
+type entry struct {
+	size int64
+	mod  time.Time
+	once sync.Once
+	info Info
+	err  error
+}
+
+// Probe implements [Prober].
+func (c *Cache) Probe(fsys fs.FS, path string) (Info, error) {
+	st, err := fs.Stat(fsys, path)
+	if err != nil {
+		return Info{}, err
+	}
+	fresh := &entry{size: st.Size(), mod: st.ModTime()}
+	got, found := c.files.LoadOrStore(path, fresh)
+	e := got.(*entry)
+	if found && (e.size != fresh.size || !e.mod.Equal(fresh.mod)) {
+		c.files.Store(path, fresh)
+		e = fresh
+	}
+	e.once.Do(func() { e.info, e.err = Probe(fsys, path) })
+	return e.info, e.err
+}
