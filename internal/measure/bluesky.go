@@ -12,7 +12,7 @@ import (
 // The rules are those of @atproto/api 0.19 (packages/api/src/rich-text, checked 2026-11-21), except
 // where the client makes a facet whose URI a server refuses, and the whole post with it: a bare domain
 // that begins with "http", such as httpbin.org, is a bare domain like others here, and a scheme without
-// a host is no link.
+// a host is no link. Facets of the client may overlap, too; here the first one wins.
 //
 // The value of a cashtag is in upper case; its facet is a tag with "$" in front. Mentions still have to
 // be resolved, and those that do not resolve are plain text.

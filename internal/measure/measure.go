@@ -15,7 +15,7 @@
 package measure
 
 import (
-	"sort"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -65,7 +65,7 @@ func removeOverlaps(entities []Entity) []Entity {
 	if len(entities) < 2 {
 		return entities
 	}
-	sort.SliceStable(entities, func(i, j int) bool { return entities[i].Start < entities[j].Start })
+	slices.SortStableFunc(entities, func(a, b Entity) int { return a.Start - b.Start })
 	kept := entities[:1]
 	for _, e := range entities[1:] {
 		if e.Start >= kept[len(kept)-1].End {

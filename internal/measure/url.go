@@ -69,7 +69,8 @@ func asciiClasses(notDomain, path, pathEnd, query, queryEnd string) (classes [ut
 const twitterPunct = `!'#%&()*+,\-./:;<=>?@[]^_{|}~$`
 
 // xURLs are the rules of twitter-text 3.1 for JavaScript (js/src/regexp), which the conformance
-// vectors describe.
+// vectors describe. Two oddities are left to it and decided as the Java and Ruby versions do: an astral
+// character is never taken for two, and a label that begins with "xn--" must be ASCII.
 var xURLs = urlRules{
 	ascii: asciiClasses(
 		twitterPunct+" \t\n\v\f\r",
@@ -159,7 +160,8 @@ func (u *urlRules) find(dst []urlMatch, text string) []urlMatch {
 		if next, _ := utf8.DecodeRuneInString(text[dot+1:]); dot+1 == len(text) || !u.is(next, inDomain) {
 			continue // the end of a sentence
 		}
-		run := u.run(text, last, dot)
+		run := domainRun{u: u, text: text, from: last}
+		run.around(dot)
 		from = run.end
 		for run.start < run.end {
 			m, ok := run.match()
@@ -188,7 +190,7 @@ type label struct {
 type domainRun struct {
 	u          *urlRules
 	text       string
-	min        int // the first byte that may take part
+	from       int // the first byte that may take part, also in front of the run
 	start, end int
 	labels     []label
 }
@@ -198,47 +200,48 @@ type candidate struct {
 	start, domainStart, domainEnd int
 }
 
-func (u *urlRules) run(text string, min, dot int) domainRun {
-	run := domainRun{u: u, text: text, min: min, start: dot}
-	for run.start > min {
-		r, n := utf8.DecodeLastRuneInString(text[min:run.start])
+// around makes d the run with the dot at the given offset.
+func (d *domainRun) around(dot int) {
+	u, text := d.u, d.text
+	d.start = dot
+	for d.start > d.from {
+		r, n := utf8.DecodeLastRuneInString(text[d.from:d.start])
 		if !u.inRun(r) {
 			break
 		}
-		run.start -= n
+		d.start -= n
 	}
-	start := run.start
-	run.end = run.start
-	for run.end < len(text) {
-		r, n := utf8.DecodeRuneInString(text[run.end:])
+	start := d.start
+	d.end = d.start
+	for d.end < len(text) {
+		r, n := utf8.DecodeRuneInString(text[d.end:])
 		if !u.inRun(r) {
 			break
 		}
 		if r == '.' {
-			run.labels = append(run.labels, label{start: start, dot: run.end, tldEnd: -1, best: -1})
-			start = run.end + 1
+			d.labels = append(d.labels, label{start: start, dot: d.end, tldEnd: -1, best: -1})
+			start = d.end + 1
 		}
-		run.end += n
+		d.end += n
 	}
-	for i := len(run.labels) - 1; i >= 0; i-- {
-		l := &run.labels[i]
+	for i := len(d.labels) - 1; i >= 0; i-- {
+		l := &d.labels[i]
 		l.valid = u.isLabel(text[l.start:l.dot])
 		if u.endsLabel(text[l.start:l.dot]) {
 			l.tldEnd = twitterTLD(text, l.dot+1)
 		}
-		if i+1 < len(run.labels) && run.labels[i+1].valid {
-			l.best = run.labels[i+1].best
+		if i+1 < len(d.labels) && d.labels[i+1].valid {
+			l.best = d.labels[i+1].best
 		}
 		if l.best < 0 && l.tldEnd >= 0 && strings.IndexByte(text[l.start:l.dot], '_') < 0 {
 			l.best = i
 		}
 	}
-	return run
 }
 
 // cut leaves of the run what begins at i.
 func (d *domainRun) cut(i int) {
-	d.min, d.start = i, i
+	d.from, d.start = i, i
 	for len(d.labels) > 0 && d.labels[0].dot < i {
 		d.labels = d.labels[1:]
 	}
@@ -296,14 +299,14 @@ func (d *domainRun) match() (candidate, bool) {
 
 // schemeStart returns the start of the scheme in front of the run, or -1.
 func (d *domainRun) schemeStart() int {
-	head := d.text[d.min:d.start]
+	head := d.text[d.from:d.start]
 	if !strings.HasSuffix(head, "://") {
 		return -1
 	}
 	colon := d.start - len("://")
 	for _, scheme := range d.u.schemes {
 		start := colon - len(scheme)
-		if start >= d.min && hasPrefixFold(d.text[start:colon], scheme) && (start == 0 || d.preceded(start)) {
+		if start >= d.from && hasPrefixFold(d.text[start:colon], scheme) && (start == 0 || d.preceded(start)) {
 			return start
 		}
 	}
@@ -312,7 +315,7 @@ func (d *domainRun) schemeStart() int {
 
 // preceded reports whether a character in front of s, still free to be used, lets a URL begin at s.
 func (d *domainRun) preceded(s int) bool {
-	r, n := utf8.DecodeLastRuneInString(d.text[d.min:s])
+	r, n := utf8.DecodeLastRuneInString(d.text[d.from:s])
 	return n > 0 && mayPrecedeURL(r)
 }
 
@@ -360,14 +363,14 @@ func (u *urlRules) path(text string, i int) int {
 	for i < len(text) {
 		r, n := utf8.DecodeRuneInString(text[i:])
 		if r == '(' {
-			close := u.balanced(text, i)
-			if close < 0 {
+			closed := u.balanced(text, i)
+			if closed < 0 {
 				break
 			}
-			if parens == u || parens.balanced(text, i) == close {
-				end = close
+			if parens == u || parens.balanced(text, i) == closed {
+				end = closed
 			}
-			i = close
+			i = closed
 			continue
 		}
 		if !u.is(r, inPath) {

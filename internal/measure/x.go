@@ -147,7 +147,8 @@ func decomposedOffsets(text string, end, at int) (int, int) {
 }
 
 // XEntities returns what X links in text: URLs with and without a scheme, mentions, lists, hashtags
-// and cashtags, in order and without overlaps. The rules are those of twitter-text 3.1.
+// and cashtags, in order and without overlaps. The rules are those of twitter-text 3.1, of which the text
+// is read as it is: unlike a length, entities are not found in Normalization Form C.
 func XEntities(text string) []Entity {
 	var buf [8]urlMatch
 	var entities []Entity
