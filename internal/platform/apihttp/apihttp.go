@@ -57,7 +57,7 @@ type Client struct {
 	Timeout time.Duration    // for one request with its answer; 0 is DefaultTimeout
 }
 
-// Request is one call of an API. At most one of JSON, Form and Body is set.
+// Request is one call of an API. At most one of JSON, Form, Data and Body is set.
 type Request struct {
 	Op     string // for people: "create post"
 	Method string // GET when empty
@@ -67,8 +67,9 @@ type Request struct {
 
 	JSON        any
 	Form        url.Values
+	Data        []byte
 	Body        io.Reader // closed by Do if it is an io.Closer
-	ContentType string    // of Body
+	ContentType string    // of Data or Body
 	Length      int64     // of Body, where it is known and Body is not of package bytes or strings
 
 	// Creates says that the request brings something into the world that a second one would bring
@@ -185,6 +186,8 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 			return nil, err
 		}
 		body, contentType = bytes.NewReader(encoded), "application/json"
+	case r.Data != nil:
+		body = bytes.NewReader(r.Data)
 	case r.Form != nil:
 		body, contentType = strings.NewReader(r.Form.Encode()), "application/x-www-form-urlencoded"
 	}

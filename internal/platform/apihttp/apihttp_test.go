@@ -500,6 +500,7 @@ func TestSuccess(t *testing.T) {
 		"JSON":     {Request{Method: "PUT", Path: "/a", JSON: map[string]string{"t": "<é&>"}}, "PUT", "application/json", `{"t":"<é&>"}`},
 		"form":     {Request{Method: "POST", Path: "/a", Form: map[string][]string{"t": {"a b"}}}, "POST", "application/x-www-form-urlencoded", "t=a+b"},
 		"body":     {Request{Method: "POST", Path: "/a", Body: io.LimitReader(strings.NewReader("xyz"), 3), Length: 3, ContentType: "image/png"}, "POST", "image/png", "xyz"},
+		"data":     {Request{Method: "POST", Path: "/a", Data: []byte("xyz"), ContentType: "image/png"}, "POST", "image/png", "xyz"},
 		"query":    {Request{Path: "/a", Query: map[string][]string{"q": {"1"}}}, "GET", "", ""},
 		"absolute": {Request{Path: server.URL + "/a"}, "GET", "", ""},
 	}

@@ -51,9 +51,8 @@ func infoIsWellFormed(t *testing.T, s *Suite) {
 			t.Errorf("the help of secret %s is no sentence: %q", spec.Name, spec.Help)
 		}
 	}
-	again := s.Adapter.Info()
-	info.NewOptions, again.NewOptions = nil, nil
-	if diff := cmp.Diff(info, again); diff != "" {
+	functions := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().Type().Kind() == reflect.Func }, cmp.Ignore())
+	if diff := cmp.Diff(info, s.Adapter.Info(), functions); diff != "" {
 		t.Errorf("Info changes from call to call:\n%s", diff)
 	}
 }

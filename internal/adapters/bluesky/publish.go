@@ -1,0 +1,643 @@
+package bluesky
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/apihttp"
+	"github.com/postrider/postrider/internal/secret"
+)
+
+// publisher sends to one account.
+//
+// Every part is a record whose key follows from the attempt ([RecordKey]) and is put with the condition
+// that there is none yet. So nothing is created twice and nothing that was edited meanwhile is undone,
+// however often a delivery is repeated.
+type publisher struct {
+	account  string
+	options  Options
+	password secret.String
+	deps     platform.Deps
+	api      apihttp.Client
+	session  *session
+}
+
+var (
+	_ platform.Finder  = (*publisher)(nil)
+	_ platform.Editor  = (*publisher)(nil)
+	_ platform.Deleter = (*publisher)(nil)
+)
+
+// Open implements [platform.Adapter].
+func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
+	fail := func(outcome platform.Outcome, message, hint string) error {
+		return &platform.Error{Outcome: outcome, Op: "open", Message: message, Hint: hint}
+	}
+	o, ok := a.Options.(*Options)
+	if !ok {
+		return nil, fail(platform.Unsent, "the account has no Bluesky options", "")
+	}
+	if problems := o.Validate(); len(problems) > 0 {
+		return nil, fail(platform.Unsent, problems[0].Key+": "+problems[0].Message, problems[0].Hint)
+	}
+	password := d.Secrets["APP_PASSWORD"]
+	if password.IsZero() {
+		return nil, fail(platform.Denied, "there is no app password", "set "+platform.EnvName(a.Name, "APP_PASSWORD"))
+	}
+	p := &publisher{account: a.Name, options: *o, password: password, deps: d}
+	p.options.Server = strings.TrimSuffix(o.Server, "/")
+	p.api = apihttp.Client{
+		HTTP: d.HTTP, Base: p.options.Server, Header: p.authorize, Refine: refine,
+		Limits: apihttp.LimitStyle{Header: "RateLimit-Reset", Format: apihttp.Unix},
+		Log:    d.Log, Now: d.Now, Secrets: []secret.String{password},
+	}
+	return p, nil
+}
+
+// Verify implements [platform.Publisher].
+func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
+	if err := p.login(ctx); err != nil {
+		return platform.Identity{}, err
+	}
+	var who struct {
+		DID    string `json:"did"`
+		Handle string `json:"handle"`
+	}
+	// https://docs.bsky.app/docs/api/com-atproto-server-get-session (2026-11-21)
+	if _, err := p.call(ctx, apihttp.Request{Op: "read the session", Path: "/xrpc/com.atproto.server.getSession"}, &who); err != nil {
+		return platform.Identity{}, err
+	}
+	var server struct {
+		BlobLimit int `json:"blobUploadLimit"`
+	}
+	// https://docs.bsky.app/docs/api/com-atproto-server-describe-server (2026-11-21)
+	if _, err := p.call(ctx, apihttp.Request{Op: "read the server's limits", Path: "/xrpc/com.atproto.server.describeServer"}, &server); err != nil {
+		return platform.Identity{}, err
+	}
+	id := platform.Identity{ID: p.session.DID, Handle: who.Handle, URL: p.web() + "/profile/" + p.session.DID}
+	for _, l := range (Adapter{}).Info().Limits {
+		switch l.Name {
+		case "image_bytes", "video_bytes", "card_image_bytes":
+			if server.BlobLimit > 0 && server.BlobLimit < l.Max {
+				l.Max, l.Note = server.BlobLimit, "the server's own setting"
+				id.Limits = append(id.Limits, l)
+			}
+		}
+	}
+	return id, nil
+}
+
+// web is the site on which people see posts. A server on this machine shows them itself, if it can: what
+// it holds is not on bsky.app.
+func (p *publisher) web() string {
+	if local(p.options.Server) {
+		return p.options.Server
+	}
+	return "https://bsky.app"
+}
+
+// Publish implements [platform.Publisher]. Everything that can fail without harm, such as uploads, is
+// done for all parts before the first is created.
+func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platform.Attempt) (platform.Receipt, error) {
+	receipt := platform.Receipt{Parts: slices.Clone(a.Done), At: p.deps.Now()}
+	if err := p.login(ctx); err != nil {
+		return receipt, err
+	}
+	if a.N > 1 {
+		if err := p.adopt(ctx, r, a, &receipt); err != nil {
+			return receipt, err
+		}
+	}
+	if len(receipt.Parts) >= len(r.Parts) {
+		return receipt, nil
+	}
+	records := make([]*record, len(r.Parts))
+	for i := len(receipt.Parts); i < len(r.Parts); i++ {
+		rec, err := p.build(ctx, r, i, nil)
+		if err != nil {
+			return receipt, err
+		}
+		rec.CreatedAt = created(a.At, i).Format("2006-01-02T15:04:05.000Z")
+		records[i] = rec
+	}
+	outside, err := p.answered(ctx, r.ReplyTo)
+	if err != nil {
+		return receipt, err
+	}
+	chain, err := p.chain(ctx, outside, receipt.Parts)
+	if err != nil {
+		return receipt, err
+	}
+	for i := len(receipt.Parts); i < len(r.Parts); i++ {
+		records[i].Reply = chain
+		part, at, err := p.create(ctx, records[i], RecordKey(a.At, a.Key, i), i)
+		if err != nil {
+			return receipt, err
+		}
+		receipt.Parts, receipt.At = append(receipt.Parts, part), at
+		chain = follow(chain, ref{part.ID, part.Version})
+	}
+	return receipt, nil
+}
+
+// follow returns the reply of the part after one that answers chain and is now at r.
+func follow(chain *reply, r ref) *reply {
+	if chain == nil {
+		return &reply{Root: r, Parent: r}
+	}
+	return &reply{Root: chain.Root, Parent: r}
+}
+
+// adopt adds to the receipt the parts that an earlier try created without anybody knowing.
+func (p *publisher) adopt(ctx context.Context, r *platform.Rendering, a platform.Attempt, receipt *platform.Receipt) error {
+	for i := len(receipt.Parts); i < len(r.Parts); i++ {
+		s, err := p.get(ctx, p.session.DID, RecordKey(a.At, a.Key, i))
+		if err != nil || s == nil {
+			return err
+		}
+		receipt.Parts = append(receipt.Parts, p.remote(s.ref, i))
+	}
+	return nil
+}
+
+// create puts a new record. If one is there already, which is ours from an earlier try, that stays.
+// https://docs.bsky.app/docs/api/com-atproto-repo-put-record (2026-11-21)
+func (p *publisher) create(ctx context.Context, rec *record, rkey string, part int) (platform.Remote, time.Time, error) {
+	r, resp, err := p.put(ctx, "create post", rec, rkey, nil, true)
+	if err == nil {
+		return p.remote(r, part), p.serverTime(resp), nil
+	}
+	if errorName(resp) != "InvalidSwap" {
+		return platform.Remote{}, time.Time{}, err
+	}
+	s, err := p.get(ctx, p.session.DID, rkey)
+	if err != nil {
+		return platform.Remote{}, time.Time{}, err
+	}
+	if s == nil || s.Value.Text != rec.Text {
+		return platform.Remote{}, time.Time{}, &platform.Error{
+			Outcome: platform.Unknown, Op: "create post", Message: "there is another post under the record key " + rkey + " of this delivery",
+		}
+	}
+	return p.remote(s.ref, part), p.serverTime(resp), nil
+}
+
+// put writes a record over the one whose state is swap, or where there is none if swap is nil.
+func (p *publisher) put(ctx context.Context, op string, rec *record, rkey string, swap *string, creates bool) (ref, *apihttp.Response, error) {
+	var out ref
+	resp, err := p.call(ctx, apihttp.Request{
+		Op: op, Method: http.MethodPost, Path: "/xrpc/com.atproto.repo.putRecord", Creates: creates,
+		JSON: struct {
+			Repo       string  `json:"repo"`
+			Collection string  `json:"collection"`
+			RKey       string  `json:"rkey"`
+			Record     *record `json:"record"`
+			SwapRecord *string `json:"swapRecord"` // null, unlike nothing, means "must not exist"
+		}{p.session.DID, collection, rkey, rec, swap},
+	}, &out)
+	if err != nil {
+		return ref{}, resp, err
+	}
+	if !strings.HasSuffix(out.URI, "/"+collection+"/"+rkey) || out.CID == "" {
+		e := &platform.Error{Op: op, Status: resp.Status, Message: "the answer does not name the record that was put"}
+		if !creates {
+			e.Outcome = platform.Unsent
+		}
+		return ref{}, resp, e
+	}
+	return out, resp, nil
+}
+
+// get returns a record of a post, nil when there is none.
+// https://docs.bsky.app/docs/api/com-atproto-repo-get-record (2026-11-21)
+func (p *publisher) get(ctx context.Context, repo, rkey string) (*stored, error) {
+	var s stored
+	resp, err := p.call(ctx, apihttp.Request{
+		Op: "look for the post", Path: "/xrpc/com.atproto.repo.getRecord",
+		Query: url.Values{"repo": {repo}, "collection": {collection}, "rkey": {rkey}},
+	}, &s)
+	switch {
+	case errorName(resp) == "RecordNotFound":
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !s.valid():
+		return nil, &platform.Error{Outcome: platform.Unsent, Op: "look for the post", Message: "the answer is not a record"}
+	}
+	return &s, nil
+}
+
+// remote describes a record as a part of a receipt.
+func (p *publisher) remote(r ref, part int) platform.Remote {
+	_, rkey, _ := postOf(r.URI)
+	return platform.Remote{ID: r.URI, URL: p.web() + "/profile/" + p.session.DID + "/post/" + rkey, Part: part, Version: r.CID}
+}
+
+// serverTime is the server's clock at an answer, ours where it does not tell.
+func (p *publisher) serverTime(resp *apihttp.Response) time.Time {
+	if resp != nil {
+		if t, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+			return t
+		}
+	}
+	return p.deps.Now()
+}
+
+// build makes the record of a part, all but its time and place in the thread. Files that the record's
+// present state holds already, by CID, are not uploaded again.
+func (p *publisher) build(ctx context.Context, r *platform.Rendering, i int, present *stored) (*record, error) {
+	part := &r.Parts[i]
+	dids, err := p.resolveMentions(ctx, part)
+	if err != nil {
+		return nil, err
+	}
+	rec := &record{
+		Type: collection, Text: part.Text, Facets: facets(part, dids), Langs: r.Language, Labels: selfLabelsOf(r.Labels),
+	}
+	if i == 0 {
+		rec.Tags = r.Tags
+	}
+	var media any
+	var have map[string]*blob
+	if present != nil {
+		have = blobsIn(present.Value.Embed)
+	}
+	switch {
+	case len(part.Media) > 0:
+		media, err = p.attach(ctx, part.Media, have)
+	case part.Card != nil:
+		media, err = p.external(ctx, part.Card, present, have)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rec.Embed = media
+	if i > 0 || r.Quote == "" {
+		return rec, nil
+	}
+	quoted, err := p.referred(ctx, "quote", r.Quote)
+	if err != nil {
+		return nil, err
+	}
+	q := quote{"app.bsky.embed.record", quoted.ref}
+	rec.Embed = q
+	if media != nil {
+		rec.Embed = quoteWithMedia{"app.bsky.embed.recordWithMedia", q, media}
+	}
+	return rec, nil
+}
+
+// attach uploads a part's media and returns their embed.
+func (p *publisher) attach(ctx context.Context, list []platform.Media, have map[string]*blob) (any, error) {
+	embed := images{Type: "app.bsky.embed.images"}
+	for _, m := range list {
+		b, err := p.upload(ctx, m, have)
+		if err != nil {
+			return nil, err
+		}
+		var aspect *ratio
+		if m.Width > 0 && m.Height > 0 {
+			aspect = &ratio{m.Width, m.Height}
+		}
+		if strings.HasPrefix(m.MIME, "video/") {
+			return video{"app.bsky.embed.video", b, m.Alt, aspect}, nil
+		}
+		embed.Images = append(embed.Images, image{b, m.Alt, aspect})
+	}
+	return embed, nil
+}
+
+// upload stores one of the site's files, unless the server has it.
+func (p *publisher) upload(ctx context.Context, m platform.Media, have map[string]*blob) (*blob, error) {
+	if b, ok := have[blobCID(m.Digest)]; ok {
+		return b, nil
+	}
+	data, err := apihttp.ReadMedia(p.deps.Media, m)
+	if err != nil {
+		return nil, err
+	}
+	return p.uploadBytes(ctx, "upload "+m.Path, m.MIME, data)
+}
+
+// uploadBytes stores a file, which the server keeps for some minutes until a record mentions it.
+// https://docs.bsky.app/docs/api/com-atproto-repo-upload-blob (2026-11-21)
+func (p *publisher) uploadBytes(ctx context.Context, op, mime string, data []byte) (*blob, error) {
+	var out struct {
+		Blob blob `json:"blob"`
+	}
+	_, err := p.call(ctx, apihttp.Request{
+		Op: op, Method: http.MethodPost, Path: "/xrpc/com.atproto.repo.uploadBlob", Data: data, ContentType: mime,
+		Timeout: 5 * time.Minute,
+	}, &out)
+	if err != nil {
+		return nil, err
+	}
+	if out.Blob.Type != "blob" || out.Blob.Ref.Link == "" {
+		return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer does not describe the file"}
+	}
+	return &out.Blob, nil
+}
+
+// external returns the embed of a link card. The words of a card that an edit does not change are kept
+// as they were read when the post went out.
+func (p *publisher) external(ctx context.Context, c *platform.Card, present *stored, have map[string]*blob) (any, error) {
+	card := external{"app.bsky.embed.external", link{URI: c.URL, Title: c.Title, Description: c.Description}}
+	if c.Fetch {
+		if old := cardIn(present); old != nil && old.URI == c.URL {
+			card.External = *old
+			return card, nil
+		}
+		page := p.readPage(ctx, c.URL)
+		if card.External.Title == "" {
+			card.External.Title = page.title
+		}
+		if card.External.Description == "" {
+			card.External.Description = page.description
+		}
+		if c.Image == nil && page.image != nil {
+			thumb, err := p.uploadBytes(ctx, "upload the link card's picture", page.mime, page.image)
+			if err != nil {
+				return nil, err
+			}
+			card.External.Thumb = thumb
+		}
+	}
+	if c.Image != nil {
+		thumb, err := p.upload(ctx, *c.Image, have)
+		if err != nil {
+			return nil, err
+		}
+		card.External.Thumb = thumb
+	}
+	return card, nil
+}
+
+// resolveMentions returns the accounts behind a part's mentions. A handle that provably belongs to
+// nobody is left out: its mention stays plain text, as in Bluesky's own clients.
+func (p *publisher) resolveMentions(ctx context.Context, part *platform.Part) (map[string]string, error) {
+	dids := map[string]string{}
+	for _, f := range part.Facets {
+		if f.Kind != platform.FacetMention {
+			continue
+		}
+		did, err := p.resolve(ctx, f.Value)
+		if platform.OutcomeOf(err) == platform.Rejected && err != nil {
+			if p.deps.Log != nil {
+				p.deps.Log.WarnContext(ctx, "a mention leads to nobody and stays plain text", "account", p.account, "handle", f.Value)
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		dids[f.Value] = did
+	}
+	return dids, nil
+}
+
+// resolve returns the DID of a handle. The error is Rejected if the handle provably has none.
+// https://docs.bsky.app/docs/api/com-atproto-identity-resolve-handle (2026-11-21)
+func (p *publisher) resolve(ctx context.Context, handle string) (string, error) {
+	if strings.HasPrefix(handle, "did:") {
+		return handle, nil
+	}
+	var out struct {
+		DID string `json:"did"`
+	}
+	op := "resolve @" + handle
+	_, err := p.call(ctx, apihttp.Request{
+		Op: op, Path: "/xrpc/com.atproto.identity.resolveHandle", Query: url.Values{"handle": {handle}},
+	}, &out)
+	if err != nil {
+		return "", err
+	}
+	if !strings.HasPrefix(out.DID, "did:") {
+		return "", &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer has no DID"}
+	}
+	return out.DID, nil
+}
+
+// referred returns the post at an address that a rendering refers to. An own server asks the network for
+// posts of others.
+func (p *publisher) referred(ctx context.Context, what, address string) (*stored, error) {
+	op := "find the post to " + what
+	who, rkey, ok := postOf(address)
+	if !ok {
+		return nil, &platform.Error{Outcome: platform.Rejected, Op: op, Message: fmt.Sprintf("%q is not the address of a post", address)}
+	}
+	did, err := p.resolve(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.get(ctx, did, rkey)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, &platform.Error{Outcome: platform.Rejected, Op: op, Message: fmt.Sprintf("there is no post at %q", address)}
+	}
+	return s, nil
+}
+
+// answered returns the reply that the first part is, nil when it answers nobody.
+func (p *publisher) answered(ctx context.Context, address string) (*reply, error) {
+	if address == "" {
+		return nil, nil
+	}
+	s, err := p.referred(ctx, "answer", address)
+	if err != nil {
+		return nil, err
+	}
+	chain := &reply{Root: s.ref, Parent: s.ref}
+	if s.Value.Reply != nil {
+		chain.Root = s.Value.Reply.Root
+	}
+	return chain, nil
+}
+
+// chain returns the reply of the part after those that exist, in a thread whose first part answers outside.
+func (p *publisher) chain(ctx context.Context, outside *reply, done []platform.Remote) (*reply, error) {
+	chain := outside
+	for i, part := range done {
+		r := ref{part.ID, part.Version}
+		if r.CID == "" && (i == 0 || i == len(done)-1) {
+			_, rkey, _ := postOf(part.ID)
+			s, err := p.get(ctx, p.session.DID, rkey)
+			if err != nil {
+				return nil, err
+			}
+			if s == nil {
+				return nil, gone(part)
+			}
+			r = s.ref
+		}
+		chain = follow(chain, r)
+	}
+	return chain, nil
+}
+
+func gone(part platform.Remote) error {
+	return &platform.Error{
+		Outcome: platform.Rejected, Op: "look for the post",
+		Message: "part " + strconv.Itoa(part.Part+1) + " is no longer on the network: " + part.ID,
+	}
+}
+
+// Find implements [platform.Finder]. The record keys tell for certain. Where there is nothing under
+// them, posts since the attempt with the same words are taken for ours: the ledger that knew the
+// attempt may have been lost.
+func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.Attempt) (platform.Receipt, error) {
+	receipt := platform.Receipt{Parts: slices.Clone(a.Done), At: created(a.At, 0)}
+	if err := p.login(ctx); err != nil {
+		return receipt, err
+	}
+	if err := p.adopt(ctx, r, a, &receipt); err != nil {
+		return platform.Receipt{}, err
+	}
+	if len(receipt.Parts) == 0 && !a.Since.IsZero() {
+		recent, err := p.since(ctx, a.Since)
+		if err != nil {
+			return platform.Receipt{}, err
+		}
+		p.recognise(r, a, recent, &receipt)
+	}
+	if len(receipt.Parts) == 0 {
+		return receipt, platform.ErrNotFound
+	}
+	return receipt, nil
+}
+
+// recognise adds the parts that are among recent posts, newest first, by their words and their place.
+func (p *publisher) recognise(r *platform.Rendering, a platform.Attempt, recent []stored, receipt *platform.Receipt) {
+	parent := ""
+	for i := range r.Parts {
+		at := slices.IndexFunc(recent, func(s stored) bool {
+			answers := ""
+			if s.Value.Reply != nil {
+				answers = s.Value.Reply.Parent.URI
+			}
+			place := answers == parent || (i == 0 && r.ReplyTo != "" && answers != "")
+			return place && s.Value.Text == r.Parts[i].Text && !slices.Contains(a.Owned, s.URI)
+		})
+		if at < 0 {
+			return
+		}
+		s := &recent[at]
+		receipt.Parts = append(receipt.Parts, p.remote(s.ref, i))
+		receipt.At = s.createdAt()
+		parent = s.URI
+	}
+}
+
+// maxPages bounds how far back posts are read, 100 on a page.
+const maxPages = 20
+
+// since returns the account's posts since t, newest first.
+// https://docs.bsky.app/docs/api/com-atproto-repo-list-records (2026-11-21)
+func (p *publisher) since(ctx context.Context, t time.Time) ([]stored, error) {
+	var list []stored
+	cursor := ""
+	for range maxPages {
+		query := url.Values{"repo": {p.session.DID}, "collection": {collection}, "limit": {"100"}}
+		if cursor != "" {
+			query.Set("cursor", cursor)
+		}
+		var page struct {
+			Records *[]stored `json:"records"`
+			Cursor  string    `json:"cursor"`
+		}
+		if _, err := p.call(ctx, apihttp.Request{Op: "list posts", Path: "/xrpc/com.atproto.repo.listRecords", Query: query}, &page); err != nil {
+			return nil, err
+		}
+		if page.Records == nil {
+			return nil, &platform.Error{Outcome: platform.Unsent, Op: "list posts", Message: "the answer has no list"}
+		}
+		older := 0
+		for _, s := range *page.Records {
+			switch {
+			case !s.valid():
+				return nil, &platform.Error{Outcome: platform.Unsent, Op: "list posts", Message: "the list holds something that is not a record"}
+			case s.createdAt().Before(t):
+				older++
+			default:
+				list = append(list, s)
+			}
+		}
+		if page.Cursor == "" || page.Cursor == cursor || older == len(*page.Records) {
+			return list, nil
+		}
+		cursor = page.Cursor
+	}
+	return nil, &platform.Error{Op: "list posts", Message: fmt.Sprintf("there are more than %d posts since %s", maxPages*100, t.Format(time.RFC3339))}
+}
+
+// Edit implements [platform.Editor]. Time and place in the thread stay. Answers and quotes refer to a
+// post's state and keep pointing to the old one, which networks show as the post all the same.
+func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.Rendering) (platform.Receipt, error) {
+	if len(old.Parts) != len(r.Parts) {
+		return old, &platform.Error{
+			Outcome: platform.Rejected, Op: "edit post", Err: platform.ErrCannotEdit,
+			Message: fmt.Sprintf("%d parts are published and %d are to be: the network cannot change that", len(old.Parts), len(r.Parts)),
+		}
+	}
+	if err := p.login(ctx); err != nil {
+		return old, err
+	}
+	now := platform.Receipt{Parts: slices.Clone(old.Parts), At: old.At}
+	for i := range r.Parts {
+		_, rkey, ok := postOf(old.Parts[i].ID)
+		if !ok {
+			return now, &platform.Error{Outcome: platform.Rejected, Op: "edit post", Message: fmt.Sprintf("%q is not a post", old.Parts[i].ID)}
+		}
+		present, err := p.get(ctx, p.session.DID, rkey)
+		if err != nil {
+			return now, err
+		}
+		if present == nil {
+			return now, gone(old.Parts[i])
+		}
+		rec, err := p.build(ctx, r, i, present)
+		if err != nil {
+			return now, err
+		}
+		rec.CreatedAt, rec.Reply = present.Value.CreatedAt, present.Value.Reply
+		changed, resp, err := p.put(ctx, "edit post", rec, rkey, &present.CID, false)
+		if errorName(resp) == "InvalidSwap" {
+			return now, &platform.Error{Outcome: platform.Unsent, Op: "edit post", Status: resp.Status, Message: "somebody else changed the post at the same time"}
+		}
+		if err != nil {
+			return now, err
+		}
+		now.Parts[i], now.At = p.remote(changed, i), p.serverTime(resp)
+	}
+	return now, nil
+}
+
+// Delete implements [platform.Deleter].
+// https://docs.bsky.app/docs/api/com-atproto-repo-delete-record (2026-11-21)
+func (p *publisher) Delete(ctx context.Context, old platform.Receipt) error {
+	if err := p.login(ctx); err != nil {
+		return err
+	}
+	for _, part := range slices.Backward(old.Parts) {
+		_, rkey, ok := postOf(part.ID)
+		if !ok {
+			return &platform.Error{Outcome: platform.Rejected, Op: "delete post", Message: fmt.Sprintf("%q is not a post", part.ID)}
+		}
+		_, err := p.call(ctx, apihttp.Request{
+			Op: "delete post", Method: http.MethodPost, Path: "/xrpc/com.atproto.repo.deleteRecord",
+			JSON: map[string]string{"repo": p.session.DID, "collection": collection, "rkey": rkey},
+		}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
