@@ -18,6 +18,7 @@
 package content
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/base32"
@@ -69,12 +70,21 @@ type shared struct {
 	folders  sync.Map // folder → []string, the files in it
 }
 
+// scratch is memory that one goroutine uses again for every file.
+type scratch struct {
+	file    []byte
+	split   *bufio.Reader
+	lines   []int
+	blocks  []post.Block
+	inlines []post.Inline
+}
+
 func newShared() *shared { return &shared{markdown: newMarkdown()} }
 
 // Parse reads one post. The path is slash-separated and relative to the site's folder, which fsys is;
 // with a nil fsys, media are not looked at. The post is never nil, and keeps nothing of src.
 func Parse(path string, src []byte, fsys fs.FS, o Options) (*post.Post, finding.List) {
-	return parse(path, src, fsys, o, newShared())
+	return parse(path, src, fsys, o, newShared(), &scratch{})
 }
 
 // reader reads one file.
@@ -84,6 +94,7 @@ type reader struct {
 	fsys       fs.FS
 	o          Options
 	shared     *shared
+	scratch    *scratch
 	loc        *finding.Locator
 	list       finding.List
 	jsonValue  value
@@ -91,8 +102,8 @@ type reader struct {
 	place      finding.Range // for findings in a text that stands nowhere in the file
 }
 
-func parse(path string, src []byte, fsys fs.FS, o Options, s *shared) (*post.Post, finding.List) {
-	r := &reader{path: path, src: src, fsys: fsys, o: o, shared: s, loc: finding.NewLocator(src)}
+func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scratch) (*post.Post, finding.List) {
+	r := &reader{path: path, src: src, fsys: fsys, o: o, shared: s, scratch: mem, loc: finding.NewLocator(src)}
 	if o.Location == nil {
 		r.o.Location = time.UTC
 	}

@@ -16,16 +16,14 @@ import (
 	"github.com/postrider/postrider/internal/post"
 )
 
-// converter turns one Markdown text, a body or an override's, into docs.
+// converter turns one Markdown text, a body or an override's, into docs. Its blocks and inlines, in the
+// scratch, are stacks: a finished list is copied out at its exact size.
 type converter struct {
 	*reader
 	src  []byte  // without notes
 	text string  // src again: what the docs hold are pieces of it
 	file offsets // where src stands in the file; empty: nowhere
 	hole offsets // where notes were cut out of src: text is never joined over them
-
-	blocks  []post.Block  // stacks: a finished list is copied out at its exact size
-	inlines []post.Inline // likewise
 
 	// The text that was pushed last: its place on the stack and in src.
 	textIndex, textStart, textEnd int
@@ -126,7 +124,7 @@ func (c *converter) parts(doc ast.Node) []post.Doc {
 		start, end int // of the break before it
 	}
 	parts := make([]part, 1, 4)
-	mark := len(c.blocks)
+	mark := len(c.scratch.blocks)
 	finish := func() { parts[len(parts)-1].blocks = c.take(mark) }
 	for n := doc.FirstChild(); n != nil; n = n.NextSibling() {
 		if n.Kind() == ast.KindThematicBreak {
@@ -164,15 +162,15 @@ func (c *converter) parts(doc ast.Node) []post.Doc {
 // take pops the blocks above mark off the stack.
 func (c *converter) take(mark int) []post.Block {
 	var list []post.Block
-	if len(c.blocks) > mark {
-		list = append(make([]post.Block, 0, len(c.blocks)-mark), c.blocks[mark:]...)
+	if len(c.scratch.blocks) > mark {
+		list = append(make([]post.Block, 0, len(c.scratch.blocks)-mark), c.scratch.blocks[mark:]...)
 	}
-	c.blocks = c.blocks[:mark]
+	c.scratch.blocks = c.scratch.blocks[:mark]
 	return list
 }
 
 func (c *converter) children(n ast.Node) []post.Block {
-	mark := len(c.blocks)
+	mark := len(c.scratch.blocks)
 	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
 		c.block(child, false)
 	}
@@ -253,7 +251,7 @@ func (c *converter) block(n ast.Node, top bool) {
 			b.Span.Start, start = child.Span.Start, 0
 		}
 	}
-	c.blocks = append(c.blocks, b)
+	c.scratch.blocks = append(c.scratch.blocks, b)
 }
 
 func inAudience(n ast.Node) bool {
@@ -338,24 +336,24 @@ func (c *converter) html(start, end int, text string) {
 
 // inlineList converts what stands in a paragraph and returns where its last piece ends in src.
 func (c *converter) inlineList(n ast.Node) (list []post.Inline, end int) {
-	mark := len(c.inlines)
+	mark := len(c.scratch.inlines)
 	end = c.walk(n)
 	// Blanks that a note has left at the end.
-	for len(c.inlines) > mark {
-		if last := c.inlines[len(c.inlines)-1]; last.Kind != post.SoftBreak && last.Kind != post.HardBreak {
+	for len(c.scratch.inlines) > mark {
+		if last := c.scratch.inlines[len(c.scratch.inlines)-1]; last.Kind != post.SoftBreak && last.Kind != post.HardBreak {
 			break
 		}
-		c.inlines = c.inlines[:len(c.inlines)-1]
+		c.scratch.inlines = c.scratch.inlines[:len(c.scratch.inlines)-1]
 	}
 	return c.takeInlines(mark), end
 }
 
 func (c *converter) takeInlines(mark int) []post.Inline {
 	var list []post.Inline
-	if len(c.inlines) > mark {
-		list = append(make([]post.Inline, 0, len(c.inlines)-mark), c.inlines[mark:]...)
+	if len(c.scratch.inlines) > mark {
+		list = append(make([]post.Inline, 0, len(c.scratch.inlines)-mark), c.scratch.inlines[mark:]...)
 	}
-	c.inlines = c.inlines[:mark]
+	c.scratch.inlines = c.scratch.inlines[:mark]
 	return list
 }
 
@@ -387,7 +385,7 @@ func (c *converter) walk(n ast.Node) (end int) {
 				nl++
 			}
 			b.Span = c.span(stop, nl+1)
-			c.inlines = append(c.inlines, b)
+			c.scratch.inlines = append(c.scratch.inlines, b)
 		}
 	}
 	return end
@@ -402,10 +400,10 @@ func (c *converter) pushText(start, stop int, raw bool) {
 		if !raw {
 			s = unescape(s)
 		}
-		switch last := len(c.inlines) - 1; {
+		switch last := len(c.scratch.inlines) - 1; {
 		case s == "":
 		case c.joins(last, start):
-			in := &c.inlines[last]
+			in := &c.scratch.inlines[last]
 			if whole := c.text[c.textStart:end]; len(whole) == len(in.Text)+len(s) && strings.HasPrefix(whole, in.Text) && strings.HasSuffix(whole, s) {
 				in.Text = whole
 			} else {
@@ -413,17 +411,17 @@ func (c *converter) pushText(start, stop int, raw bool) {
 			}
 			in.Span.End = c.span(start, end).End
 		default:
-			c.inlines = append(c.inlines, post.Inline{Kind: post.Text, Text: s, Span: c.span(start, end)})
+			c.scratch.inlines = append(c.scratch.inlines, post.Inline{Kind: post.Text, Text: s, Span: c.span(start, end)})
 			c.textStart = start
 		}
-		c.textIndex, c.textEnd = len(c.inlines)-1, end
+		c.textIndex, c.textEnd = len(c.scratch.inlines)-1, end
 		start = end
 	}
 }
 
 // joins reports whether the inline on top of the stack is a text that ends where, in the file, start is.
 func (c *converter) joins(last, start int) bool {
-	return last >= 0 && last == c.textIndex && len(c.inlines[last].Text) < 4096 && c.textEnd == start && c.inlines[last].Kind == post.Text && c.hole.cut(start-1, start+1) > start
+	return last >= 0 && last == c.textIndex && len(c.scratch.inlines[last].Text) < 4096 && c.textEnd == start && c.scratch.inlines[last].Kind == post.Text && c.hole.cut(start-1, start+1) > start
 }
 
 // inline pushes n and returns where it ends in src.
@@ -459,16 +457,16 @@ func (c *converter) inline(n ast.Node) int {
 		end = start + len(in.Text) + 2
 	case *ast.Link:
 		in.Kind = post.Link
-		mark := len(c.inlines)
+		mark := len(c.scratch.inlines)
 		last := c.walk(n)
 		in.Inlines = c.takeInlines(mark)
 		in.Dest, in.Title = unescape(string(n.Destination)), unescape(string(n.Title))
 		end = c.linkEnd(max(last, start+1), n.Reference)
 	case *ast.Image:
-		mark := len(c.inlines)
+		mark := len(c.scratch.inlines)
 		last := c.walk(n)
-		alt := plain(c.inlines[mark:])
-		c.inlines = c.inlines[:mark]
+		alt := plain(c.scratch.inlines[mark:])
+		c.scratch.inlines = c.scratch.inlines[:mark]
 		end = c.linkEnd(max(last, start+2), n.Reference)
 		if in.Media = c.image(string(n.Destination), alt, start, end); in.Media == nil {
 			return end
@@ -489,13 +487,13 @@ func (c *converter) inline(n ast.Node) int {
 	}
 	end = min(max(start, end), len(c.src))
 	in.Span = c.span(start, end)
-	c.inlines = append(c.inlines, in)
+	c.scratch.inlines = append(c.scratch.inlines, in)
 	return end
 }
 
 // delimited converts what stands between delimiters of n bytes.
 func (c *converter) delimited(node ast.Node, n int) (list []post.Inline, start, end int) {
-	mark := len(c.inlines)
+	mark := len(c.scratch.inlines)
 	start = node.Pos()
 	if first := c.firstByte(node); first >= n {
 		start = first - n

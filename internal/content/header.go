@@ -1,6 +1,7 @@
 package content
 
 import (
+	"bufio"
 	"bytes"
 
 	"github.com/adrg/frontmatter"
@@ -75,7 +76,7 @@ func (r *reader) splitHeader() (h header, ok bool) {
 		text := string(bytes.TrimRight(line, " \t\r\n"))
 		if text == open || h.format == formatYAML && text == "..." {
 			h.raw, h.body = src[h.rawStart:at], at+len(line)
-			h.raw = librarySplit(src[start:h.body], open, text, h.raw)
+			h.raw = r.librarySplit(src[start:h.body], open, text, h.raw)
 			return h, true
 		}
 		at += len(line)
@@ -87,10 +88,14 @@ func (r *reader) splitHeader() (h header, ok bool) {
 
 // librarySplit lets the library take the front matter out of head. Where it disagrees with the strict
 // search, strict wins: it takes an indented delimiter inside a YAML block for the end.
-func librarySplit(head []byte, open, end string, strict []byte) []byte {
+func (r *reader) librarySplit(head []byte, open, end string, strict []byte) []byte {
 	var raw []byte
 	capture := frontmatter.NewFormat(open, end, func(b []byte, _ any) error { raw = b; return nil })
-	rest, err := frontmatter.Parse(bytes.NewReader(head), nil, capture)
+	if r.scratch.split == nil { // the library takes it as it is, instead of making one
+		r.scratch.split = bufio.NewReader(nil)
+	}
+	r.scratch.split.Reset(bytes.NewReader(head))
+	rest, err := frontmatter.Parse(r.scratch.split, nil, capture)
 	if err != nil || len(rest) > 0 || len(raw) != len(strict) {
 		return strict
 	}

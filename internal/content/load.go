@@ -48,13 +48,13 @@ func Load(ctx context.Context, fsys fs.FS, dir string, o Options) ([]*post.Post,
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(l.files)) {
 		wg.Go(func() {
-			var buf []byte
+			var mem scratch
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(l.files) {
 					return
 				}
-				posts[i], lists[i], buf = l.load(l.files[i], buf)
+				posts[i], lists[i] = l.load(l.files[i], &mem)
 			}
 		})
 	}
@@ -136,12 +136,12 @@ func (l *loader) linkedFolder(name string) {
 		Message: "the folder is a symbolic link, and the posts in it are not read", Hint: "move the folder itself here"})
 }
 
-// load reads one file into buf, which it grows and returns for the next one.
-func (l *loader) load(f file, buf []byte) (*post.Post, finding.List, []byte) {
-	failed := func(fd finding.Finding) (*post.Post, finding.List, []byte) {
+// load reads one file.
+func (l *loader) load(f file, mem *scratch) (*post.Post, finding.List) {
+	failed := func(fd finding.Finding) (*post.Post, finding.List) {
 		p := &post.Post{ID: slug(f.path), Path: f.path, BodyLine: 1, Body: []post.Doc{{}}}
 		fd.Path, fd.Post = f.path, p.ID
-		return p, finding.List{fd}, buf
+		return p, finding.List{fd}
 	}
 	name := f.path
 	if f.link {
@@ -154,15 +154,15 @@ func (l *loader) load(f file, buf []byte) (*post.Post, finding.List, []byte) {
 		}
 		name = real
 	}
-	buf, err := readFile(l.fsys, name, buf[:0], l.o.maxBytes())
+	src, err := readFile(l.fsys, name, mem.file[:0], l.o.maxBytes())
+	mem.file = src
 	switch {
 	case errors.Is(err, errLarge):
 		return failed(tooLarge(l.o.maxBytes()))
 	case err != nil:
 		return failed(unreadable(f.path, err))
 	}
-	p, list := parse(f.path, buf, l.fsys, l.o, l.shared)
-	return p, list, buf
+	return parse(f.path, src, l.fsys, l.o, l.shared, mem)
 }
 
 var errLarge = errors.New("the file is too large")
@@ -174,7 +174,7 @@ func readFile(fsys fs.FS, name string, buf []byte, limit int64) ([]byte, error) 
 		return buf, err
 	}
 	defer f.Close()
-	if buf == nil {
+	if cap(buf) == 0 {
 		buf = make([]byte, 0, 8<<10)
 	}
 	for {

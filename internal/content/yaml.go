@@ -45,7 +45,9 @@ func (r *reader) readYAML(h header) (value, bool) {
 	if len(doc.Content) == 0 {
 		return value{kind: kindMap}, true
 	}
+	y.starts = r.scratch.lines[:0]
 	y.index()
+	r.scratch.lines = y.starts
 	v := y.value(doc.Content[0], 0)
 	return v, !y.failed
 }
@@ -76,7 +78,7 @@ type yamlReader struct {
 }
 
 func (y *yamlReader) index() {
-	y.starts = append(make([]int, 0, 32), 0)
+	y.starts = append(y.starts, 0)
 	for i, c := range y.raw {
 		if c == '\n' {
 			y.starts = append(y.starts, i+1)
