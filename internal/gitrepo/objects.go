@@ -171,13 +171,19 @@ func (s *objectStore) fromPacks(raw []byte) (objectKind, []byte, bool, error) {
 	packs := s.packs
 	s.mu.RUnlock()
 	for _, p := range packs {
-		if off, ok := p.find(raw); ok {
-			kind, data, err := s.readPacked(p, off)
-			if errors.Is(err, os.ErrClosed) {
-				return "", nil, false, nil // replaced while we looked: the next try sees the new packs
-			}
-			return kind, data, true, err
+		off, ok, err := p.find(raw)
+		if err == nil && !ok {
+			continue
 		}
+		var kind objectKind
+		var data []byte
+		if err == nil {
+			kind, data, err = s.readPacked(p, off)
+		}
+		if errors.Is(err, os.ErrClosed) {
+			return "", nil, false, nil // replaced while we looked: the next try sees the new packs
+		}
+		return kind, data, true, err
 	}
 	return "", nil, false, nil
 }
@@ -218,7 +224,7 @@ func (s *objectStore) scan() error {
 		}
 	}
 	for _, p := range old {
-		p.file.Close()
+		p.close() //nolint:errcheck // only read from
 		s.bases.drop(p)
 	}
 	slices.SortFunc(packs, func(a, b *pack) int { return b.count - a.count })
@@ -232,7 +238,7 @@ func (s *objectStore) Close() error {
 	defer s.mu.Unlock()
 	var err error
 	for _, p := range s.packs {
-		err = errors.Join(err, p.file.Close())
+		err = errors.Join(err, p.close())
 		s.bases.drop(p)
 	}
 	s.packs, s.open = nil, false
@@ -249,7 +255,9 @@ func (s *objectStore) withPrefix(prefix string) ([]Hash, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, p := range s.packs {
-		p.eachWithPrefix(prefix, func(h Hash) { found[h] = true })
+		if err := p.eachWithPrefix(prefix, func(h Hash) { found[h] = true }); err != nil {
+			return nil, err
+		}
 	}
 	for _, d := range s.dirs {
 		names, err := os.ReadDir(filepath.Join(d, prefix[:2]))

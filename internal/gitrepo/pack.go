@@ -15,104 +15,149 @@ import (
 
 // pack is a pack file with its index
 // (https://git-scm.com/docs/gitformat-pack, version 2 of the index, checked 2026-11-21).
+//
+// Of the index only what is asked for is read: that of a long history has many megabytes, and a run
+// that publishes one post looks up a few dozen objects.
 type pack struct {
-	path   string
-	file   *os.File
-	size   int64
-	idLen  int
-	count  int
-	fanout []byte // 256 big-endian counts
-	ids    []byte
-	offs   []byte // 4 bytes each; the top bit points into large
-	large  []byte // 8 bytes each
+	path    string
+	file    *os.File
+	size    int64 // without the checksum at its end
+	idx     io.ReaderAt
+	idxFile *os.File
+	idLen   int
+	count   int
+	fanout  [256]uint32 // objects whose id begins with this byte or a lower one
+	buckets [256]bucket // by the first byte of the id
+}
+
+// bucket is a part of the index: ids that begin with the same byte, and where the objects are.
+type bucket struct {
+	once sync.Once
+	ids  []byte
+	offs []byte // 4 bytes each; with the top bit set, a position in the table of 8-byte ones
+	err  error
 }
 
 func openPack(path string, idLen int) (*pack, error) {
-	idx, err := os.ReadFile(strings.TrimSuffix(path, ".pack") + ".idx")
-	if err != nil {
-		return nil, fmt.Errorf("read pack index: %w", err)
-	}
 	p := &pack{path: path, idLen: idLen}
-	if err := p.parseIndex(idx); err != nil {
-		return nil, fmt.Errorf("pack index of %q: %w", path, err)
+	var err error
+	if p.idxFile, err = os.Open(strings.TrimSuffix(path, ".pack") + ".idx"); err != nil {
+		return nil, fmt.Errorf("open pack index: %w", err)
 	}
-	if p.file, err = os.Open(path); err != nil {
-		return nil, fmt.Errorf("open pack: %w", err)
+	p.file, err = os.Open(path)
+	var fi, idx os.FileInfo
+	if err == nil {
+		fi, err = p.file.Stat()
 	}
-	fi, err := p.file.Stat()
+	if err == nil {
+		idx, err = p.idxFile.Stat()
+	}
+	if err == nil {
+		p.size = fi.Size() - int64(idLen)
+		err = p.readFanout(p.idxFile, idx.Size())
+	}
 	if err != nil {
-		p.file.Close()
-		return nil, fmt.Errorf("open pack: %w", err)
+		p.close() //nolint:errcheck // the error that counts is err
+		return nil, fmt.Errorf("open pack %q: %w", path, err)
 	}
-	p.size = fi.Size() - int64(idLen) // without the checksum at its end
 	return p, nil
 }
 
-// parseIndex checks the index's structure once, so that look-ups need no checks.
-func (p *pack) parseIndex(b []byte) error {
-	const head = 8 + 256*4
-	if len(b) < head+2*p.idLen || !bytes.HasPrefix(b, []byte("\xfftOc\x00\x00\x00\x02")) {
+func (p *pack) close() error {
+	err := p.idxFile.Close()
+	if p.file != nil {
+		err = errors.Join(err, p.file.Close())
+	}
+	return err
+}
+
+// idxHead is the length of an index's magic, version and counts.
+const idxHead = 8 + 256*4
+
+// readFanout reads the beginning of an index, and checks that the rest has room for what it promises.
+func (p *pack) readFanout(idx io.ReaderAt, size int64) error {
+	var b [idxHead]byte
+	if _, err := idx.ReadAt(b[:], 0); err != nil && err != io.EOF {
+		return err
+	}
+	if !bytes.HasPrefix(b[:], []byte("\xfftOc\x00\x00\x00\x02")) {
 		return fmt.Errorf("%w: not a version 2 index", errCorrupt)
 	}
-	p.fanout = b[8:head]
-	for i, last := 0, uint32(0); i < 256; i++ {
-		n := binary.BigEndian.Uint32(p.fanout[4*i:])
-		if n < last {
-			return fmt.Errorf("%w: counts go down", errCorrupt)
+	last := uint32(0)
+	for i := range p.fanout {
+		p.fanout[i] = binary.BigEndian.Uint32(b[8+4*i:])
+		if p.fanout[i] < last {
+			return fmt.Errorf("%w: the index's counts go down", errCorrupt)
 		}
-		last = n
+		last = p.fanout[i]
 	}
-	n := int64(binary.BigEndian.Uint32(p.fanout[255*4:]))
-	if int64(len(b)) < head+n*int64(p.idLen+8)+2*int64(p.idLen) {
-		return fmt.Errorf("%w: truncated", errCorrupt)
+	if size < idxHead+int64(last)*int64(p.idLen+8)+2*int64(p.idLen) {
+		return fmt.Errorf("%w: truncated index", errCorrupt)
 	}
-	p.count = int(n)
-	rest := b[head : len(b)-2*p.idLen]
-	p.ids, rest = rest[:p.count*p.idLen], rest[p.count*p.idLen:]
-	rest = rest[4*p.count:] // checksums
-	p.offs, p.large = rest[:4*p.count], rest[4*p.count:]
+	p.idx, p.count = idx, int(last)
 	return nil
 }
 
-func (p *pack) id(i int) []byte { return p.ids[i*p.idLen : (i+1)*p.idLen] }
-
-// find returns where an object is.
-func (p *pack) find(id []byte) (int64, bool) {
-	lo, hi := p.bucket(id[0])
-	i := lo + sort.Search(hi-lo, func(i int) bool { return bytes.Compare(p.id(lo+i), id) >= 0 })
-	if i >= hi || !bytes.Equal(p.id(i), id) {
-		return 0, false
-	}
-	off := binary.BigEndian.Uint32(p.offs[4*i:])
-	if off&(1<<31) == 0 {
-		return int64(off), true
-	}
-	j := 8 * int64(off&^(1<<31))
-	if j+8 > int64(len(p.large)) {
-		return 0, false
-	}
-	return int64(binary.BigEndian.Uint64(p.large[j:]) & (1<<63 - 1)), true
+// bucket reads the part of the index for ids that begin with a byte, once.
+func (p *pack) bucket(first byte) (*bucket, error) {
+	b := &p.buckets[first]
+	b.once.Do(func() {
+		lo, hi := int64(0), int64(p.fanout[first])
+		if first > 0 {
+			lo = int64(p.fanout[first-1])
+		}
+		ids, offs := make([]byte, (hi-lo)*int64(p.idLen)), make([]byte, (hi-lo)*4)
+		if _, b.err = p.idx.ReadAt(ids, idxHead+lo*int64(p.idLen)); b.err != nil {
+			return
+		}
+		if _, b.err = p.idx.ReadAt(offs, idxHead+int64(p.count)*int64(p.idLen+4)+lo*4); b.err != nil {
+			return
+		}
+		b.ids, b.offs = ids, offs
+	})
+	return b, b.err
 }
 
-func (p *pack) bucket(first byte) (lo, hi int) {
-	if first > 0 {
-		lo = int(binary.BigEndian.Uint32(p.fanout[4*(int(first)-1):]))
+// find returns where an object is.
+func (p *pack) find(id []byte) (off int64, ok bool, err error) {
+	b, err := p.bucket(id[0])
+	if err != nil {
+		return 0, false, err
 	}
-	return lo, int(binary.BigEndian.Uint32(p.fanout[4*int(first):]))
+	n := len(b.offs) / 4
+	at := func(i int) []byte { return b.ids[i*p.idLen : (i+1)*p.idLen] }
+	i := sort.Search(n, func(i int) bool { return bytes.Compare(at(i), id) >= 0 })
+	if i == n || !bytes.Equal(at(i), id) {
+		return 0, false, nil
+	}
+	short := binary.BigEndian.Uint32(b.offs[4*i:])
+	if short&(1<<31) == 0 {
+		return int64(short), true, nil
+	}
+	var long [8]byte
+	table := idxHead + int64(p.count)*int64(p.idLen+8)
+	if _, err := p.idx.ReadAt(long[:], table+8*int64(short&^(1<<31))); err != nil {
+		return 0, false, err
+	}
+	return int64(binary.BigEndian.Uint64(long[:]) & (1<<63 - 1)), true, nil
 }
 
 // eachWithPrefix calls fn with every id that starts with prefix, two digits at least.
-func (p *pack) eachWithPrefix(prefix string, fn func(Hash)) {
-	b, err := hex.DecodeString(prefix[:2])
+func (p *pack) eachWithPrefix(prefix string, fn func(Hash)) error {
+	first, err := hex.DecodeString(prefix[:2])
 	if err != nil {
-		return
+		return err
 	}
-	lo, hi := p.bucket(b[0])
-	for i := lo; i < hi; i++ {
-		if h := hex.EncodeToString(p.id(i)); strings.HasPrefix(h, prefix) {
+	b, err := p.bucket(first[0])
+	if err != nil {
+		return err
+	}
+	for ids := b.ids; len(ids) > 0; ids = ids[p.idLen:] {
+		if h := hex.EncodeToString(ids[:p.idLen]); strings.HasPrefix(h, prefix) {
 			fn(Hash(h))
 		}
 	}
+	return nil
 }
 
 // packedObject is one entry of a pack: a whole object or a difference to another one.
@@ -160,7 +205,10 @@ func (s *objectStore) readPacked(p *pack, off int64) (objectKind, []byte, error)
 			continue
 		}
 		var ok bool
-		if off, ok = p.find(o.baseID); !ok {
+		if off, ok, err = p.find(o.baseID); err != nil {
+			return "", nil, err
+		}
+		if !ok {
 			return "", nil, fmt.Errorf("%w: its base %x is not in the pack", errCorrupt, o.baseID)
 		}
 	}

@@ -50,6 +50,28 @@ func (w *world) clone(address string) {
 	w.git("repo", "config", "remote.origin.url", address)
 }
 
+// fresh makes "repo", a new repository with nothing but a remote.
+func (w *world) fresh(address string) {
+	w.t.Helper()
+	r, err := Init(w.path("repo"), false, "main")
+	if err == nil {
+		err = r.AddRemote("origin", address)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// configure adds to the configuration of "repo".
+func (w *world) configure(section, setting string) {
+	w.t.Helper()
+	b, err := os.ReadFile(w.path("repo/.git/config"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write("repo/.git/config", string(b)+"["+section+"]\n\t"+setting+"\n")
+}
+
 // ledger commits one file to a new branch.
 func ledger(t *testing.T, r *Repo) Hash {
 	t.Helper()
@@ -125,6 +147,7 @@ func TestShallowLedger(t *testing.T) {
 	for _, backend := range bothBackends {
 		w := newWorld(t)
 		w.origin()
+		w.seed()
 		w.git("seed", "checkout", "-q", "--orphan", "ledger")
 		for i := range 5 {
 			w.write("seed/records", fmt.Sprint(i))
@@ -190,7 +213,7 @@ func TestPushRefusedByHook(t *testing.T) {
 		if err := os.Chmod(w.path("origin.git/hooks/pre-receive"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		w.clone(w.serve(nil).URL + "/origin.git")
+		w.fresh(w.serve(nil).URL + "/origin.git")
 		r := w.open("repo", backend)
 		err := r.Push(t.Context(), "origin", "ledger", Zero, ledger(t, r))
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "pre-receive hook declined") ||
@@ -216,7 +239,7 @@ func TestPushAnswerLost(t *testing.T) {
 			cut.Add(1)
 			panic(http.ErrAbortHandler)
 		})
-		w.clone(srv.URL + "/origin.git")
+		w.fresh(srv.URL + "/origin.git")
 		r := w.open("repo", backend)
 		tip := ledger(t, r)
 		if err := r.Push(t.Context(), "origin", "ledger", Zero, tip); err != nil {
@@ -244,7 +267,7 @@ func TestPushLosesRace(t *testing.T) {
 			}
 			git.ServeHTTP(rw, req)
 		})
-		w.clone(srv.URL + "/origin.git")
+		w.fresh(srv.URL + "/origin.git")
 		r := w.open("repo", backend)
 		err := r.Push(t.Context(), "origin", "ledger", Zero, ledger(t, r))
 		if m, ok := errors.AsType[*MovedError](err); !ok || string(m.Have) != theirs {
@@ -306,7 +329,7 @@ func TestRemoteDown(t *testing.T) {
 			t.Fatal(err)
 		}
 		u.User = url.UserPassword("ada", "hunter2secret")
-		w.clone(u.String() + "/origin.git")
+		w.fresh(u.String() + "/origin.git")
 		r := w.open("repo", backend)
 		tip := ledger(t, r)
 		srv.Close()
@@ -342,9 +365,8 @@ func TestServerTroubles(t *testing.T) {
 	} {
 		for _, backend := range bothBackends {
 			w := newWorld(t)
-			w.git("", "init", "-q", "repo")
 			srv := w.serve(func(rw http.ResponseWriter, req *http.Request, _ http.Handler) { tc.do(rw, req) })
-			w.git("repo", "remote", "add", "origin", srv.URL+"/origin.git")
+			w.fresh(srv.URL + "/origin.git")
 			_, err := w.open("repo", backend).Fetch(t.Context(), "origin", "main")
 			if !errors.Is(err, tc.want) {
 				t.Errorf("%s, %s: %v, want %v", tc.name, backend, err, tc.want)
@@ -373,7 +395,7 @@ func TestCredentials(t *testing.T) {
 			return a
 		}, ErrAuth},
 		{"POSTRIDER_GIT_TOKEN over a wrong header", func(w *world, a string) string {
-			w.git("repo", "config", "http.extraheader", "AUTHORIZATION: basic d3Jvbmc6d3Jvbmc=")
+			w.configure("http", "extraheader = AUTHORIZATION: basic d3Jvbmc6d3Jvbmc=")
 			w.env = append(w.env, "POSTRIDER_GIT_TOKEN="+token)
 			return a
 		}, nil},
@@ -388,28 +410,28 @@ func TestCredentials(t *testing.T) {
 		{"URL", func(_ *world, a string) string { return strings.Replace(a, "://", "://ada:"+token+"@", 1) }, nil},
 		{"wrong URL", func(_ *world, a string) string { return strings.Replace(a, "://", "://ada:wrong-"+token+"@", 1) }, ErrAuth},
 		{"header for this host", func(w *world, a string) string {
-			w.git("repo", "config", "http."+strings.TrimSuffix(a, "origin.git")+".extraheader", basic)
+			w.configure(`http "`+strings.TrimSuffix(a, "origin.git")+`"`, "extraheader = "+basic)
 			return a
 		}, nil},
 		{"header for another host", func(w *world, a string) string {
-			w.git("repo", "config", "http.https://example.org/.extraheader", basic)
+			w.configure(`http "https://example.org/"`, "extraheader = "+basic)
 			return a
 		}, ErrAuth},
 		{"header in an included file", func(w *world, a string) string { // as actions/checkout v6 leaves it
 			w.write("credentials.config", "[http \""+strings.TrimSuffix(a, "origin.git")+"\"]\n\textraheader = "+basic+"\n")
-			w.git("repo", "config", "includeIf.gitdir:"+w.path("repo/.git")+".path", w.path("credentials.config"))
+			w.configure(`includeIf "gitdir:`+w.path("repo/.git")+`"`, "path = "+w.path("credentials.config"))
 			return a
 		}, nil},
 		{"credential helper", func(w *world, a string) string {
-			w.git("repo", "config", "credential.helper", "!f() { test $1 = get && echo username=ada && echo password="+token+"; }; f")
+			w.configure("credential", `helper = "!f() { test $1 = get && echo username=ada && echo password=`+token+`; }; f"`)
 			return a
 		}, nil},
 		{"credential helper with a wrong password", func(w *world, a string) string {
-			w.git("repo", "config", "credential.helper", "!f() { test $1 = get && echo username=ada && echo password=wrong-"+token+"; }; f")
+			w.configure("credential", `helper = "!f() { test $1 = get && echo username=ada && echo password=wrong-`+token+`; }; f"`)
 			return a
 		}, ErrAuth},
 		{"insteadOf with a token", func(w *world, a string) string {
-			w.git("repo", "config", "url."+strings.Replace(a, "://", "://ada:"+token+"@", 1)+".insteadOf", "short:origin")
+			w.configure(`url "`+strings.Replace(a, "://", "://ada:"+token+"@", 1)+`"`, "insteadOf = short:origin")
 			return "short:origin"
 		}, nil},
 	}
@@ -427,8 +449,10 @@ func TestCredentials(t *testing.T) {
 					}
 					git.ServeHTTP(rw, req)
 				})
-				w.clone("")
-				w.git("repo", "config", "remote.origin.url", tc.setup(w, srv.URL+"/origin.git"))
+				if _, err := Init(w.path("repo"), false, "main"); err != nil {
+					t.Fatal(err)
+				}
+				w.configure(`remote "origin"`, "url = "+tc.setup(w, srv.URL+"/origin.git"))
 				r := w.open("repo", backend)
 				_, fetchErr := r.Fetch(t.Context(), "origin", "main")
 				pushErr := r.Push(t.Context(), "origin", "ledger", Zero, ledger(t, r))
