@@ -26,7 +26,9 @@ func BenchmarkRender(b *testing.B) {
 		"https://acme.com/winter before the snow is gone: we are there on Saturday from nine",
 		"to five and there is #cocoa.",
 	}
-	p := &post.Post{ID: "bench", Path: "content/bench.md", Fields: post.Fields{Tags: []string{"winter", "launch"}}}
+	p := &post.Post{ID: "bench", Path: "content/bench.md", Fields: post.Fields{
+		Set: post.FieldSet(0).With(post.FieldTags), Tags: []string{"winter", "launch"},
+	}}
 	var inlines []post.Inline
 	at := 100
 	for i, line := range words {

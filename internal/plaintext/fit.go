@@ -21,12 +21,14 @@ func (c *composer) tooLong(w *writer, p *platform.Part) {
 	if len(c.v.Parts) > 1 || len(c.parts) > 0 {
 		which = fmt.Sprintf("part %d", len(c.parts)+1)
 	}
-	at := w.home
+	at, hint := w.home, "shorten it, start a new part with a line of `---`, or set `thread: auto`"
 	if source, ok := sourceFrom(p.Spans, c.fitting(p)); ok {
 		at = c.v.Range(source)
 	}
-	hint := "shorten it, start a new part with a line of `---`, or set `thread: auto`"
-	if c.v.Thread == "auto" {
+	switch {
+	case !c.fits(p, ""):
+		at, hint = c.v.Place(post.FieldContentWarning), "shorten the content warning: it counts, and leaves no room for text"
+	case c.v.Thread == "auto":
 		hint = "shorten the address, mention or word that cannot be cut"
 	}
 	c.add(CodeTooLong, finding.Error, at,
@@ -44,14 +46,13 @@ func unitName(u measure.Unit) string {
 func (c *composer) fitting(p *platform.Part) int {
 	low, high := 0, len(p.Text) // text[:low] fits, text[:high] does not
 	for {
-		mid := (low + high) / 2
+		mid := low + (high-low)/2
 		for mid > low && !utf8.RuneStart(p.Text[mid]) {
 			mid--
 		}
 		if mid == low {
-			for mid = low + 1; mid < high && !utf8.RuneStart(p.Text[mid]); mid++ {
-			}
-			if mid == high {
+			_, n := utf8.DecodeRuneInString(p.Text[low:])
+			if mid += max(n, 1); mid >= high {
 				return low
 			}
 		}

@@ -192,7 +192,7 @@ func (c *composer) finish(w *writer, i int) {
 		c.parts = append(c.parts, p)
 		return
 	}
-	if c.v.Thread == "auto" {
+	if c.v.Thread == "auto" && c.fits(&p, "") {
 		c.split(w, &p)
 		return
 	}

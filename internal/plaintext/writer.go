@@ -96,10 +96,18 @@ func (w *writer) trim(start int) {
 	}
 	w.buf = w.buf[:n]
 	for i := len(w.spans) - 1; i >= 0 && w.spans[i].End > n; i-- {
-		w.spans[i].End = n
-		w.spans[i].Start = min(w.spans[i].Start, n)
+		s := &w.spans[i]
+		if s.Start >= n {
+			w.spans = w.spans[:i]
+			continue
+		}
+		if exact(*s) {
+			s.Source.End -= s.End - n
+		}
+		s.End = n
 	}
 	for i := range w.marks {
+		w.marks[i].Start = min(w.marks[i].Start, n)
 		w.marks[i].End = min(w.marks[i].End, n)
 	}
 }
@@ -237,7 +245,7 @@ func (w *writer) list(b *post.Block) {
 			marker = strconv.Itoa(b.Level+i) + ". "
 		}
 		w.push(marker, indent)
-		w.block(&post.Block{Kind: post.Item, Inlines: b.Blocks[i].Inlines, Blocks: b.Blocks[i].Blocks}, gap)
+		w.block(&b.Blocks[i], gap)
 		w.pop()
 	}
 }

@@ -94,6 +94,9 @@ func keepBlocks(dst, blocks []Block, account, platform string) []Block {
 	return dst
 }
 
+// Images returns the doc's images in order, those in Audience blocks included.
+func (d Doc) Images() []Media { return d.images(nil) }
+
 // images appends the doc's images to list, in order.
 func (d Doc) images(list []Media) []Media {
 	for i := range d.Blocks {

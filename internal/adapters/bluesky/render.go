@@ -30,8 +30,8 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 	list = append(found, list...)
 	parts[0].Card = card
 	for i := range parts {
-		if p := &parts[i]; p.Card == nil && len(p.Media) == 0 && (i > 0 || v.Card == nil) {
-			p.Card = firstLink(p)
+		if p := &parts[i]; p.Card == nil && len(p.Media) == 0 {
+			p.Card = firstLink(p, parts[:i])
 		}
 	}
 
@@ -109,14 +109,17 @@ func appended(v *post.Variant, card *platform.Card) string {
 	return ""
 }
 
-// firstLink returns a card for the first address in a part's text.
-func firstLink(p *platform.Part) *platform.Card {
-	for _, f := range p.Facets {
-		if f.Kind == platform.FacetLink {
-			return &platform.Card{URL: f.Value, Fetch: true}
-		}
+// firstLink returns a card for the first address in a part's text, nil when an earlier part has it already.
+func firstLink(p *platform.Part, earlier []platform.Part) *platform.Card {
+	i := slices.IndexFunc(p.Facets, func(f platform.Facet) bool { return f.Kind == platform.FacetLink })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	address := p.Facets[i].Value
+	if slices.ContainsFunc(earlier, func(e platform.Part) bool { return e.Card != nil && e.Card.URL == address }) {
+		return nil
+	}
+	return &platform.Card{URL: address, Fetch: true}
 }
 
 // selfLabels are the labels that an author may put on a post of their own

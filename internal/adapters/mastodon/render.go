@@ -108,11 +108,18 @@ func pollRules(network string, l *Limits) rules.Poll {
 const wantPost = "the address of the post, or its id on the account's own server"
 
 // isPost reports whether s can name a post: an id of the account's server (letters and digits), or
-// the web address of any post of the fediverse.
+// the web address of any post of the fediverse. The networks that are known not to be part of it are not.
 func isPost(s string) bool {
 	if strings.Contains(s, "/") {
 		u, err := url.Parse(s)
-		return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && strings.Trim(u.Path, "/") != ""
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") == "" {
+			return false
+		}
+		switch strings.TrimPrefix(u.Host, "www.") {
+		case "", "x.com", "twitter.com", "bsky.app":
+			return false
+		}
+		return true
 	}
 	for i := range len(s) {
 		if c := s[i] | 0x20; (c < 'a' || c > 'z') && (s[i] < '0' || s[i] > '9') {

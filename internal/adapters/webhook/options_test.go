@@ -1,0 +1,20 @@
+package webhook
+
+import "testing"
+
+func TestValidateOptions(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"https://example.com/hooks/posts":  true,
+		"http://127.0.0.1:9999/":           true,
+		"":                                 false,
+		"example.com/hooks":                false,
+		"ftp://example.com/":               false,
+		"https://":                         false,
+		"https://user:secret@example.com/": false,
+		"https://exa mple.com/hooks\x7f":   false,
+	} {
+		if got := len((&Options{URL: address}).Validate()) == 0; got != ok {
+			t.Errorf("%q: accepted %t, want %t", address, got, ok)
+		}
+	}
+}
