@@ -173,8 +173,14 @@ const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
 // verbs returns all commands. Each is one file.
 func (a *app) verbs() []*cobra.Command {
 	return []*cobra.Command{
+		a.initCommand(),
+		a.newCommand(),
+		a.checkCommand(),
+		a.explainCommand(),
+		a.renderCommand(),
 		a.countCommand(),
 		a.platformsCommand(),
+		a.schemaCommand(),
 		a.versionCommand(),
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/secret"
+	"github.com/postrider/postrider/internal/site"
 )
 
 // siteDir finds the site: the folder to work in, or the nearest one above it that has a site.yaml. It does not
@@ -28,6 +30,64 @@ func (a *app) siteDir() (string, error) {
 			return "", &noSiteError{dir: a.dir, top: dir}
 		}
 	}
+}
+
+// openSite is a site on this machine's disk.
+type openSite struct {
+	*site.Snapshot
+	dir  string   // absolute
+	root *os.Root // dir, from which no symbolic link leads out
+}
+
+// close releases the site's folder.
+func (o *openSite) close() { o.root.Close() } //nolint:errcheck // only read from
+
+// site finds and loads the site, as it stands on disk. Whatever is wrong with its files is in the snapshot; the
+// errors are that there is none, that it cannot be read, and that git tracks its .env.
+func (a *app) site(ctx context.Context) (*openSite, error) {
+	dir, err := a.siteDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.refuseTrackedEnv(dir); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	start := a.Now()
+	snapshot, err := site.Load(ctx, root.FS(), a.Registry, site.Options{})
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	a.log.Debug("loaded the site", "dir", dir, "posts", len(snapshot.Posts), "took", a.Now().Sub(start))
+	return &openSite{Snapshot: snapshot, dir: dir, root: root}, nil
+}
+
+// path returns a path that somebody typed as findings and outputs spell it: slash-separated, relative to the site's folder.
+// A relative one is relative to the folder that the program works in.
+func (a *app) path(dir, name string) (string, error) {
+	full := name
+	if !filepath.IsAbs(full) {
+		full = filepath.Join(a.dir, full)
+	}
+	full = filepath.Clean(full)
+	real := func(p string) string {
+		if r, err := filepath.EvalSymlinks(p); err == nil {
+			return r
+		}
+		return p
+	}
+	if full != dir {
+		full = filepath.Join(real(filepath.Dir(full)), filepath.Base(full))
+	}
+	for _, top := range []string{dir, real(dir)} {
+		if rel, err := filepath.Rel(top, full); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel), nil
+		}
+	}
+	return "", &usageError{msg: fmt.Sprintf("%q is outside the site %q", name, dir), hint: "-C DIR works in another site"}
 }
 
 // openGit opens the repository that a folder is in, with this program's surroundings.
@@ -108,8 +168,8 @@ func (a *app) lookup(name string) string {
 }
 
 // accountSecrets returns an account's secrets; the error is a *platform.MissingSecretError.
-func (a *app) accountSecrets(site *config.Site, account string) (map[string]secret.String, error) {
-	acc, ok := site.Account(account)
+func (a *app) accountSecrets(cfg *config.Site, account string) (map[string]secret.String, error) {
+	acc, ok := cfg.Account(account)
 	if !ok {
 		return nil, &usageError{msg: fmt.Sprintf("the site has no account %q", account)}
 	}
@@ -117,7 +177,7 @@ func (a *app) accountSecrets(site *config.Site, account string) (map[string]secr
 	if !ok {
 		return nil, &usageError{msg: fmt.Sprintf("account %q is on an unknown platform, %q", account, acc.Platform)}
 	}
-	return info.LookupSecrets(account, site.Alone(account), a.lookup)
+	return info.LookupSecrets(account, cfg.Alone(account), a.lookup)
 }
 
 // printFindings writes findings for people, quoting the lines of the files in the site's folder.

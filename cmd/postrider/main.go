@@ -1,0 +1,12 @@
+// Postrider publishes social media from a git repository: see `postrider --help` and the README.
+package main
+
+import (
+	"os"
+	_ "time/tzdata" // so that time zones work where the system has none
+
+	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/cli"
+)
+
+func main() { os.Exit(cli.Main(cli.System(adapters.All()))) }

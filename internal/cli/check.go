@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postrider/postrider/internal/check"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/post"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	var (
+		format         string
+		asJSON, strict bool
+	)
+	cmd := &cobra.Command{
+		Use:     "check [PATH…]",
+		GroupID: groupWrite,
+		Short:   "Find what is wrong with the site and its posts",
+		Long: `Check reads the site as it stands on disk, renders every post for every account it goes to, and
+reports what is wrong: with file, line, column, a code and what to do. With paths of posts or
+folders it reports on those, and on site.yaml.
+
+An error keeps a post from going out. A warning is probably not what the writer wants. The exit
+code is 1 when there are errors. "postrider explain CODE" tells more about a finding.`,
+		Example: `  postrider check
+  postrider check content/2026 --strict
+  postrider check --format github         # annotations in GitHub Actions
+  postrider check --format sarif > findings.sarif
+  postrider check --json | jq '.findings[] | select(.severity == "error")'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if asJSON {
+				if cmd.Flags().Changed("format") && format != "json" {
+					return usagef(cmd, "takes either --json or --format %s", format)
+				}
+				format = "json"
+			}
+			formats := []string{"text", "json", "github", "sarif"}
+			if !slices.Contains(formats, format) {
+				return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, "the formats are")}
+			}
+			return a.check(cmd.Context(), args, format, strict)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: text, json, github or sarif")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, args []string, format string, strict bool) error {
+	s, err := a.site(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	posts, paths, err := a.selectPosts(s, args)
+	if err != nil {
+		return err
+	}
+	findings := s.Check(ctx, paths...)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if strict {
+		for i := range findings {
+			if findings[i].Severity == finding.Warning {
+				findings[i].Severity = finding.Error
+			}
+		}
+	}
+	switch format {
+	case "json":
+		err = finding.WriteJSON(a.Stdout, findings, len(posts))
+	case "github":
+		err = finding.WriteGitHub(a.Stdout, findings)
+		a.notef("%s", summary(findings, len(posts)))
+	case "sarif":
+		err = finding.WriteSARIF(a.Stdout, findings, finding.Tool{
+			Version: strings.TrimPrefix(buildVersion().Version, "v"), URL: projectURL, Docs: check.Catalogue(a.Registry),
+		})
+	default:
+		a.printFindings(a.Stdout, findings, a.stdoutStyle())
+		if len(findings) > 0 {
+			a.printf("\n")
+		}
+		a.printf("%s\n", summary(findings, len(posts)))
+	}
+	if err == nil && findings.HasErrors() {
+		err = errFindings
+	}
+	return err
+}
+
+// selectPosts returns the posts that the arguments of a verb name, and the arguments as paths in the site. A
+// path that does not exist is an error; one without posts is not, so that a list of changed files can be given.
+func (a *app) selectPosts(s *openSite, args []string) (posts []*post.Post, paths []string, err error) {
+	for _, arg := range args {
+		p, err := a.path(s.dir, arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		paths = append(paths, p)
+	}
+	posts, missing := s.Select(paths...)
+	for _, p := range missing {
+		if _, err := os.Lstat(filepath.Join(s.dir, filepath.FromSlash(p))); err != nil {
+			return nil, nil, &usageError{msg: fmt.Sprintf("there is no %q in the site", p), hint: "name posts, or folders of posts, by their paths"}
+		}
+		a.notef("%s: no posts there", p)
+	}
+	return posts, paths, nil
+}
+
+// summary returns "12 posts: 1 error, 2 warnings".
+func summary(l finding.List, posts int) string {
+	var parts []string
+	for _, s := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
+		if n := l.Count(s); n > 0 && s == finding.Info {
+			parts = append(parts, count(n, "remark"))
+		} else if n > 0 {
+			parts = append(parts, count(n, s.String()))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing to report"}
+	}
+	return count(posts, "post") + ": " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/templates"
+)
+
+// initBranch is the first branch of a repository that init makes.
+const initBranch = "main"
+
+func (a *app) initCommand() *cobra.Command {
+	var title, timezone string
+	cmd := &cobra.Command{
+		Use:     "init [DIR]",
+		GroupID: groupWrite,
+		Short:   "Start a site in this folder or in DIR",
+		Long: `Init writes a site.yaml with two accounts to put yours in place of, an example post, and an
+.env.example that names the secrets. It keeps .env out of git, and makes the folder a git repository if
+it is in none. It never overwrites a file.`,
+		Example: `  postrider init
+  postrider init social --title "Acme" --timezone Europe/Berlin`,
+		Args: argsBetween(0, 1, "one folder"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dir := a.dir
+			if len(args) == 1 {
+				dir = args[0]
+				if !filepath.IsAbs(dir) {
+					dir = filepath.Join(a.dir, dir)
+				}
+			}
+			if timezone == "" {
+				timezone = a.localZone()
+			}
+			if _, err := time.LoadLocation(timezone); err != nil || timezone == "Local" {
+				return &usageError{msg: fmt.Sprintf("unknown time zone %q", timezone), hint: "use an IANA name such as Europe/Berlin"}
+			}
+			if title == "" {
+				title = filepath.Base(dir)
+			}
+			return a.initSite(dir, title, timezone)
+		},
+	}
+	cmd.Flags().StringVar(&title, "title", "", "the site's `NAME`; without it, the folder's")
+	cmd.Flags().StringVar(&timezone, "timezone", "", "the site's time zone, an IANA `NAME`; without it, this machine's")
+	return cmd
+}
+
+// localZone returns the name of this machine's time zone, UTC where that is not known.
+func (a *app) localZone() string {
+	candidates := []string{strings.TrimPrefix(a.Getenv("TZ"), ":")}
+	if target, err := os.Readlink("/etc/localtime"); err == nil {
+		if _, name, ok := strings.Cut(filepath.ToSlash(target), "zoneinfo/"); ok {
+			candidates = append(candidates, name)
+		}
+	}
+	for _, name := range candidates {
+		if _, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
+			return name
+		}
+	}
+	return "UTC"
+}
+
+func (a *app) initSite(dir, title, timezone string) error {
+	data := struct {
+		ID, Title, Timezone string
+		Secrets             []jsonSecret
+	}{Title: title, Timezone: timezone, Secrets: a.templateSecrets()}
+	var err error
+	if data.ID, err = newID(a.Rand); err != nil {
+		return err
+	}
+	at := func(path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
+	files := templates.InitFiles()
+	for _, f := range files {
+		if _, err := os.Lstat(at(f.Path)); err == nil {
+			return &usageError{msg: fmt.Sprintf("%q exists already, and nothing is overwritten", a.shown(at(f.Path))), hint: initExistsHint(f.Path)}
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, f := range files {
+		text, err := fill("", f.Template, data)
+		if err != nil {
+			return err
+		}
+		if f.Path == config.File { // the last: from here on, the secrets that people put beside it are safe
+			if err := a.ignoreDotenv(at(".gitignore")); err != nil {
+				return err
+			}
+		}
+		if err := createFile(at(f.Path), []byte(text)); err != nil {
+			return err
+		}
+		a.printf("%s\n", a.shown(at(f.Path)))
+	}
+	if err := a.ensureRepository(dir); err != nil {
+		return err
+	}
+	a.notef(`
+next:
+  1. put your accounts in site.yaml, and their secrets in .env (as in .env.example) or in CI
+  2. postrider check
+  3. postrider render content/hello.md      what each network will show
+  4. postrider new "My first post"
+  5. commit, push, and let CI run postrider publish`)
+	return nil
+}
+
+func initExistsHint(path string) string {
+	if path == config.File {
+		return "this folder is a site already: go on with `postrider new TITLE`"
+	}
+	return "move it away, or name another folder: postrider init DIR"
+}
+
+// templateSecrets returns the secrets of the accounts that a new site.yaml has.
+func (a *app) templateSecrets() []jsonSecret {
+	var secrets []jsonSecret
+	for _, account := range []struct {
+		name     string
+		platform platform.ID
+	}{{"bluesky", "bluesky"}, {"fedi", "mastodon"}} {
+		info, _ := a.Registry.Info(account.platform)
+		for _, spec := range info.Secrets {
+			secrets = append(secrets, jsonSecret{Env: platform.EnvName(account.name, spec.Name), Help: spec.Help})
+		}
+	}
+	return secrets
+}
+
+// ignoreDotenv adds .env to a .gitignore, which may exist.
+func (a *app) ignoreDotenv(path string) error {
+	old, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = createFile(path, []byte("# secrets\n"+dotenvName+"\n"))
+		if err == nil {
+			a.printf("%s\n", a.shown(path))
+		}
+		return err
+	case err != nil:
+		return err
+	}
+	for line := range bytes.Lines(old) {
+		switch string(bytes.TrimSpace(line)) {
+		case dotenvName, "/" + dotenvName, dotenvName + "*", "*" + dotenvName:
+			return nil
+		}
+	}
+	added := "# secrets\n" + dotenvName + "\n"
+	if len(old) > 0 && !bytes.HasSuffix(old, []byte("\n")) {
+		added = "\n" + added
+	}
+	if err := replaceFile(path, append(old, added...)); err != nil {
+		return err
+	}
+	a.printf("%s\n", a.shown(path))
+	return nil
+}
+
+// ensureRepository makes dir a git repository unless it is in one.
+func (a *app) ensureRepository(dir string) error {
+	repo, err := a.openGit(dir)
+	if errors.Is(err, gitrepo.ErrNoRepository) {
+		if repo, err = gitrepo.Init(dir, false, initBranch); err == nil {
+			a.notef("made %s a git repository", a.shown(dir))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return repo.Close()
+}
