@@ -141,7 +141,7 @@ var (
 		PollOptions: 4, PollOption: 50, PollMinSeconds: 300, PollMaxSeconds: 2_629_746,
 	}
 	gotosocialLimits = Limits{
-		Characters: 5000, Media: 6, AltText: 5000,
+		Characters: 5000, Media: 6, AltText: 1500,
 		ImageBytes: 41_943_040, VideoBytes: 41_943_040,
 		PollOptions: 6, PollOption: 50, PollMinSeconds: 300, PollMaxSeconds: 2_629_746,
 	}

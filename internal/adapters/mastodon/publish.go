@@ -133,11 +133,16 @@ func (i *wireInstance) software() string {
 	return SoftwareMastodon
 }
 
-// limits returns the limits that the server states, under the names of [Adapter.Info].
+// limits returns the limits that the server states, under the names of [Adapter.Info]; of Mastodon
+// those that differ from it.
 func (i *wireInstance) limits() []platform.Limit {
 	c := i.Configuration
 	if c.Statuses.Characters == 0 {
 		c.Statuses.Characters = i.MaxTootChars
+	}
+	var defaults []platform.Limit
+	if i.software() == SoftwareMastodon {
+		defaults = Adapter{}.Info().Limits
 	}
 	textUnit := measure.Graphemes
 	if i.software() == SoftwareGoToSocial {
@@ -146,7 +151,8 @@ func (i *wireInstance) limits() []platform.Limit {
 	}
 	var limits []platform.Limit
 	add := func(name string, n int, unit measure.Unit) {
-		if n > 0 {
+		usual := slices.ContainsFunc(defaults, func(l platform.Limit) bool { return l.Name == name && l.Max == n && l.Unit == unit })
+		if n > 0 && !usual {
 			limits = append(limits, platform.Limit{Name: name, Max: n, Unit: unit, Doc: docsInstance, Note: "as the server itself says"})
 		}
 	}

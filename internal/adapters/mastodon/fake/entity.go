@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -110,17 +111,24 @@ func (s *Server) statusJSON(st *status) map[string]any {
 
 // configuration is what both forms of the instance share.
 func (s *Server) configuration() map[string]any {
+	media := map[string]any{
+		"supported_mime_types": []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"},
+		"description_limit":    maxDescription, "image_size_limit": 16_777_216, "image_matrix_limit": 33_177_600,
+		"video_size_limit": 103_809_024, "video_matrix_limit": 8_294_400, "video_frame_rate_limit": 120,
+	}
+	if s.config.GoToSocial {
+		media["image_size_limit"], media["video_size_limit"] = 41_943_040, 41_943_040
+		for _, unlimited := range []string{"image_matrix_limit", "video_matrix_limit", "video_frame_rate_limit"} {
+			media[unlimited] = math.MaxInt32
+		}
+	}
 	return map[string]any{
 		"statuses": map[string]any{
 			"max_characters": s.maxCharacters(), "max_media_attachments": s.maxAttachments(), "characters_reserved_per_url": s.reservedPerURL(),
 		},
-		"media_attachments": map[string]any{
-			"supported_mime_types": []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"},
-			"description_limit":    maxDescription, "image_size_limit": 16_777_216, "image_matrix_limit": 33_177_600,
-			"video_size_limit": 103_809_024, "video_matrix_limit": 8_294_400, "video_frame_rate_limit": 120,
-		},
+		"media_attachments": media,
 		"polls": map[string]any{
-			"max_options": maxOptions, "max_characters_per_option": maxOption, "min_expiration": minPoll, "max_expiration": maxPoll,
+			"max_options": s.maxOptions(), "max_characters_per_option": maxOption, "min_expiration": minPoll, "max_expiration": maxPoll,
 		},
 	}
 }

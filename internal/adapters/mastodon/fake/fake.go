@@ -244,7 +244,7 @@ func (s *Server) refuse(w http.ResponseWriter, f fakenet.Fault) {
 }
 
 func (s *Server) limited(now time.Time) answer {
-	a := fail(http.StatusTooManyRequests, "%s", s.say("Too many requests", "Too Many Requests: rate limit reached"))
+	a := fail(http.StatusTooManyRequests, "%s", s.say("Too many requests", "rate limit reached"))
 	a.header = s.limitHeader(0, now)
 	return a
 }

@@ -61,7 +61,6 @@ type statusRequest struct {
 }
 
 const (
-	maxOptions       = 4
 	maxOption        = 50
 	minPoll, maxPoll = 300, 2_629_746 // seconds
 	maxBody          = 1 << 20
@@ -77,6 +76,13 @@ func (s *Server) maxCharacters() int {
 }
 
 func (s *Server) maxAttachments() int {
+	if s.config.GoToSocial {
+		return 6
+	}
+	return 4
+}
+
+func (s *Server) maxOptions() int {
 	if s.config.GoToSocial {
 		return 6
 	}
@@ -178,8 +184,8 @@ func (s *Server) apply(st *status, req *statusRequest, user string) *answer {
 		switch long := slices.ContainsFunc(req.Poll.Options, func(o string) bool { return measure.CountGraphemes(o) > maxOption }); {
 		case len(req.Poll.Options) < 2:
 			return invalid("Options must have more than one item")
-		case len(req.Poll.Options) > maxOptions:
-			return invalid("Options can't contain more than %d items", maxOptions)
+		case len(req.Poll.Options) > s.maxOptions():
+			return invalid("Options can't contain more than %d items", s.maxOptions())
 		case long:
 			return invalid("Options can't be longer than %d characters each", maxOption)
 		case req.Poll.ExpiresIn < minPoll:

@@ -1,0 +1,213 @@
+package mastodon_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postrider/postrider/internal/adapters/mastodon/fake"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+// kinds are the servers that Find must cope with.
+var kinds = map[string]fake.Config{
+	"mastodon":                  {Remote: []string{"bob@remote.example"}},
+	"mastodon before 3.5":       {Remote: []string{"bob@remote.example"}, NoSource: true},
+	"gotosocial":                {Remote: []string{"bob@remote.example"}, GoToSocial: true},
+	"gotosocial without source": {Remote: []string{"bob@remote.example"}, GoToSocial: true, NoSource: true},
+}
+
+// hostile are texts that come back as other HTML.
+var hostile = []string{
+	"The sled is back.",
+	"Hello  world & <b>x</b> \"q\" 'r'\n\n\n\nline https://www.example.com/a/very/long/path/indeed/yes?x=1&y=2 #Winter @acme @bob@remote.example @nobody@nowhere.example\n- item 1\n- item *2*\n\n> quote **bold** `code` :smile: it's 5 -> 6 -- \"ok\"… http://x.example/ünïcode",
+	"e\u0301 decomposed äöü 日本語 مرحبا 👩‍👩‍👧 \u200b zero",
+	"🎉🎉",
+	"<script>alert(1)</script> &amp; &lt; a < b > c",
+	"1. one\n2. two\n# heading\n    indented\n***\n_x_ ~~y~~",
+	"URL http://example.org/path(with)parens and mailto:a@b.c www.foo.example foo.example/bar",
+	"a\u00a0b\u2028c d\u202fe",
+}
+
+func TestFindForgivesWhatServersChange(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			for i, text := range hostile {
+				r := rendering(text)
+				if i%2 == 0 {
+					r.ContentWarning = `Snow & <i> "x" <b>z</b>`
+				}
+				r.Parts[0].Media = []platform.Media{b.media("a.png", `A <b>sled</b> & "hill"`+text[:1])}
+				want := b.publish(t, r)
+				got, err := b.pub.Find(t.Context(), r, b.attempt(2))
+				if err != nil || !slices.Equal(got.Parts, want.Parts) || !got.At.Equal(want.At) {
+					t.Errorf("%q: found %+v (%v), want %+v", text, got, err, want)
+				}
+				a := b.attempt(2)
+				a.Owned = ids(want.Parts)
+				if got, err := b.pub.Find(t.Context(), r, a); !errors.Is(err, platform.ErrNotFound) || len(got.Parts) != 0 {
+					t.Errorf("%q: what another record owns is adopted: %+v, %v", text, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestFindTellsApart(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			base := func() *platform.Rendering {
+				r := rendering("The sled is back, @bob.")
+				r.ContentWarning = "Snow"
+				r.Parts[0].Media = []platform.Media{b.media("a.png", "A sled")}
+				return r
+			}
+			b.publish(t, base())
+			other := b.write(t, `{"status":"other"}`)
+			for what, change := range map[string]func(*platform.Rendering){
+				"text":       func(r *platform.Rendering) { r.Parts[0].Text = "The sled is gone, @bob." },
+				"warning":    func(r *platform.Rendering) { r.ContentWarning = "Ice" },
+				"no warning": func(r *platform.Rendering) { r.ContentWarning = "" },
+				"alt text":   func(r *platform.Rendering) { r.Parts[0].Media[0].Alt = "A hill" },
+				"no media":   func(r *platform.Rendering) { r.Parts[0].Media = nil },
+				"audience":   func(r *platform.Rendering) { r.Visibility = "private" },
+				"answer":     func(r *platform.Rendering) { r.ReplyTo = other },
+				"poll": func(r *platform.Rendering) {
+					r.Poll = &platform.Poll{Options: []string{"a", "b"}, Duration: time.Hour}
+				},
+			} {
+				r := base()
+				change(r)
+				if got, err := b.pub.Find(t.Context(), r, b.attempt(2)); !errors.Is(err, platform.ErrNotFound) {
+					t.Errorf("another %s: found %+v, %v", what, got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestFindPoll(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	r := rendering("Which?")
+	r.Poll = &platform.Poll{Options: []string{"Red & <b>fast</b>", "Blue"}, Duration: time.Hour}
+	want := b.publish(t, r)
+	got, err := b.pub.Find(t.Context(), r, b.attempt(2))
+	if err != nil || !slices.Equal(got.Parts, want.Parts) {
+		t.Errorf("found %+v, %v", got, err)
+	}
+	r.Poll.Options[1] = "Green"
+	if got, err := b.pub.Find(t.Context(), r, b.attempt(2)); !errors.Is(err, platform.ErrNotFound) {
+		t.Errorf("other options: found %+v, %v", got, err)
+	}
+}
+
+func TestFindHalfAThread(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			r := rendering("Same", "Same", "End")
+			sure := b.lose(t, r, 1)
+			a := b.attempt(2)
+			for _, done := range [][]platform.Remote{nil, sure.Parts} {
+				a.Done = done
+				got, err := b.pub.Find(t.Context(), r, a)
+				if err != nil || len(got.Parts) != 2 || got.Parts[0].ID != b.Posts()[0].ID || got.Parts[1].ID != b.Posts()[1].ID || got.Parts[1].Part != 1 {
+					t.Errorf("with %d parts done: %+v, %v", len(done), got, err)
+				}
+			}
+		})
+	}
+}
+
+func TestFindReadsAllPages(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	a := b.attempt(2)
+	r := rendering("Lost")
+	want := b.publish(t, r)
+	for i := range 130 {
+		b.pass(time.Second)
+		b.write(t, fmt.Sprintf(`{"status":"later %d"}`, i))
+	}
+	got, err := b.pub.Find(t.Context(), r, a)
+	if err != nil || got.Parts[0].ID != want.Parts[0].ID {
+		t.Errorf("found %+v, %v", got, err)
+	}
+	if n := b.requests().of("GET /api/v1/statuses/"); n != 1 {
+		t.Errorf("read %d posts one by one, want the one that looks right", n)
+	}
+	a.Since = b.clock().Add(-time.Second)
+	b.requests()
+	if got, err := b.pub.Find(t.Context(), rendering("later 7"), a); err != nil || got.Parts[0].ID == "" {
+		t.Errorf("within the tolerance of clocks: %+v, %v", got, err)
+	}
+	a.Since = b.clock().Add(10 * time.Minute)
+	b.requests()
+	if _, err := b.pub.Find(t.Context(), r, a); !errors.Is(err, platform.ErrNotFound) {
+		t.Errorf("older than the attempt: %v", err)
+	}
+	if n := b.requests().of("GET /api/v1/accounts/"); n != 1 {
+		t.Errorf("%d pages were read, want 1", n)
+	}
+}
+
+func TestFindPrefersTheAttemptsOwnTime(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	r := rendering("Good morning")
+	b.publish(t, r)
+	b.pass(2 * time.Minute)
+	a := b.attempt(2)
+	want := b.publish(t, r)
+	b.pass(2 * time.Minute)
+	b.publish(t, r)
+	got, err := b.pub.Find(t.Context(), r, a)
+	if err != nil || got.Parts[0].ID != want.Parts[0].ID {
+		t.Errorf("found %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func TestFindGivesUpOnAnEndlessList(t *testing.T) {
+	b := newBench(t, fake.Config{Requests: 1 << 20})
+	a := b.attempt(2)
+	for range 2100 {
+		b.write(t, `{"status":"more"}`)
+	}
+	_, err := b.pub.Find(t.Context(), rendering("Lost"), a)
+	if e := wantError(t, err, platform.Unsent, "does not reach back"); errors.Is(err, platform.ErrNotFound) || !strings.Contains(e.Hint, "resolve") {
+		t.Errorf("%v, hint %q", err, e.Hint)
+	}
+}
+
+func TestFindWithoutRequestsLeft(t *testing.T) {
+	b := newBench(t, fake.Config{Requests: 2})
+	r := rendering("Lost")
+	b.publish(t, r)
+	_, err := b.pub.Find(t.Context(), r, b.attempt(2))
+	wantError(t, err, platform.Limited, "Too many requests")
+}
+
+// What we lost sight of, somebody may have corrected by hand: it is still ours.
+func TestFindKnowsEditedPosts(t *testing.T) {
+	for name, config := range kinds {
+		if config.NoSource {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			r := rendering("Wintr is here")
+			b.lose(t, r, 0)
+			id := b.Posts()[0].ID
+			if _, err := b.pub.Edit(t.Context(), platform.Receipt{Parts: []platform.Remote{{ID: id}}}, rendering("Winter is here")); err != nil {
+				t.Fatal(err)
+			}
+			got, err := b.pub.Find(t.Context(), r, b.attempt(2))
+			if err != nil || got.Parts[0].ID != id {
+				t.Errorf("found %+v, %v", got, err)
+			}
+		})
+	}
+}
