@@ -53,11 +53,11 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 	}, list
 }
 
-// media are Bluesky's rules for pictures. A part shows either pictures or a link card.
+// media are Bluesky's rules for pictures and videos. A part shows either media or a link card.
 var media = rules.Media{
 	Network: network, Pictures: maxImages, GIFStill: true,
-	Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp"},
-	PictureBytes: maxImageBytes,
+	Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"},
+	PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes,
 }
 
 // cardOf returns the link card of the first part: that of `card:`, else one for `link:`, whose words
