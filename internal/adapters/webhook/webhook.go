@@ -42,8 +42,8 @@ func (Adapter) Info() platform.Info {
 		ID:      "webhook",
 		Name:    "Webhook",
 		DocsURL: "https://www.standardwebhooks.com/",
-		Caps: platform.CanPublish | platform.CanThread | platform.CanIdempotent | platform.CanPoll | platform.CanVisibility |
-			platform.CanContentWarning | platform.CanLanguage | platform.CanCard,
+		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanThread | platform.CanIdempotent |
+			platform.CanPoll | platform.CanVisibility | platform.CanContentWarning | platform.CanLanguage | platform.CanCard,
 		NewOptions: func() any { return new(Options) },
 		Secrets: []platform.SecretSpec{{
 			Name: "SECRET",

@@ -1,0 +1,33 @@
+package webhook_test
+
+import (
+	"testing"
+
+	"github.com/postrider/postrider/internal/adapters/webhook"
+	"github.com/postrider/postrider/internal/adapters/webhook/fake"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/platform/platformtest"
+	"github.com/postrider/postrider/internal/secret"
+)
+
+const shared = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+func suite() platformtest.Suite {
+	return platformtest.Suite{
+		Adapter: webhook.Adapter{},
+		Account: func(base string) *platform.Account {
+			return &platform.Account{Name: "hook", Platform: "webhook", Options: &webhook.Options{URL: base + fake.Path}}
+		},
+		Secrets: map[string]secret.String{"SECRET": secret.New(shared)},
+		Fake: func(base string) fakenet.Fake {
+			return fake.New(fake.Options{Base: base, Secret: shared, Now: platformtest.Clock})
+		},
+		OneRequest: true,
+		Refusal:    "the receiver does not take this post",
+	}
+}
+
+func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
+
+func FuzzAnswers(f *testing.F) { platformtest.Fuzz(f, suite()) }
