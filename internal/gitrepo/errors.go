@@ -72,13 +72,17 @@ func (e *LockedError) Error() string {
 // Is reports that e is an [ErrLocked].
 func (e *LockedError) Is(target error) bool { return target == ErrLocked }
 
-// UnsupportedError is an [ErrUnsupported] with the feature that only git itself can read.
+// UnsupportedError is an [ErrUnsupported] with the feature that only git itself, or a newer git, can read.
 type UnsupportedError struct {
 	Repository string
 	Feature    string // "SHA-256 objects"; "" when the git backend was asked for
+	Git        string // what the git program says, when it is there and cannot read the repository either
 }
 
 func (e *UnsupportedError) Error() string {
+	if e.Git != "" {
+		return fmt.Sprintf("repository %q cannot be read: %s", e.Repository, e.Git)
+	}
 	if e.Feature == "" {
 		return fmt.Sprintf("repository %q: the git program was asked for and not found: install git", e.Repository)
 	}

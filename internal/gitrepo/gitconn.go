@@ -99,29 +99,29 @@ func (g *gitConn) fetch(ctx context.Context, _ []Hash, specs []refspec, shallow 
 
 // push runs git push with an explicit lease. Hooks of this clone do not run: no human is waiting, and
 // the work tree they would look at has nothing to do with the commit.
-func (g *gitConn) push(ctx context.Context, ref string, old, new Hash) error {
+func (g *gitConn) push(ctx context.Context, ref string, old, new Hash) (sent bool, err error) {
 	heads, err := g.heads(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if have := heads[ref]; have != old {
-		return &MovedError{Ref: ref, Remote: g.target.display(), Want: old, Have: have}
+		return false, &MovedError{Ref: ref, Remote: g.target.display(), Want: old, Have: have}
 	}
 	if err := g.repo.descends(old, new); err != nil {
-		return fmt.Errorf("push %s: %w", ref, err)
+		return false, fmt.Errorf("push %s: %w", ref, err)
 	}
 	out, err := g.run(ctx, "-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
 		"--recurse-submodules=no", "--force-with-lease="+ref+":"+string(old), "--", g.target.name, string(new)+":"+ref)
 	if err == nil {
-		return nil
+		return true, nil
 	}
 	var ge *gitError
 	if errors.As(err, &ge) && ctx.Err() == nil {
 		if reason := porcelainReason(out); reason != "" {
-			return g.fail(ErrRefused, reason+serverWords(remoteLines(ge.stderr)), nil)
+			return true, g.fail(ErrRefused, reason+serverWords(remoteLines(ge.stderr)), nil)
 		}
 	}
-	return g.wrap(ctx, err)
+	return true, g.wrap(ctx, err)
 }
 
 // descends checks that old is on the first-parent chain of new, which a lease alone does not. It

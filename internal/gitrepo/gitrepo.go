@@ -188,6 +188,9 @@ func Open(dir string, o Options) (*Repo, error) {
 		if r.git == nil {
 			return nil, &UnsupportedError{Repository: l.describe(), Feature: why}
 		}
+		if _, err := r.git.output(context.Background(), nil, "rev-parse", "--is-bare-repository"); err != nil {
+			return nil, &UnsupportedError{Repository: l.describe(), Feature: why, Git: err.Error()}
+		}
 		r.back = newGitBackend(r)
 	default:
 		return nil, fmt.Errorf("unknown git backend %q (want native or git)", want)

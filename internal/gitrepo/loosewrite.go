@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -21,22 +22,32 @@ type newObject struct {
 // syncers is how many files are synced at once: a journalling file system makes one write of many.
 const syncers = 16
 
-// writeLoose writes objects as loose files: all to temporary files, all synced, then renamed in the
-// order given, so that an object is never there without what it refers to if the caller lists those
-// first. On an error the temporary files are removed.
-func writeLoose(dir string, objects []newObject) (err error) {
-	type pending struct{ tmp, final string }
-	var files []*os.File
-	var moves []pending
-	defer func() {
-		for _, f := range files {
-			f.Close() //nolint:errcheck // closed before, unless an error is being returned
+// batchSize bounds how many files are open at once.
+const batchSize = 128
+
+// writeLoose writes objects as loose files. Within a batch all are written to temporary files, all are
+// synced, then all are renamed, in the order given: an object is never there without what it refers
+// to if the caller lists that first. On an error no temporary files stay behind.
+func writeLoose(dir string, objects []newObject) error {
+	for batch := range slices.Chunk(objects, batchSize) {
+		if err := writeBatch(dir, batch); err != nil {
+			return notWritable(err)
 		}
-		if err != nil {
-			for _, m := range moves {
-				os.Remove(m.tmp) //nolint:errcheck // best effort
-			}
-			err = notWritable(err)
+	}
+	return nil
+}
+
+func writeBatch(dir string, objects []newObject) (err error) {
+	type move struct{ from, to string }
+	var files []*os.File
+	var moves []move
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, f := range files {
+			f.Close()           //nolint:errcheck // the error that counts is err
+			os.Remove(f.Name()) //nolint:errcheck
 		}
 	}()
 	var buf bytes.Buffer
@@ -56,7 +67,7 @@ func writeLoose(dir string, objects []newObject) (err error) {
 		if err != nil {
 			return err
 		}
-		files, moves = append(files, f), append(moves, pending{f.Name(), final})
+		files, moves = append(files, f), append(moves, move{f.Name(), final})
 		buf.Reset()
 		z.Reset(&buf)
 		fmt.Fprintf(z, "%s %d\x00", o.kind, len(o.data)) //nolint:errcheck // a bytes.Buffer never fails
@@ -73,7 +84,7 @@ func writeLoose(dir string, objects []newObject) (err error) {
 		return err
 	}
 	for _, m := range moves {
-		if err := os.Rename(m.tmp, m.final); err != nil {
+		if err := os.Rename(m.from, m.to); err != nil {
 			return err
 		}
 	}

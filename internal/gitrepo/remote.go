@@ -10,17 +10,18 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/postrider/postrider/internal/secret"
 )
 
-// Remote is a configured remote. Its URLs may hold a password: print [Remote.Display].
+// Remote is a configured remote.
 type Remote struct {
-	Name    string
-	URL     string
-	PushURL string // "" when the same
+	Name string
+	URL  string // without user and password, for people
+	// Fetch and Push are the addresses as configured, which may hold a password; Push is empty when
+	// it is the same. They are exported so that fmt finds out that they are secret.
+	Fetch, Push secret.String
 }
-
-// Display returns the remote's URL without user and password.
-func (r Remote) Display() string { return redactURL(r.URL) }
 
 // Remotes returns the configured remotes, in the order of the configuration.
 func (r *Repo) Remotes() ([]Remote, error) {
@@ -38,9 +39,9 @@ func (r *Repo) Remotes() ([]Remote, error) {
 				out = append(out, Remote{Name: name})
 			}
 			if strings.HasSuffix(e.key, ".pushurl") {
-				out[i].PushURL = e.value
+				out[i].Push = secret.New(e.value)
 			} else if out[i].URL == "" { // git fetches from the first
-				out[i].URL = e.value
+				out[i].URL, out[i].Fetch = redactURL(e.value), secret.New(e.value)
 			}
 		}
 	}
@@ -162,8 +163,8 @@ type conn interface {
 	heads(ctx context.Context) (map[string]Hash, error)
 	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
 	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
-	// push moves one reference of the remote; objects are what it may be missing.
-	push(ctx context.Context, ref string, old, new Hash) error
+	// push moves one reference of the remote. When sent is false nothing has reached it.
+	push(ctx context.Context, ref string, old, new Hash) (sent bool, err error)
 }
 
 // target is a remote with its addresses resolved.
@@ -171,7 +172,6 @@ type target struct {
 	name     string // of a configured remote, or the address itself
 	tracking bool   // whether it is a configured remote, with references of its own here
 	url      string
-	env      []string // for git processes
 }
 
 // remote finds a remote by name, or takes an address as it is.
@@ -188,11 +188,10 @@ func (r *Repo) remote(ctx context.Context, name string, push bool) (target, erro
 		if x.Name != name {
 			continue
 		}
-		raw := x.URL
-		if push && x.PushURL != "" {
-			return target{name: name, tracking: true, url: cfg.rewriteURL(x.PushURL, false)}, nil
+		if push && !x.Push.IsZero() {
+			return target{name: name, tracking: true, url: cfg.rewriteURL(x.Push.Reveal(), false)}, nil
 		}
-		return target{name: name, tracking: true, url: cfg.rewriteURL(raw, push)}, nil
+		return target{name: name, tracking: true, url: cfg.rewriteURL(x.Fetch.Reveal(), push)}, nil
 	}
 	if strings.Contains(name, "://") || filepath.IsAbs(name) {
 		return target{name: name, url: cfg.rewriteURL(name, push)}, nil
@@ -220,7 +219,7 @@ func (r *Repo) connect(ctx context.Context, op, name string, push bool) (conn, t
 		return nil, t, &RemoteError{Op: op, Remote: t.display(), URL: redactURL(t.url), Kind: ErrNoGit, Detail: detail}
 	}
 	switch {
-	case isHTTP && r.back.name() == "native" && !(r.git != nil && needsCurl(cfg, u)):
+	case isHTTP && r.back.name() == "native" && (r.git == nil || !needsCurl(cfg, u, r.opts.Env)):
 		return &wire{repo: r, op: op, target: t, cfg: cfg, url: u}, t, nil
 	case r.git != nil:
 		c := &gitConn{repo: r, op: op, target: t, push_: push}
@@ -245,14 +244,14 @@ func (t target) display() string {
 	return redactURL(t.url)
 }
 
-// needsCurl reports whether the configuration asks for something that only git's own HTTP client does.
-func needsCurl(cfg config, u *url.URL) bool {
+// needsCurl reports whether the configuration or the environment asks for something that only git's own HTTP client does.
+func needsCurl(cfg config, u *url.URL, env func(string) string) bool {
 	for _, name := range []string{"proxy", "sslcainfo", "sslcapath", "sslcert", "sslkey", "sslverify", "cookiefile", "sslbackend", "emptyauth", "delegation"} {
 		if cfg.httpSetting(u, name) {
 			return true
 		}
 	}
-	return false
+	return firstEnv(env, "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_NO_VERIFY") != ""
 }
 
 // isSSH knows ssh:// addresses and the short form host:path.
@@ -320,10 +319,14 @@ func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, o
 	var want []Hash
 	var missing []refspec
 	for _, s := range specs {
-		if _, _, err := r.back.object(heads[s.src]); err == nil && r.back.name() == "native" {
-			continue // it was pushed from here
-		} else if err != nil && !errors.Is(err, errMissing) {
-			return err
+		if r.back.name() == "native" { // a partial clone would fetch what it is asked about
+			_, _, err := r.back.object(heads[s.src])
+			if err == nil {
+				continue // it was pushed from here
+			}
+			if !errors.Is(err, errMissing) {
+				return err
+			}
 		}
 		want, missing = append(want, heads[s.src]), append(missing, s)
 	}
@@ -368,11 +371,11 @@ func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash) e
 	if err != nil {
 		return err
 	}
-	err = c.push(ctx, ref, old, new)
+	sent, err := c.push(ctx, ref, old, new)
 	if moved, ok := errors.AsType[*MovedError](err); ok && moved.Have == new {
 		err = nil // an earlier attempt of ours got through
 	}
-	if err != nil && !errors.Is(err, ErrMoved) {
+	if err != nil && sent {
 		err = r.settle(ctx, c, t, ref, old, new, err)
 	}
 	if err == nil && t.tracking {
@@ -383,9 +386,6 @@ func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash) e
 
 // settle decides what a failed push has done by looking at the remote, never by the error's words.
 func (r *Repo) settle(ctx context.Context, c conn, t target, ref string, old, new Hash, failure error) error {
-	if rerr, ok := errors.AsType[*RemoteError](failure); !ok || rerr.Kind == ErrAuth {
-		return failure
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterFailure)
 	defer cancel()
 	heads, err := c.heads(ctx)

@@ -39,7 +39,8 @@ type wire struct {
 	cfg    config
 	url    *url.URL // nil for SSH
 
-	creds *credentials
+	creds *credentials // HTTP
+	agent *agentAuth   // SSH
 }
 
 // httpClient returns the client that all HTTP remotes of this repository share, for its connections.
@@ -79,10 +80,13 @@ func firstEnv(env func(string) string, names ...string) string {
 func (w *wire) session() (transport.Transport, *transport.Endpoint, transport.AuthMethod, error) {
 	if w.url == nil {
 		ep, err := transport.NewEndpoint(w.target.url)
-		if err == nil && w.repo.opts.Env("SSH_AUTH_SOCK") == "" {
-			err = w.fail(ErrAuth, "no SSH agent is running (SSH_AUTH_SOCK), and there is no git program that would read the keys in ~/.ssh", nil)
+		if err != nil {
+			return nil, nil, nil, err
 		}
-		return gitssh.DefaultClient, ep, nil, err
+		if w.agent, err = newAgentAuth(w.repo.opts.Env, ep); err != nil {
+			return nil, nil, nil, err
+		}
+		return gitssh.DefaultClient, ep, w.agent, nil
 	}
 	if w.creds == nil {
 		w.creds = newCredentials(w.repo, w.cfg, w.url)
@@ -137,6 +141,14 @@ func openReceive(t transport.Transport, ep *transport.Endpoint, a transport.Auth
 	return t.NewReceivePackSession(ep, a)
 }
 
+// done ends a session whose answer is read.
+func (w *wire) done(s transport.Session) {
+	s.Close() //nolint:errcheck // nothing was promised after the answer
+	if w.agent != nil {
+		w.agent.close()
+	}
+}
+
 func headsOf(adv *packp.AdvRefs) map[string]Hash {
 	out := map[string]Hash{}
 	for name, h := range adv.References {
@@ -152,7 +164,7 @@ func (w *wire) heads(ctx context.Context) (map[string]Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Close() //nolint:errcheck // the answer is there
+	defer w.done(s)
 	return headsOf(adv), nil
 }
 
@@ -164,7 +176,7 @@ func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow 
 	if err != nil {
 		return err
 	}
-	defer s.Close() //nolint:errcheck
+	defer w.done(s)
 	req := packp.NewUploadPackRequestFromCapabilities(adv.Capabilities)
 	for _, h := range want {
 		req.Wants = append(req.Wants, plumbing.NewHash(string(h)))
@@ -321,15 +333,15 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 	return nil
 }
 
-func (w *wire) push(ctx context.Context, ref string, old, new Hash) error {
+func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, err error) {
 	s, adv, err := advertised(ctx, w, openReceive)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer s.Close() //nolint:errcheck
+	defer w.done(s)
 	heads := headsOf(adv)
 	if have := heads[ref]; have != old {
-		return &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
+		return false, &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
 	}
 	known := map[Hash]bool{}
 	for _, h := range heads {
@@ -341,17 +353,17 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) error {
 		return c.push(ctx, ref, old, new)
 	}
 	if err != nil {
-		return fmt.Errorf("push %s: %w", ref, err)
+		return false, fmt.Errorf("push %s: %w", ref, err)
 	}
 	pack, err := encodePack(objects, w.repo.format)
 	if err != nil {
-		return err
+		return false, err
 	}
 	req := packp.NewReferenceUpdateRequestFromCapabilities(adv.Capabilities)
 	var words bytes.Buffer
 	if adv.Capabilities.Supports(capability.Sideband64k) {
 		if err := req.Capabilities.Set(capability.Sideband64k); err != nil {
-			return err
+			return false, err
 		}
 		req.Progress = &words
 	}
@@ -362,19 +374,19 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) error {
 	report, err := s.ReceivePack(ctx, req)
 	if report != nil {
 		if report.UnpackStatus != "ok" {
-			return w.fail(ErrRefused, "unpack: "+report.UnpackStatus+serverWords(words.String()), nil)
+			return true, w.fail(ErrRefused, "unpack: "+report.UnpackStatus+serverWords(words.String()), nil)
 		}
 		for _, c := range report.CommandStatuses {
 			if c.Status != "ok" {
-				return w.fail(ErrRefused, c.Status+serverWords(words.String()), nil)
+				return true, w.fail(ErrRefused, c.Status+serverWords(words.String()), nil)
 			}
 		}
-		return nil
+		return true, nil
 	}
 	if err == nil {
 		err = errors.New("the server closed the connection without an answer")
 	}
-	return w.wrap(ctx, err)
+	return true, w.wrap(ctx, err)
 }
 
 // serverWords joins what a hook printed into one line.
@@ -448,7 +460,7 @@ func (w *wire) wrap(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return w.fail(ErrUnreachable, ctx.Err().Error(), ctx.Err())
 	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed),
-		errors.Is(err, transport.ErrInvalidAuthMethod), strings.Contains(err.Error(), "unable to authenticate"):
+		errors.Is(err, transport.ErrInvalidAuthMethod), w.url == nil && isSSHAuth(err):
 		return w.fail(ErrAuth, detail+w.authHint(), nil)
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		return w.fail(ErrUnreachable, "the server has no such repository, or these credentials may not see it"+w.authHint(), nil)
@@ -456,6 +468,16 @@ func (w *wire) wrap(ctx context.Context, err error) error {
 		return w.fail(ErrUnreachable, strings.TrimSpace(fmt.Sprintf("HTTP status %d %s", status.StatusCode(), oneLine(status.Reason))), nil)
 	}
 	return w.fail(ErrUnreachable, detail, nil)
+}
+
+// isSSHAuth tells a refused login or host from a network that is down: neither has a type.
+func isSSHAuth(err error) bool {
+	for _, s := range []string{"unable to authenticate", "knownhosts:", "known hosts", "SSH agent"} {
+		if strings.Contains(err.Error(), s) {
+			return true
+		}
+	}
+	return false
 }
 
 // authHint says which credentials were tried, so that a person knows which to replace.
