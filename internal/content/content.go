@@ -314,6 +314,7 @@ func (r *reader) overrides(p *post.Post, own *decoder) {
 	for i := range v.pairs {
 		q := &v.pairs[i]
 		was, twice := seen[q.key]
+		seen[q.key] = q.rng
 		switch {
 		case twice:
 			r.add(codeTwice, finding.Error, q.rng, fmt.Sprintf("%q is overridden again: line %d has done it", q.key, was.Start.Line), "put both into one")
@@ -329,7 +330,6 @@ func (r *reader) overrides(p *post.Post, own *decoder) {
 			r.add(codeType, finding.Error, q.place(), fmt.Sprintf("the override for %q must be a map of fields, not %s", q.key, q.val.kind), hint)
 			continue
 		}
-		seen[q.key] = q.rng
 		o := post.Override{Name: q.key, Range: q.rng}
 		d := decoder{reader: r, name: q.key, scope: func(k Key) bool { return k.Override }, f: &o.Fields, places: &p.Places}
 		d.decode(&q.val)

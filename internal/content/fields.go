@@ -208,7 +208,7 @@ func (d *decoder) line(p *pair, to *string) bool {
 
 func (d *decoder) boolean(p *pair, to *bool) bool {
 	if p.val.kind != kindBool {
-		d.wrong(quote(p.key), p.place(), p.val.kind, "true or false")
+		d.add(codeType, finding.Error, p.place(), fmt.Sprintf("%q must be true or false, not %s", p.key, p.val.kind), "write true or false, without quotes")
 		return false
 	}
 	*to = strings.EqualFold(p.val.text, "true")
@@ -221,11 +221,7 @@ func (d *decoder) enum(p *pair, values []string, to *string) bool {
 		return false
 	}
 	if !slices.Contains(values, s) {
-		hint := didYouMean(s, values)
-		if hint == "" {
-			hint = "write " + oneOf(values)
-		}
-		return d.bad(p.place(), fmt.Sprintf("%s is %s: it must be %s", p.key, quote(s), oneOf(values)), hint)
+		return d.bad(p.place(), fmt.Sprintf("%s is %s: it must be %s", p.key, quote(s), oneOf(values)), didYouMean(s, values))
 	}
 	*to = s
 	return true

@@ -54,6 +54,8 @@ func (r *reader) readYAML(h header) (value, bool) {
 
 func yamlHint(message string) string {
 	switch {
+	case strings.Contains(message, "multiple"):
+		return "close the front matter with a line that is exactly ---"
 	case strings.Contains(message, "mapping values are not allowed"):
 		return `put quotes around a text that contains ": "`
 	case strings.Contains(message, "cannot start any token"):

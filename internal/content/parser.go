@@ -1,0 +1,33 @@
+package content
+
+import (
+	"io/fs"
+	"sync"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// Parser reads many single posts of one site, and keeps what they have in common. It is safe for
+// concurrent use.
+type Parser struct {
+	fsys   fs.FS
+	o      Options
+	shared *shared
+	memory sync.Pool
+}
+
+// NewParser returns a parser for a site's folder; with a nil fsys, media are not looked at.
+func NewParser(fsys fs.FS, o Options) *Parser {
+	return &Parser{fsys: fsys, o: o, shared: newShared(), memory: sync.Pool{New: func() any { return &scratch{} }}}
+}
+
+// Parse reads one post, as the function [Parse] does.
+func (p *Parser) Parse(path string, src []byte) (*post.Post, finding.List) {
+	mem := p.memory.Get().(*scratch) //nolint:errcheck // it holds nothing else
+	defer p.memory.Put(mem)
+	return parse(path, src, p.fsys, p.o, p.shared, mem)
+}
+
+// SameIDCode is the code of what [SameIDs] finds.
+const SameIDCode = codeSameID
