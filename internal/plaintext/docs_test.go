@@ -15,7 +15,7 @@ import (
 
 // TestDocs proves that each code of a rendering is documented once, and that the decisions show each one.
 func TestDocs(t *testing.T) {
-	docs := slices.Concat(plaintext.Docs(), rules.Docs(), x.Docs())
+	docs := slices.Concat(plaintext.Docs(), rules.Docs(), x.Adapter{}.Docs())
 	seen := map[finding.Code]bool{}
 	for _, d := range docs {
 		if seen[d.Code] || d.Title == "" || d.Why == "" || d.Bad == "" || d.Good == "" || d.Since == "" {

@@ -115,7 +115,7 @@ func isPost(s string) bool {
 }
 
 // Docs returns the documentation of the codes that only X reports.
-func Docs() []finding.Doc {
+func (Adapter) Docs() []finding.Doc {
 	return []finding.Doc{
 		{
 			Code: codeCharacter, Severity: finding.Error, Since: "0.1.0",
