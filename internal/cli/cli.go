@@ -137,6 +137,7 @@ without an account.`,
 	root.SetErr(a.Stderr)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpTemplate(helpTemplate)
+	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	global := root.PersistentFlags()
 	global.StringVarP(&a.dir, "dir", "C", a.dir, "work in `DIR` instead of the current folder")
@@ -150,12 +151,6 @@ without an account.`,
 		&cobra.Group{ID: groupKnow, Title: "Look up:"},
 	)
 	root.AddCommand(a.verbs()...)
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
-		if c.Name() == "help" {
-			c.Hidden = true // --help says the same
-		}
-	}
 	return root
 }
 
@@ -166,9 +161,39 @@ const (
 	groupKnow    = "know"
 )
 
-const helpTemplate = `{{with (or .Long .Short)}}{{. | trimTrailingWhitespaces}}
+const helpTemplate = `{{with or .Long .Short}}{{. | trimTrailingWhitespaces}}
 
-{{end}}{{if or .Runnable .HasSubCommands}}{{.UsageString}}{{end}}`
+{{end}}{{.UsageString}}`
+
+const usageTemplate = `Usage:
+  {{if .HasParent}}{{.UseLine}}{{else}}postrider VERB [flags]{{end}}
+{{- if .HasExample}}
+
+Examples:
+{{.Example}}
+{{- end}}
+{{- $root := .}}{{range .Groups}}{{$group := .}}
+
+{{.Title}}
+{{- range $root.Commands}}{{if and (eq .GroupID $group.ID) .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}
+{{- end}}{{end}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{- end}}
+{{- if .HasAvailableInheritedFlags}}
+
+Flags of every verb:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{- end}}
+{{- if not .HasParent}}
+
+Exit codes: 0 done; 1 done, with error findings or deliveries that did not end well; 2 wrong usage or
+configuration; 3 could not run. "postrider VERB --help" tells more about a verb.
+{{- end}}
+`
 
 // verbs returns all commands. Each is one file.
 func (a *app) verbs() []*cobra.Command {
@@ -179,7 +204,11 @@ func (a *app) verbs() []*cobra.Command {
 		a.explainCommand(),
 		a.renderCommand(),
 		a.countCommand(),
+		a.planCommand(),
 		a.platformsCommand(),
+		a.publishCommand(),
+		a.resolveCommand(),
+		a.statusCommand(),
 		a.schemaCommand(),
 		a.versionCommand(),
 	}

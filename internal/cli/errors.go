@@ -9,9 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/agenda"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger/gitledger"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/publish"
 )
 
 // errFindings ends a verb with [ExitFindings]. What is wrong has been printed as the result.
@@ -117,10 +120,38 @@ func explain(err error) (code int, hint string) {
 	if e, ok := errors.AsType[*platform.MissingSecretError](err); ok {
 		return ExitUsage, missingSecretHint(e)
 	}
+	if e, ok := errors.AsType[*publish.SecretsError](err); ok {
+		var hints []string
+		for _, m := range e.Missing {
+			hints = append(hints, missingSecretHint(m))
+		}
+		return ExitUsage, strings.Join(hints, " ")
+	}
+	if e, ok := errors.AsType[*publish.AccountError](err); ok {
+		if pe, ok := errors.AsType[*platform.Error](e.Err); ok && pe.Hint != "" {
+			return ExitUsage, pe.Hint
+		}
+		return ExitUsage, fmt.Sprintf("look at accounts.%s in site.yaml", e.Account)
+	}
+	if e, ok := errors.AsType[*agenda.ConfigError](err); ok {
+		for _, f := range e.Findings {
+			if f.Severity == finding.Error && f.Hint != "" {
+				return ExitUsage, f.Hint
+			}
+		}
+		return ExitUsage, "`postrider check` says more"
+	}
+	if e, ok := errors.AsType[*gitledger.NotPushedError](err); ok {
+		return ExitFailed, notPushedHint(e)
+	}
 	if e, ok := errors.AsType[*platform.Error](err); ok {
 		return ExitFailed, e.Hint
 	}
 	switch {
+	case errors.Is(err, publish.ErrNothingCommitted):
+		return ExitUsage, "commit the site and its posts: only what is committed is published"
+	case errors.Is(err, agenda.ErrNoSite):
+		return ExitUsage, "commit site.yaml on the publishing branch, or name another with --branch"
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return ExitFailed, ""
 	case errors.Is(err, gitrepo.ErrNoRepository):

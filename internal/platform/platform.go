@@ -47,6 +47,21 @@ type Adapter interface {
 	Open(a *Account, d Deps) (Publisher, error)
 }
 
+// AccountCapser is implemented by adapters whose accounts differ in what they can do: two servers that speak
+// one API need not keep the same promises.
+type AccountCapser interface {
+	// AccountCaps returns what an account can do: Info.Caps, with more where its server promises more.
+	AccountCaps(a *Account) Caps
+}
+
+// CapsOf returns what an account can do.
+func CapsOf(adapter Adapter, a *Account) Caps {
+	if c, ok := adapter.(AccountCapser); ok {
+		return c.AccountCaps(a)
+	}
+	return adapter.Info().Caps
+}
+
 // OptionsValidator is implemented by options (see Info.NewOptions) that have rules beyond their types.
 type OptionsValidator interface {
 	// Validate returns one problem a rule, each naming the option's key in site.yaml.

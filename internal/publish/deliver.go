@@ -18,6 +18,9 @@ var errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was
 // it proves nothing yet. It matters only where repeating is not harmless.
 const settleTime = 2 * time.Minute
 
+// lostTime is how far back a post is looked for when the ledger remembers nothing.
+const lostTime = 48 * time.Hour
+
 // deliver makes one delivery and notes its end, whatever happens.
 func (r *run) deliver(ctx context.Context, j *job) {
 	if r.stopped(ctx) || !r.leased(j) {
@@ -69,12 +72,32 @@ func (r *run) attempt(j *job, done []platform.Remote) platform.Attempt {
 	if last := j.rec.Last(); last != nil {
 		n = last.N
 	}
-	return platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: j.rec.At.Add(-5 * time.Minute)}
+	a := platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: j.rec.At.Add(-5 * time.Minute)}
+	if r.NoMemory {
+		a.Since = a.Since.Add(-lostTime)
+	}
+	return a
 }
 
 // send creates the parts that do not exist yet.
 func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
-	receipt, err := j.publisher.Publish(ctx, j.rendering, r.attempt(j, done))
+	if r.NoMemory && len(done) == 0 {
+		if found, err := r.find(ctx, j, j.rendering, nil); err == nil && len(found.Parts) > 0 {
+			r.Log.Warn("it is out already although the ledger is empty: adopting it", "post", j.Post, "account", j.Account)
+			if done = found.Parts; len(done) >= len(j.rendering.Parts) {
+				r.published(j, found, j.rendering)
+				return
+			}
+		}
+	}
+	attempt := r.attempt(j, done)
+	if attempt.N > 1 { // a publisher that cannot trust its key looks first
+		if err := r.own(&attempt, j); err != nil {
+			r.fail(j, platform.Receipt{Parts: done}, &platform.Error{Outcome: platform.Unsent, Op: "read the ledger", Err: err})
+			return
+		}
+	}
+	receipt, err := j.publisher.Publish(ctx, j.rendering, attempt)
 	if err != nil && platform.OutcomeOf(err) == platform.Unknown {
 		// Often the post is there and only the answer was lost. Finding it settles that at once; not finding it
 		// settles nothing, since the network may still be at work.
@@ -154,6 +177,14 @@ func (r *run) find(ctx context.Context, j *job, rendering *platform.Rendering, d
 		return platform.Receipt{}, fmt.Errorf("%s offers no look-up", j.Platform)
 	}
 	a := r.attempt(j, done)
+	if err := r.own(&a, j); err != nil {
+		return platform.Receipt{}, err
+	}
+	return finder.Find(ctx, rendering, a)
+}
+
+// own fills in what belongs to other records, so that it is never taken for this attempt's.
+func (r *run) own(a *platform.Attempt, j *job) error {
 	r.mu.Lock()
 	for i := range r.report.Deliveries { // what this run has made itself
 		if d := &r.report.Deliveries[i]; d.Account == j.Account {
@@ -164,11 +195,8 @@ func (r *run) find(ctx context.Context, j *job, rendering *platform.Rendering, d
 	}
 	r.mu.Unlock()
 	owned, err := r.Ledger.Owned(r.base, j.Account, j.ID(), a.Since)
-	if err != nil {
-		return platform.Receipt{}, err
-	}
 	a.Owned = append(a.Owned, owned...)
-	return finder.Find(ctx, rendering, a)
+	return err
 }
 
 // reconcile settles a delivery whose outcome is unknown: looks for it, and repeats it only when it is

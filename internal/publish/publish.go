@@ -44,10 +44,13 @@ type Site interface {
 type Desk struct {
 	Branch string // the publishing branch
 	Commit string // its tip
-	Site   Site
+	Site   Site   // set by Do when it is needed
 	// SiteAt opens the site at an earlier commit, to look for what was sent from there.
 	SiteAt func(commit string) (Site, error)
 	Ledger *gitledger.Ledger
+	// NoMemory says that the ledger was empty: whatever is about to be sent may have been sent before by a
+	// ledger that was lost, and is looked for first where the network allows that.
+	NoMemory bool
 	// Plan plans for a time with the ledger as it is now.
 	Plan func(at time.Time) (*plan.Plan, error)
 	// Refresh fetches the ledger again and settles its tip, after another publisher wrote first.
@@ -64,6 +67,8 @@ type Desk struct {
 	Stop <-chan struct{}
 	// AllowPrivate permits link cards to be read from private addresses.
 	AllowPrivate bool
+
+	open func() (Site, error)
 }
 
 // Event tells what is going on, for progress on a terminal.
@@ -177,6 +182,11 @@ func (d *Desk) Do(ctx context.Context) (*Report, error) {
 		report.LedgerCommit = string(d.Ledger.Tip())
 		if len(p.Actions) == 0 {
 			return report, nil
+		}
+		if d.Site == nil {
+			if d.Site, err = d.open(); err != nil {
+				return report, err
+			}
 		}
 		run := &run{Desk: d, report: report}
 		if err := run.open(ctx, p); err != nil {

@@ -5,6 +5,8 @@
 package mastodon
 
 import (
+	"time"
+
 	"net/url"
 	"strings"
 
@@ -175,8 +177,8 @@ func (Adapter) Info() platform.Info {
 			{Name: "poll_duration", Max: int(d.PollMaxSeconds), Unit: "seconds", Doc: docsInstance, Verified: verified, Note: serverWins},
 		},
 		Measure: func(text string) int { return measure.Mastodon(text, d.URL) },
-		// Not CanIdempotent, although Mastodon honours an Idempotency-Key for an hour and is sent one:
-		// GoToSocial ignores it, and what is declared here must hold for every account. Find does.
+		// CanIdempotent is added by AccountCaps: what is declared here holds for every account.
+		KeyLifetime: time.Hour, // MD methods/statuses.md
 		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanFind | platform.CanThread |
 			platform.CanPoll | platform.CanVisibility | platform.CanContentWarning | platform.CanLanguage,
 		NewOptions: func() any { return &Options{Software: SoftwareMastodon} },
@@ -186,4 +188,14 @@ func (Adapter) Info() platform.Info {
 			Aliases: []string{"MASTODON_ACCESS_TOKEN", "MASTODON_TOKEN"},
 		}},
 	}
+}
+
+// AccountCaps implements [platform.AccountCapser]: Mastodon honours an Idempotency-Key for an hour, GoToSocial ignores
+// it. The publisher relies on neither: a second try first asks the server what it runs.
+func (Adapter) AccountCaps(a *platform.Account) platform.Caps {
+	caps := (Adapter{}).Info().Caps
+	if o, ok := a.Options.(*Options); ok && o.Software != SoftwareGoToSocial {
+		caps |= platform.CanIdempotent
+	}
+	return caps
 }

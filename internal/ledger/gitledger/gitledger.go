@@ -101,6 +101,18 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	return heads, l.Record(ctx, "results of an earlier run that could not be pushed", left)
 }
 
+// Offline settles the ledger's tip without asking the remote: for looking, not for publishing. It is what
+// was last seen of the remote, or the local branch when nothing ever was.
+func (l *Ledger) Offline() (err error) {
+	if l.o.Remote != "" {
+		if l.tip, err = l.repo.Ref("refs/remotes/" + l.o.Remote + "/" + l.o.Branch); err != nil || l.tip != "" {
+			return err
+		}
+	}
+	l.tip, err = l.repo.Ref(l.localRef())
+	return err
+}
+
 // leftovers returns the records that the local branch has as results and the remote does not know.
 func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error) {
 	mine, err := newView(l.repo, local)

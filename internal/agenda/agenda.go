@@ -1,0 +1,376 @@
+// Package agenda knows what a site has to send, as of one commit.
+//
+// It reads posts from the commit's tree, never from the work tree. A site of ten thousand posts has a
+// handful that matter to a run, so the agenda keeps what planning must know of each post in a cache
+// keyed by the file's object id, and renders only the posts that a plan may act on.
+package agenda
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/content"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
+	"github.com/postrider/postrider/internal/site"
+)
+
+// Options are the inputs of [Open].
+type Options struct {
+	Repo     *gitrepo.Repo
+	Prefix   string // the site's folder inside the repository, empty at its top
+	Registry *platform.Registry
+	Env      func(string) string // for secrets
+	CacheDir string              // empty: no cache
+	Version  string              // of the program: another version reads everything anew
+	Log      *slog.Logger
+}
+
+// Agenda is a site at one commit. It is safe for concurrent use.
+type Agenda struct {
+	o       Options
+	commit  gitrepo.Hash
+	tree    *gitrepo.Tree
+	fsys    fs.FS
+	config  *config.Site
+	entries []entry
+	reader  *site.Reader
+}
+
+// ConfigError says that site.yaml at a commit has errors, so that nothing is planned or sent.
+type ConfigError struct {
+	Commit   gitrepo.Hash
+	Findings finding.List
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string {
+	for _, f := range e.Findings {
+		if f.Severity == finding.Error {
+			return fmt.Sprintf("%s:%d:%d: %s (commit %s)", f.Path, f.Range.Start.Line, f.Range.Start.Column, f.Message, e.Commit.Short())
+		}
+	}
+	return "site.yaml has errors"
+}
+
+// ErrNoSite means that the commit has no site.yaml where one is expected.
+var ErrNoSite = errors.New("no site.yaml in this commit")
+
+// Config reads site.yaml at a commit.
+func Config(tree *gitrepo.Tree, prefix string, reg *platform.Registry) (*config.Site, finding.List, error) {
+	file := path.Join(prefix, config.File)
+	if id, err := tree.ID(file); err != nil {
+		return nil, nil, err
+	} else if id == "" {
+		return nil, nil, fmt.Errorf("%w: %s", ErrNoSite, file)
+	}
+	src, err := tree.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, list := config.Parse(config.File, src, reg)
+	return cfg, list, nil
+}
+
+// Open reads the agenda of a commit.
+func Open(ctx context.Context, o Options, commit gitrepo.Hash) (*Agenda, error) {
+	a, err := At(o, commit)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.read(ctx)
+}
+
+// At opens a site at a commit without reading its posts: enough to render single ones.
+func At(o Options, commit gitrepo.Hash) (*Agenda, error) {
+	tree, err := o.Repo.Tree(commit)
+	if err != nil {
+		return nil, err
+	}
+	cfg, list, err := Config(tree, o.Prefix, o.Registry)
+	if err != nil {
+		return nil, err
+	}
+	if list.HasErrors() {
+		return nil, &ConfigError{Commit: commit, Findings: list}
+	}
+	a := &Agenda{o: o, commit: commit, tree: tree, config: cfg, fsys: tree.FS()}
+	if o.Prefix != "" {
+		if a.fsys, err = fs.Sub(a.fsys, o.Prefix); err != nil {
+			return nil, err
+		}
+	}
+	a.reader = site.NewReader(cfg, o.Registry, a.fsys)
+	return a, nil
+}
+
+// read fills the entries: from the cache where a file is unchanged, else from the file.
+func (a *Agenda) read(ctx context.Context) error {
+	root := path.Join(a.o.Prefix, site.ContentDir)
+	siteFile, err := a.tree.ID(path.Join(a.o.Prefix, config.File))
+	if err != nil {
+		return err
+	}
+	key := a.o.Version + " " + string(siteFile)
+	known := map[string]entry{}
+	for _, e := range loadCache(a.o.CacheDir, key, a.o.Log) {
+		known[e.path] = e
+	}
+	var missing []int
+	err = a.tree.Walk(root, func(f gitrepo.Entry) error {
+		name := strings.TrimPrefix(f.Path, root+"/")
+		if !content.IsPost(name) {
+			return nil
+		}
+		file := path.Join(site.ContentDir, name)
+		e, ok := known[file]
+		if !ok || e.blob != string(f.ID) {
+			e = entry{path: file, blob: string(f.ID)}
+			missing = append(missing, len(a.entries))
+		}
+		a.entries = append(a.entries, e)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(missing) == 0 && len(known) == len(a.entries) {
+		return nil
+	}
+	err = parallel(ctx, len(missing), func(i int) error {
+		e := &a.entries[missing[i]]
+		return a.fill(e)
+	})
+	if err != nil {
+		return err
+	}
+	saveCache(a.o.CacheDir, key, a.entries, a.o.Log)
+	return nil
+}
+
+// fill reads an entry's file. Media are not looked at: that is left to posts that may go out.
+func (a *Agenda) fill(e *entry) error {
+	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, e.path))
+	if err != nil {
+		e.id, e.blocked = e.path, "F001: the file cannot be read: "+err.Error()
+		return nil
+	}
+	p, findings := a.reader.ParseText(e.path, src)
+	e.id, e.title = p.ID, p.Title
+	if f, blocked := findings.Blocking(""); blocked {
+		e.blocked = string(f.Code) + ": " + f.Message
+	}
+	for _, m := range mediaOf(p) {
+		e.media = append(e.media, m)
+	}
+	for _, account := range a.reader.Accounts(p) {
+		v := p.For(account.Name, string(account.Platform), &a.config.Defaults, &account.Defaults)
+		e.targets = append(e.targets, targetEntry{
+			account: account.Name, due: v.PublishAt, expires: v.ExpiresAt, withdraw: v.Withdraw, draft: v.Draft,
+			late: v.Late, campaign: v.Campaign, repeat: v.Repeat,
+		})
+	}
+	return nil
+}
+
+// mediaOf returns the paths of all files that a post may send, sorted.
+func mediaOf(p *post.Post) []string {
+	var paths []string
+	add := func(f *post.Fields) {
+		for i := range f.Media {
+			paths = append(paths, f.Media[i].Path)
+		}
+		if f.Card != nil && f.Card.Image != nil {
+			paths = append(paths, f.Card.Image.Path)
+		}
+	}
+	add(&p.Fields)
+	bodies := [][]post.Doc{p.Body}
+	for i := range p.Overrides {
+		add(&p.Overrides[i].Fields)
+		bodies = append(bodies, p.Overrides[i].Body)
+	}
+	for _, body := range bodies {
+		for _, d := range body {
+			for _, m := range d.Images() {
+				paths = append(paths, m.Path)
+			}
+		}
+	}
+	paths = slices.DeleteFunc(paths, func(p string) bool { return p == "" })
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// source is the digest of a post's file and of the media it names, made from object ids alone.
+func (a *Agenda) source(e *entry) (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n", e.blob)
+	for _, m := range e.media {
+		id, err := a.tree.ID(path.Join(a.o.Prefix, m))
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(h, "%s %s\n", m, id)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Targets returns every post for every account it goes to, sorted by path and account. Those that the
+// ledger has not settled are rendered and checked, so that the plan knows what would be sent and what
+// keeps it from being sent.
+func (a *Agenda) Targets(ctx context.Context, view ledger.View) ([]plan.Target, error) {
+	same := a.sameIDs()
+	var targets []plan.Target
+	var pending []int
+	for i := range a.entries {
+		e := &a.entries[i]
+		source, err := a.source(e)
+		if err != nil {
+			return nil, err
+		}
+		for _, te := range e.targets {
+			account, ok := a.config.Account(te.account)
+			if !ok {
+				continue
+			}
+			t := plan.Target{
+				Post: e.id, Path: e.path, Title: e.title, Account: te.account, Platform: account.Platform, Source: source,
+				Due: te.due, ExpiresAt: te.expires, Withdraw: te.withdraw, Draft: te.draft, Late: te.late, Campaign: te.campaign,
+				Repeat: te.repeat, Blocked: e.blocked,
+			}
+			if info, ok := a.o.Registry.Info(account.Platform); ok {
+				t.Caps, t.KeyLife = info.Caps, info.KeyLifetime
+			}
+			if adapter, ok := a.o.Registry.Get(account.Platform); ok {
+				t.Caps = platform.CapsOf(adapter, account)
+			}
+			if other := same[e.path]; other != "" {
+				t.Blocked = other
+			}
+			wanted, err := plan.Pending(&t, view)
+			if err != nil {
+				return nil, err
+			}
+			if wanted && t.Blocked == "" {
+				pending = append(pending, len(targets))
+			}
+			targets = append(targets, t)
+		}
+	}
+	return targets, parallel(ctx, len(pending), func(i int) error {
+		t := &targets[pending[i]]
+		rendering, findings, err := a.inspect(t.Path, t.Account)
+		if err != nil {
+			return err
+		}
+		t.Fingerprint = rendering.Fingerprint()
+		if f, blocked := findings.Blocking(t.Account); blocked {
+			t.Blocked = string(f.Code) + ": " + f.Message
+		}
+		return nil
+	})
+}
+
+// sameIDs returns why posts are blocked that share an id with another, by path.
+func (a *Agenda) sameIDs() map[string]string {
+	first := make(map[string]string, len(a.entries))
+	same := map[string]string{}
+	for i := range a.entries {
+		e := &a.entries[i]
+		key := strings.ToLower(e.id)
+		if other, ok := first[key]; ok {
+			same[e.path] = fmt.Sprintf("%s: the id %q is also that of %s", content.SameIDCode, e.id, other)
+			if same[other] == "" {
+				same[other] = fmt.Sprintf("%s: the id %q is also that of %s", content.SameIDCode, e.id, e.path)
+			}
+			continue
+		}
+		first[key] = e.path
+	}
+	return same
+}
+
+// inspect renders and checks one target.
+func (a *Agenda) inspect(file, account string) (*platform.Rendering, finding.List, error) {
+	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, file))
+	if err != nil {
+		return nil, nil, err
+	}
+	p, findings := a.reader.Parse(file, src)
+	acc, ok := a.config.Account(account)
+	if !ok {
+		return nil, nil, fmt.Errorf("account %q is not in site.yaml", account)
+	}
+	r := a.reader.Inspect(p, acc, findings)
+	return &r.Rendering, r.Findings, nil
+}
+
+// Render returns the rendering of a post for an account.
+func (a *Agenda) Render(file, account string) (*platform.Rendering, error) {
+	r, _, err := a.inspect(file, account)
+	return r, err
+}
+
+// Config returns the site's configuration.
+func (a *Agenda) Config() *config.Site { return a.config }
+
+// Media opens the site's folder at the commit.
+func (a *Agenda) Media() fs.FS { return a.fsys }
+
+// Account returns an account and its adapter.
+func (a *Agenda) Account(name string) (*platform.Account, platform.Adapter, bool) {
+	account, ok := a.config.Account(name)
+	if !ok {
+		return nil, nil, false
+	}
+	adapter, ok := a.o.Registry.Get(account.Platform)
+	return account, adapter, ok
+}
+
+// Secrets looks an account's secrets up in the environment.
+func (a *Agenda) Secrets(name string) (map[string]secret.String, error) {
+	account, ok := a.config.Account(name)
+	if !ok {
+		return nil, fmt.Errorf("account %q is not in site.yaml", name)
+	}
+	info, _ := a.o.Registry.Info(account.Platform)
+	return info.LookupSecrets(name, a.config.Alone(name), a.o.Env)
+}
+
+// parallel calls fn for 0 … n-1 on all processors and returns the first error.
+func parallel(ctx context.Context, n int, fn func(i int) error) error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, min(runtime.GOMAXPROCS(0), n))
+	for w := range errs {
+		wg.Go(func() {
+			for ctx.Err() == nil && errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				errs[w] = fn(i)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
+}

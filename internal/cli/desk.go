@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/publish"
+)
+
+// deskFlags are the flags that all verbs about the merged site share.
+type deskFlags struct {
+	branch  string
+	offline bool
+	noCache bool
+	json    bool
+}
+
+func (f *deskFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.branch, "branch", "", "the publishing `BRANCH`, instead of site.yaml's or the remote's default")
+	cmd.Flags().BoolVar(&f.noCache, "no-cache", false, "read every post anew")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
+}
+
+// openDesk opens the site as it is merged, with its ledger. The caller closes the repository.
+func (a *app) openDesk(ctx context.Context, f deskFlags, backlog plan.Backlog) (*publish.Desk, *gitrepo.Repo, error) {
+	dir, siteErr := a.siteDir()
+	if siteErr != nil {
+		dir = a.dir // a bare repository has no site.yaml lying about
+	}
+	repo, err := a.openGit(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	desk, err := a.deskOf(ctx, repo, dir, siteErr, f, backlog)
+	if err != nil {
+		return nil, nil, errors.Join(err, repo.Close())
+	}
+	return desk, repo, nil
+}
+
+func (a *app) deskOf(ctx context.Context, repo *gitrepo.Repo, dir string, siteErr error, f deskFlags, backlog plan.Backlog) (*publish.Desk, error) {
+	if siteErr != nil && repo.Root() != "" {
+		return nil, siteErr
+	}
+	prefix, err := repo.Prefix(dir)
+	if err != nil {
+		return nil, err
+	}
+	if siteErr == nil {
+		if err := a.refuseTrackedEnv(dir); err != nil {
+			return nil, err
+		}
+		if err := a.loadDotenv(dir); err != nil {
+			return nil, err
+		}
+	}
+	open := publish.OpenOptions{
+		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: a.lookup,
+		Version: buildVersion().String(), Backlog: backlog, Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
+	}
+	return publish.Open(ctx, open)
+}
+
+// lookDesk opens a desk to look at: when the remote does not answer, what was last seen of it has to do.
+func (a *app) lookDesk(ctx context.Context, f deskFlags) (*publish.Desk, *gitrepo.Repo, error) {
+	desk, repo, err := a.openDesk(ctx, f, plan.BacklogStop)
+	if err != nil && !f.offline && (errors.Is(err, gitrepo.ErrUnreachable) || errors.Is(err, gitrepo.ErrAuth)) {
+		a.notef("%s the remote cannot be asked, showing what was last seen of it: %s", a.stderrStyle().yellow("note:"), printable(a.scrub(err.Error())))
+		f.offline = true
+		return a.openDesk(ctx, f, plan.BacklogStop)
+	}
+	return desk, repo, err
+}
+
+// jsonWaiting is a target that waits, as docs/JSON.md promises it.
+type jsonWaiting struct {
+	Post       string   `json:"post"`
+	Path       string   `json:"path"`
+	Account    string   `json:"account"`
+	Platform   string   `json:"platform"`
+	Occurrence string   `json:"occurrence,omitempty"`
+	State      string   `json:"state"`
+	Reason     string   `json:"reason"`
+	Due        jsonTime `json:"due,omitzero"`
+	Until      jsonTime `json:"until,omitzero"`
+}
+
+func waitingJSON(waiting []plan.Waiting) []jsonWaiting {
+	out := []jsonWaiting{}
+	for _, w := range waiting {
+		out = append(out, jsonWaiting{
+			Post: w.Post, Path: w.Path, Account: w.Account, Platform: string(w.Platform), Occurrence: w.Occurrence,
+			State: string(w.State), Reason: w.Reason, Due: jsonTime{w.Due}, Until: jsonTime{w.Until},
+		})
+	}
+	return out
+}
+
+// jsonAction is something to do, as docs/JSON.md promises it.
+type jsonAction struct {
+	Post        string   `json:"post"`
+	Path        string   `json:"path"`
+	Account     string   `json:"account"`
+	Platform    string   `json:"platform"`
+	Occurrence  string   `json:"occurrence,omitempty"`
+	Action      string   `json:"action"`
+	Due         jsonTime `json:"due,omitzero"`
+	Fingerprint string   `json:"fingerprint,omitempty"`
+}
+
+func actionsJSON(actions []plan.Action) []jsonAction {
+	out := []jsonAction{}
+	for i := range actions {
+		x := &actions[i]
+		out = append(out, jsonAction{
+			Post: x.Post, Path: x.Path, Account: x.Account, Platform: string(x.Platform), Occurrence: x.Occurrence,
+			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint,
+		})
+	}
+	return out
+}
+
+// needsPerson reports whether nothing happens to a waiting target unless somebody acts.
+func needsPerson(w *plan.Waiting, now time.Time) bool {
+	switch w.State {
+	case plan.WaitUnknown, plan.WaitDenied, plan.WaitRejected:
+		return w.Until.IsZero()
+	case plan.WaitBlocked:
+		return !w.Due.After(now)
+	case plan.WaitFirstRun, plan.WaitCannot, plan.WaitOrphan:
+		return true
+	}
+	return false
+}
+
+// quiet reports whether a waiting target is as it should be, so that a count says enough.
+func quiet(w *plan.Waiting) bool {
+	switch w.State {
+	case plan.WaitScheduled, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn, plan.WaitQuiet, plan.WaitLimit:
+		return true
+	}
+	return false
+}
+
+// printWaiting lists what waits: each target that somebody may want to act on, and counts of the rest.
+func (a *app) printWaiting(waiting []plan.Waiting, settled int) {
+	s := a.stdoutStyle()
+	type line struct{ state, what, reason string }
+	var lines []line
+	group := map[line][]string{} // accounts that wait for one reason
+	counts := map[plan.WaitState]int{}
+	for i := range waiting {
+		w := &waiting[i]
+		counts[w.State]++
+		if quiet(w) {
+			continue
+		}
+		l := line{string(w.State), cmp.Or(w.Title, w.Path), w.Reason}
+		if group[l] == nil {
+			lines = append(lines, l)
+		}
+		group[l] = append(group[l], w.Account)
+	}
+	for _, l := range lines {
+		a.printf("%s  %s → %s\n%s%s\n", s.yellow(pad(l.state, 10)), oneLine(l.what), strings.Join(group[l], ", "), strings.Repeat(" ", 12), s.dim(oneLine(l.reason)))
+	}
+	var rest []string
+	for _, state := range []plan.WaitState{plan.WaitScheduled, plan.WaitQuiet, plan.WaitLimit, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn} {
+		if n := counts[state]; n > 0 {
+			rest = append(rest, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(state), "_", " ")))
+		}
+	}
+	if settled > 0 {
+		rest = append(rest, fmt.Sprintf("%d done", settled))
+	}
+	if len(rest) > 0 {
+		a.printf("%s\n", s.dim("Also: "+strings.Join(rest, ", ")+"."))
+	}
+}
+
+// printNext says what goes out next, and in how long.
+func (a *app) printNext(waiting []plan.Waiting, now time.Time) {
+	var next []plan.Waiting
+	for _, w := range waiting {
+		if (w.State == plan.WaitScheduled || w.State == plan.WaitQuiet) && !w.Until.IsZero() {
+			next = append(next, w)
+		}
+	}
+	if len(next) == 0 {
+		return
+	}
+	slices.SortStableFunc(next, func(x, y plan.Waiting) int {
+		return cmp.Or(x.Until.Compare(y.Until), strings.Compare(x.Path, y.Path), strings.Compare(x.Account, y.Account))
+	})
+	accounts := []string{}
+	for _, w := range next {
+		if w.Path == next[0].Path && w.Until.Equal(next[0].Until) {
+			accounts = append(accounts, w.Account)
+		}
+	}
+	a.printf("Next: %s, in %s: %s → %s\n", clockTime(next[0].Until), longDuration(next[0].Until.Sub(now)), oneLine(cmp.Or(next[0].Title, next[0].Path)), strings.Join(accounts, ", "))
+}
+
+// pad fills text up to n columns.
+func pad(text string, n int) string {
+	if len(text) >= n {
+		return text
+	}
+	return text + strings.Repeat(" ", n-len(text))
+}
+
+// clockTime writes a time for people, with its zone.
+func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
+
+// longDuration writes how long something is away, in the two largest units that matter.
+func longDuration(d time.Duration) string {
+	switch d = d.Round(time.Minute); {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < time.Hour:
+		return count(int(d.Minutes()), "minute")
+	case d < 24*time.Hour:
+		if m := int(d.Minutes()) % 60; m > 0 {
+			return fmt.Sprintf("%s %s", count(int(d.Hours()), "hour"), count(m, "minute"))
+		}
+		return count(int(d.Hours()), "hour")
+	default:
+		if h := int(d.Hours()) % 24; h > 0 {
+			return fmt.Sprintf("%s %s", count(int(d.Hours())/24, "day"), count(h, "hour"))
+		}
+		return count(int(d.Hours())/24, "day")
+	}
+}
+
+// sitePathOf returns what a path on the command line is called inside the site: relative to the site's
+// folder, with slashes. A path that is not below it is returned as it stands.
+func (a *app) sitePathOf(name string) string {
+	dir, err := a.siteDir()
+	if err != nil {
+		return filepath.ToSlash(filepath.Clean(name))
+	}
+	file := name
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(a.dir, name)
+	}
+	if rel, err := filepath.Rel(dir, file); err == nil && filepath.IsLocal(rel) {
+		if _, err := os.Lstat(file); err == nil || !filepath.IsLocal(name) {
+			return filepath.ToSlash(rel)
+		}
+	}
+	return filepath.ToSlash(filepath.Clean(name))
+}

@@ -1,0 +1,282 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postrider/postrider/internal/ledger/gitledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/publish"
+)
+
+func (a *app) publishCommand() *cobra.Command {
+	var f deskFlags
+	var dryRun, allowPrivate bool
+	var backlog string
+	cmd := &cobra.Command{
+		Use:     "publish",
+		GroupID: groupPublish,
+		Short:   "Send what is due, and record the results in git",
+		Long: `Send every merged post that is due to every account it names, apply edits and removals that
+were merged, and settle what an earlier run left open. What is about to be done is recorded in
+git first, so that nothing is ever sent twice by two runs; every result is recorded after.
+
+An interrupt lets deliveries in flight end and records them; a second one ends at once.`,
+		Example: `  postrider publish
+  postrider publish --dry-run
+  postrider publish --backlog skip    # a first run on a site with old posts`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			switch plan.Backlog(backlog) {
+			case plan.BacklogStop, plan.BacklogPublish, plan.BacklogSkip:
+			default:
+				return &usageError{msg: fmt.Sprintf("--backlog is publish or skip, not %q", backlog), hint: seeHelp(cmd)}
+			}
+			desk, repo, err := a.openDesk(cmd.Context(), f, plan.Backlog(backlog))
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, repo.Close()) }()
+			if dryRun {
+				return a.dryRun(desk, f.json)
+			}
+			if desk.Run, err = a.runID(); err != nil {
+				return err
+			}
+			progress := newProgress(a)
+			desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = processOwner(), a.HTTP, a.stop, allowPrivate, progress.event
+			a.graceful()
+			report, err := desk.Do(cmd.Context())
+			progress.clear()
+			if err != nil {
+				return err
+			}
+			if f.json {
+				if err := a.printJSON(a.reportJSON(report)); err != nil {
+					return err
+				}
+			} else {
+				a.printReport(report)
+			}
+			if report.RecordErr != nil {
+				return report.RecordErr
+			}
+			if report.Failed() > 0 {
+				return errFindings
+			}
+			for i := range report.Waiting {
+				if needsPerson(&report.Waiting[i], report.At) {
+					return errFindings
+				}
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
+	cmd.Flags().StringVar(&backlog, "backlog", "", "what a run does with all posts that are due: `publish` them, max_per_run at a time, or skip them for ever")
+	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
+	return cmd
+}
+
+// runID returns a name for this run: its time, so that names sort, and a random end.
+func (a *app) runID() (string, error) {
+	var b [3]byte
+	if _, err := io.ReadFull(a.Rand, b[:]); err != nil {
+		return "", fmt.Errorf("name this run: %w", err)
+	}
+	return a.Now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), nil
+}
+
+func (a *app) dryRun(desk *publish.Desk, asJSON bool) error {
+	p, err := desk.Plan(a.Now())
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(struct {
+			jsonReport
+			DryRun  bool         `json:"dry_run"`
+			Actions []jsonAction `json:"actions"`
+		}{
+			jsonReport{Branch: desk.Branch, Commit: desk.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(p.Waiting), LedgerCommit: string(desk.Ledger.Tip())},
+			true, actionsJSON(p.Actions),
+		})
+	}
+	a.printf("Dry run: nothing is sent.\n\n")
+	a.printPlan(p)
+	return nil
+}
+
+// jsonReport is a run's report, as docs/JSON.md promises it.
+type jsonReport struct {
+	Run          string         `json:"run"`
+	Branch       string         `json:"branch"`
+	Commit       string         `json:"commit"`
+	Deliveries   []jsonDelivery `json:"deliveries"`
+	Waiting      []jsonWaiting  `json:"waiting"`
+	LedgerCommit string         `json:"ledger_commit"`
+}
+
+type jsonDelivery struct {
+	Post       string     `json:"post"`
+	Path       string     `json:"path"`
+	Account    string     `json:"account"`
+	Platform   string     `json:"platform"`
+	Occurrence string     `json:"occurrence,omitempty"`
+	Action     string     `json:"action"`
+	Outcome    string     `json:"outcome"`
+	ID         string     `json:"id,omitempty"`
+	URL        string     `json:"url,omitempty"`
+	Parts      []jsonPart `json:"parts"`
+	Error      string     `json:"error,omitempty"`
+	Hint       string     `json:"hint,omitempty"`
+	RetryAt    jsonTime   `json:"retry_at,omitzero"`
+}
+
+type jsonPart struct {
+	ID  string `json:"id"`
+	URL string `json:"url,omitempty"`
+}
+
+func partsJSON(parts []platform.Remote) []jsonPart {
+	out := []jsonPart{}
+	for _, p := range parts {
+		out = append(out, jsonPart{p.ID, p.URL})
+	}
+	return out
+}
+
+func (a *app) reportJSON(r *publish.Report) jsonReport {
+	j := jsonReport{Run: r.Run, Branch: r.Branch, Commit: r.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(r.Waiting), LedgerCommit: r.LedgerCommit}
+	for i := range r.Deliveries {
+		d := &r.Deliveries[i]
+		x := jsonDelivery{
+			Post: d.Post, Path: d.Path, Account: d.Account, Platform: string(d.Platform), Occurrence: d.Occurrence, Action: string(d.Verb),
+			Outcome: d.Outcome, Parts: partsJSON(d.Parts), RetryAt: jsonTime{d.RetryAt},
+		}
+		if len(d.Parts) > 0 {
+			x.ID, x.URL = d.Parts[0].ID, d.Parts[0].URL
+		}
+		if d.Err != nil {
+			x.Error, x.Hint = a.scrub(d.Err.Error()), a.scrub(hintOf(d))
+		}
+		j.Deliveries = append(j.Deliveries, x)
+	}
+	return j
+}
+
+// hintOf says what to do about a delivery that failed.
+func hintOf(d *publish.Delivery) string {
+	if e, ok := errors.AsType[*platform.Error](d.Err); ok && e.Hint != "" {
+		return e.Hint
+	}
+	switch d.Outcome {
+	case platform.Unknown.String():
+		return fmt.Sprintf("the next run looks for it; if it cannot tell, look yourself and run `postrider resolve %s %s`", d.Post, d.Account)
+	case platform.Unsent.String(), platform.Limited.String():
+		return "a later run sends it by itself"
+	case platform.Denied.String():
+		return "mend the account's token or permissions; the next run tries again by itself"
+	case platform.Rejected.String():
+		return "change the post; the next run sends the new text"
+	}
+	return ""
+}
+
+// printReport writes a run's report for people.
+func (a *app) printReport(r *publish.Report) {
+	s := a.stdoutStyle()
+	for i := range r.Deliveries {
+		d := &r.Deliveries[i]
+		mark := s.green(pad(d.Outcome, 10))
+		if !d.OK() {
+			mark = s.red(pad(d.Outcome, 10))
+		}
+		a.printf("%s  %s → %s\n", mark, s.bold(oneLine(cmp.Or(d.Title, d.Path))), d.Account)
+		for _, p := range d.Parts {
+			a.printf("%s%s\n", strings.Repeat(" ", 12), s.under(printable(cmp.Or(p.URL, p.ID))))
+		}
+		if d.Err != nil {
+			a.printf("%s%s\n", strings.Repeat(" ", 12), oneLine(a.scrub(d.Err.Error())))
+			if hint := hintOf(d); hint != "" {
+				a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim(oneLine(a.scrub(hint))))
+			}
+		}
+		if !d.RetryAt.IsZero() {
+			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("not before "+clockTime(d.RetryAt)))
+		}
+	}
+	if len(r.Deliveries) == 0 {
+		a.printf("Nothing to send.\n")
+	}
+	a.printWaiting(r.Waiting, r.Settled)
+	a.printFirstRun(r)
+	a.printNext(r.Waiting, r.At)
+	if n, failed := len(r.Deliveries), r.Failed(); n > 0 {
+		a.printf("%s: %d done, %d not. The ledger is at %.10s.\n", deliveries(n), n-failed, failed, r.LedgerCommit)
+	}
+}
+
+// printFirstRun says how to go on after a first run that found a backlog.
+func (a *app) printFirstRun(r *publish.Report) {
+	for i := range r.Waiting {
+		if r.Waiting[i].State == plan.WaitFirstRun {
+			a.printf(`
+This is the first run, and more posts are due than one run may send (schedule.max_per_run).
+Nothing was sent. Choose:
+  postrider publish --backlog skip       they are old: never send what is due by now
+  postrider publish --backlog publish    they are meant: send them, max_per_run at a time
+`)
+			return
+		}
+	}
+}
+
+// progress shows what is going on, on one line of a terminal.
+type progress struct {
+	a  *app
+	mu sync.Mutex
+	on bool
+}
+
+func newProgress(a *app) *progress { return &progress{a: a, on: a.StderrTerminal && !a.verbose} }
+
+func (p *progress) event(e publish.Event) {
+	if !p.on {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	text := fmt.Sprintf("[%d/%d] %s %s → %s …", min(e.Done+1, e.Of), e.Of, e.Action.Verb, oneLine(cmp.Or(e.Action.Title, e.Action.Path)), e.Action.Account)
+	if r := []rune(text); len(r) > 78 {
+		text = string(r[:77]) + "…"
+	}
+	fmt.Fprintf(p.a.Stderr, "\r\x1b[K%s", text) //nolint:errcheck // only decoration
+}
+
+func (p *progress) clear() {
+	if p.on {
+		fmt.Fprint(p.a.Stderr, "\r\x1b[K") //nolint:errcheck // only decoration
+	}
+}
+
+// notPushedHint says what becomes of results that are only here.
+func notPushedHint(e *gitledger.NotPushedError) string {
+	return fmt.Sprintf("run `postrider publish` again from this clone when the remote answers: it pushes them first; or `git push %s %s`", e.Remote, e.Branch)
+}
+
+func deliveries(n int) string {
+	if n == 1 {
+		return "1 delivery"
+	}
+	return fmt.Sprintf("%d deliveries", n)
+}
