@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -148,6 +149,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashDir); dir != "" {
+		commitForever(dir)
+	}
 	var err error
 	if templates, err = os.MkdirTemp("", "gitrepo"); err != nil {
 		panic(err)
@@ -754,6 +758,43 @@ func TestSymlinksAndModes(t *testing.T) {
 	}
 }
 
+// TestFind looks every name up among neighbours that sort around it, as file and as folder.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r, err := Init(w.path("repo"), false, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, p := range []string{"a", "a-", "a-b/x", "a.b", "a0", "ab/x", "ab.c", "ab0", "b/x", "b-/x", "b.", "b0/x", "é", "z"} {
+		files[p] = []byte(p)
+	}
+	h, err := r.Commit(t.Context(), Commit{Branch: "main", Files: files, Message: "m", Time: testTime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := r.Tree(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range files {
+		if b, err := tree.ReadFile(p); err != nil || string(b) != p {
+			t.Errorf("ReadFile(%q) = %q, %v", p, b, err)
+		}
+	}
+	for _, p := range []string{"", ".", "a-b", "ab", "b", "b-", "b0"} {
+		if es, err := tree.Entries(p); err != nil || len(es) == 0 {
+			t.Errorf("Entries(%q) = %v, %v", p, es, err)
+		}
+	}
+	for _, p := range []string{"A", "a-b/y", "a/x", "a1", "b.x", "ba", "zz", "\x01", "~"} {
+		if id, err := tree.ID(p); err != nil || id != Zero {
+			t.Errorf("ID(%q) = %s, %v", p, id, err)
+		}
+	}
+}
+
 func TestIsTracked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -984,6 +1025,63 @@ func TestCommitRace(t *testing.T) {
 				t.Errorf("%s commits, want %d", got, rounds)
 			}
 		})
+	}
+}
+
+// crashDir names the repository in which a child process commits until it is killed.
+const crashDir = "GITREPO_TEST_CRASH_DIR"
+
+func commitForever(dir string) {
+	r, err := Open(dir, Options{Git: NoGit})
+	for n := 0; err == nil; n++ {
+		var tip Hash
+		if tip, err = r.Ref("refs/heads/ledger"); err == nil {
+			_, err = r.Commit(context.Background(), Commit{
+				Branch: "ledger", Parent: tip, Message: "m", Time: testTime,
+				Files: map[string][]byte{fmt.Sprintf("%d/%d", n%3, n%7): fmt.Appendf(nil, "%d after %s", n, tip)},
+			})
+			fmt.Println(n)
+		}
+	}
+	fmt.Println(err)
+	os.Exit(1)
+}
+
+// TestKilled kills a process that commits, at any moment: the branch is whole, and the next process
+// goes on, at most after the lock that its message names is removed.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := Init(w.path("repo"), false, "main"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 6 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), crashDir+"="+w.path("repo"))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for range 3 + i {
+			if !lines.Scan() || strings.Contains(lines.Text(), " ") {
+				t.Errorf("the child says %q", lines.Text())
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait() //nolint:errcheck // it was killed
+		if out, err := w.tryGit("repo", "fsck", "--strict", "--full"); err != nil {
+			t.Fatalf("fsck: %v\n%s", err, out)
+		}
+		w.git("repo", "log", "--stat", "ledger")
+		if err := os.Remove(w.path("repo/.git/refs/heads/ledger.lock")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
 	}
 }
 

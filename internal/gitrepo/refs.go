@@ -171,18 +171,23 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 	lock := path + ".lock"
 	var f *os.File
 	err := waitForLock(ctx, r.opts, func() (string, error) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			if isDir(err) {
-				return "", fmt.Errorf("reference %q: another reference is in its way: %w", u.name, err)
+		for try := 0; ; try++ {
+			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+				if isDir(err) {
+					return "", fmt.Errorf("reference %q: another reference is in its way: %w", u.name, err)
+				}
+				return "", notWritable(err)
+			}
+			var err error
+			f, err = os.OpenFile(lock, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			if errors.Is(err, fs.ErrExist) {
+				return lock, err
+			}
+			if errors.Is(err, fs.ErrNotExist) && try < 3 {
+				continue // git has removed the empty folder again
 			}
 			return "", notWritable(err)
 		}
-		var err error
-		f, err = os.OpenFile(lock, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			return lock, err
-		}
-		return "", notWritable(err)
 	})
 	if err != nil {
 		return err

@@ -254,6 +254,51 @@ func TestPushAnswerLost(t *testing.T) {
 	}
 }
 
+// TestFetchCutOff ends the connection in the middle of a pack: nothing moves, and nothing is broken.
+func TestFetchCutOff(t *testing.T) {
+	t.Parallel()
+	for _, backend := range bothBackends {
+		w := newWorld(t)
+		w.origin()
+		var whole atomic.Bool
+		srv := w.serve(func(rw http.ResponseWriter, req *http.Request, git http.Handler) {
+			if req.Method != http.MethodPost || whole.Load() {
+				git.ServeHTTP(rw, req)
+				return
+			}
+			rec := httptest.NewRecorder()
+			git.ServeHTTP(rec, req)
+			for k, v := range rec.Header() {
+				rw.Header()[k] = v
+			}
+			if body := rec.Body.Bytes(); len(body) > 1000 { // not the answer about references
+				rw.Write(body[:len(body)/2]) //nolint:errcheck
+				panic(http.ErrAbortHandler)
+			}
+			rw.Write(rec.Body.Bytes()) //nolint:errcheck
+		})
+		w.fresh(srv.URL + "/origin.git")
+		r := w.open("repo", backend)
+		if _, err := r.Fetch(t.Context(), "origin", "main"); !errors.Is(err, ErrUnreachable) {
+			t.Errorf("%s: %v, want ErrUnreachable", backend, err)
+		}
+		if h, err := r.Ref("refs/remotes/origin/main"); h != Zero || err != nil {
+			t.Errorf("%s: the reference moved to %s, %v", backend, h, err)
+		}
+		whole.Store(true)
+		if _, err := r.Fetch(t.Context(), "origin", "main"); err != nil {
+			t.Errorf("%s: the next try: %v", backend, err)
+		}
+		if out, err := w.tryGit("repo", "fsck", "--strict"); err != nil {
+			t.Errorf("%s: fsck: %v\n%s", backend, err, out)
+		}
+		left, err := filepath.Glob(w.path("repo/.git/objects/pack/*tmp*"))
+		if err != nil || backend == "native" && len(left) > 0 {
+			t.Errorf("%s: left behind: %v, %v", backend, left, err)
+		}
+	}
+}
+
 // TestPushLosesRace lets somebody else push between our look at the remote and our push.
 func TestPushLosesRace(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,6 +57,16 @@ func (e treeEntry) sortKey() string {
 		return e.name + "/"
 	}
 	return e.name
+}
+
+// search finds an entry by its sort key.
+func search(es []treeEntry, key string) (int, bool) {
+	return slices.BinarySearchFunc(es, key, func(e treeEntry, key string) int {
+		if c := strings.Compare(e.name, key[:min(len(key), len(e.name))]); c != 0 || !e.isTree() {
+			return cmp.Or(c, cmp.Compare(len(e.name), len(key)))
+		}
+		return strings.Compare("/", key[len(e.name):])
+	})
 }
 
 func (e treeEntry) fileMode() fs.FileMode {
@@ -173,16 +184,13 @@ func (t *Tree) find(p string) (e treeEntry, ok bool, err error) {
 		if err != nil {
 			return treeEntry{}, false, err
 		}
-		found := false
-		for i := range es {
-			if es[i].name == part {
-				e, found = es[i], true
-				break
+		i, found := search(es, part)
+		if !found {
+			if i, found = search(es, part+"/"); !found {
+				return treeEntry{}, false, nil
 			}
 		}
-		if !found {
-			return treeEntry{}, false, nil
-		}
+		e = es[i]
 	}
 	return e, true, nil
 }
