@@ -26,7 +26,7 @@ const (
 // Docs returns the documentation of this package's codes.
 func Docs() []finding.Doc {
 	doc := func(code finding.Code, title, why, bad, good string) finding.Doc {
-		return finding.Doc{Code: code, Title: title, Severity: finding.Error, Why: why, Bad: bad, Good: good, Since: "0.1"}
+		return finding.Doc{Code: code, Title: title, Severity: finding.Error, Why: why, Bad: bad, Good: good, Since: "0.1.0"}
 	}
 	return []finding.Doc{
 		doc(CodeMissing, "site.yaml is missing or empty",

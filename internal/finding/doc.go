@@ -1,6 +1,10 @@
 package finding
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
 
 // Markdown returns the documentation as a section under a level-2 heading: what docs/CHECKS.md shows.
 func (d Doc) Markdown() string {
@@ -29,7 +33,7 @@ func (d Doc) Text() string {
 			continue
 		}
 		b.WriteString("\n" + e.title + "\n\n")
-		for line := range strings.Lines(strings.TrimRight(e.text, "\n") + "\n") {
+		for line := range strings.Lines(visible(strings.TrimRight(e.text, "\n")) + "\n") {
 			if line != "\n" {
 				b.WriteString("    ")
 			}
@@ -44,9 +48,28 @@ func example(b *strings.Builder, title, text string) {
 	if text == "" {
 		return
 	}
+	text = visible(text)
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"
 	}
 	b.WriteString("\n" + title + "\n\n" + fence + "\n" + strings.TrimRight(text, "\n") + "\n" + fence + "\n")
+}
+
+// visible writes what an example has of controls, marks and broken characters as escapes: a page must not have them itself.
+func visible(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, "\\x%02x", text[i])
+		case r != '\n' && r != '\t' && unprintable(r) || r == 0xFEFF:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteString(text[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
 }

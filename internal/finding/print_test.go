@@ -136,6 +136,9 @@ func TestLocator(t *testing.T) {
 }
 
 func TestDocForms(t *testing.T) {
+	if got, want := visible("a\ufeff\x00\xff\r\n\tü"), `a\ufeff\u0000\xff\u000d`+"\n\tü"; got != want {
+		t.Errorf("visible = %q, want %q", got, want)
+	}
 	d := Doc{Code: "T201", Title: "too long", Severity: Error, Why: "It is refused.", Bad: "a\n\n```\nb\n```\n", Good: "c", Since: "0.1"}
 	if got, want := d.Markdown(), "## T201 too long\n\nerror, since 0.1\n\nIt is refused.\n\nFound in:\n\n````\na\n\n```\nb\n```\n````\n\nNot in:\n\n```\nc\n```\n"; got != want {
 		t.Errorf("Markdown:\n%s", cmp.Diff(want, got))

@@ -1,0 +1,255 @@
+// Package check is the catalogue of checks: what Postrider finds wrong with a post beyond what reading the file and
+// rendering it for a network already tell.
+//
+// Each check has a file of its own, with its documentation: why it matters, an example that it finds and one that
+// it does not. A test runs the examples. Checks are pure; they see posts, the site's configuration and renderings,
+// and no clock.
+//
+// A run goes over all posts with one [Pass] for each worker and ends with [Checker.Finish], which compares posts with
+// each other and applies the ignores that stand in the files.
+package check
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/content"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// Check is one rule of the catalogue.
+type Check struct {
+	Doc finding.Doc
+	// Ignorable says that a file may ignore the check's code, with a reason. Those that guard against posts that go
+	// wrong (unknown names, two posts with one id) are not.
+	Ignorable bool
+
+	site   func(*Checker, *finding.List)               // once
+	post   func(*Pass, *post.Post)                     // for each post
+	target func(*Pass, *Target)                        // for each account that a post goes to
+	all    func(*Checker, []*post.Post, *finding.List) // once, over all posts
+	cross  func(*Checker, []sighting, *finding.List)   // once, over all posts of one account
+}
+
+// All returns the catalogue, sorted by code.
+func All() []Check {
+	list := []Check{
+		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
+		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), names(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+	}
+	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
+	return list
+}
+
+// Target is one post as one account gets it.
+type Target struct {
+	Account   *platform.Account
+	Info      *platform.Info
+	Variant   *post.Variant
+	Rendering *platform.Rendering
+}
+
+// Checker holds what all passes share: the configuration, prepared. It is safe for concurrent use.
+type Checker struct {
+	cfg    *config.Site
+	reg    *platform.Registry
+	checks []Check
+	infos  map[string]*platform.Info // by account name
+	number map[string]int32          // of each account
+	banned banned
+	seed   maphash.Seed
+}
+
+// New returns a checker for a site.
+func New(cfg *config.Site, reg *platform.Registry) *Checker {
+	c := &Checker{
+		cfg: cfg, reg: reg, checks: All(), banned: newBanned(cfg.Style.Banned), seed: maphash.MakeSeed(),
+		infos: make(map[string]*platform.Info, len(cfg.Accounts)), number: make(map[string]int32, len(cfg.Accounts)),
+	}
+	for i := range cfg.Accounts {
+		a := &cfg.Accounts[i]
+		if info, ok := reg.Info(a.Platform); ok {
+			c.infos[a.Name] = &info
+		}
+		c.number[a.Name] = int32(i)
+	}
+	return c
+}
+
+// Info returns the facts of an account's platform, nil for an account that the site does not have.
+func (c *Checker) Info(account string) *platform.Info { return c.infos[account] }
+
+// Pass collects what one worker finds. It is for one goroutine.
+type Pass struct {
+	c       *Checker
+	out     finding.List
+	ignores []ignore
+	seen    []sighting
+	hash    maphash.Hash
+
+	quietAt, quietEnd time.Time // the last answer of quiet: most accounts get a post at one time
+}
+
+// sighting is what the comparison of posts needs of one target.
+type sighting struct {
+	post    *post.Post
+	account int32
+	inert   bool   // a draft or withdrawn
+	words   uint64 // hash of all that is said; 0 without any text
+	at      time.Time
+}
+
+// Pass returns a pass for one more worker.
+func (c *Checker) Pass() *Pass {
+	p := &Pass{c: c}
+	p.hash.SetSeed(c.seed)
+	return p
+}
+
+// Post checks a post by itself.
+func (p *Pass) Post(x *post.Post) {
+	for i := range p.c.checks {
+		if f := p.c.checks[i].post; f != nil {
+			f(p, x)
+		}
+	}
+	p.readIgnores(x)
+}
+
+// Target checks what one account gets, and notes it for the comparison with other posts.
+func (p *Pass) Target(t *Target) {
+	for i := range p.c.checks {
+		if f := p.c.checks[i].target; f != nil {
+			f(p, t)
+		}
+	}
+	p.Sight(t.Variant)
+}
+
+// Sight only notes what an account gets, for the comparison with other posts.
+func (p *Pass) Sight(v *post.Variant) {
+	p.seen = append(p.seen, sighting{
+		post: v.Post, account: p.c.number[v.Account], inert: v.Draft || v.Withdraw, words: p.words(v), at: v.PublishAt,
+	})
+}
+
+// Add adds findings that come from elsewhere, such as a renderer, to those that Finish merges.
+func (p *Pass) Add(f ...finding.Finding) { p.out.Add(f...) }
+
+func (p *Pass) report(code finding.Code, s finding.Severity, x *post.Post, r finding.Range, message, hint string) {
+	p.out.Add(finding.Finding{Code: code, Severity: s, Path: x.Path, Range: r, Post: x.ID, Message: message, Hint: hint})
+}
+
+// Finish compares posts with each other and returns the findings of all passes, sorted. keep, unless nil, says of
+// which files findings are wanted. What is found for every account of a
+// post alike becomes one finding about the post; what the files ignore is left out.
+func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.List {
+	var (
+		out     finding.List
+		ignores []ignore
+		byOne   = make([][]sighting, len(c.cfg.Accounts))
+	)
+	for _, p := range passes {
+		out = append(out, p.out...)
+		ignores = append(ignores, p.ignores...)
+		for _, s := range p.seen {
+			byOne[s.account] = append(byOne[s.account], s)
+		}
+	}
+	for _, seen := range byOne {
+		slices.SortFunc(seen, func(a, b sighting) int { return strings.Compare(a.post.Path, b.post.Path) })
+	}
+	for i := range c.checks {
+		if f := c.checks[i].site; f != nil {
+			f(c, &out)
+		}
+		if f := c.checks[i].cross; f != nil {
+			for _, seen := range byOne {
+				f(c, seen, &out)
+			}
+		}
+	}
+	if keep != nil {
+		out = slices.DeleteFunc(out, func(f finding.Finding) bool { return !keep(f.Path) })
+	}
+	out = c.collapse(out, byOne)
+	out = c.applyIgnores(out, ignores)
+	out.Sort()
+	return out
+}
+
+// collapse makes one finding without an account of those that are alike for all accounts of a post.
+func (c *Checker) collapse(list finding.List, byOne [][]sighting) finding.List {
+	targets := map[string]int{} // of the posts with findings
+	for i := range list {
+		if list[i].Account != "" && list[i].Post != "" {
+			targets[list[i].Path] = 0
+		}
+	}
+	if len(targets) == 0 {
+		return list
+	}
+	for _, seen := range byOne {
+		for i := range seen {
+			if _, ok := targets[seen[i].post.Path]; ok {
+				targets[seen[i].post.Path]++
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b finding.Finding) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), compareApart(&a, &b), strings.Compare(a.Account, b.Account))
+	})
+	list = slices.Compact(list)
+	kept := list[:0]
+	for i := 0; i < len(list); {
+		j := i + 1
+		for j < len(list) && list[j].Path == list[i].Path && compareApart(&list[i], &list[j]) == 0 {
+			j++
+		}
+		if n := j - i; n > 1 && list[i].Account != "" && n == targets[list[i].Path] {
+			list[i].Account = ""
+			kept = append(kept, list[i])
+		} else {
+			kept = append(kept, list[i:j]...)
+		}
+		i = j
+	}
+	return kept
+}
+
+// compareApart compares two findings about one file apart from their accounts.
+func compareApart(a, b *finding.Finding) int {
+	return cmp.Or(
+		strings.Compare(string(a.Code), string(b.Code)),
+		cmp.Compare(a.Range.Start.Line, b.Range.Start.Line),
+		cmp.Compare(a.Range.Start.Column, b.Range.Start.Column),
+		cmp.Compare(a.Range.End.Line, b.Range.End.Line),
+		cmp.Compare(a.Range.End.Column, b.Range.End.Column),
+		cmp.Compare(a.Severity, b.Severity),
+		strings.Compare(a.Message, b.Message),
+		strings.Compare(a.Hint, b.Hint),
+		strings.Compare(a.Post, b.Post),
+	)
+}
+
+// didYouMean returns a hint: the known word that is near, else otherwise.
+func didYouMean(word string, known []string, otherwise string) string {
+	if near := content.Nearest(word, known); near != "" {
+		return "did you mean \"" + near + "\"?"
+	}
+	return otherwise
+}
+
+// list phrases words for a hint.
+func list(words []string) string {
+	if len(words) == 0 {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,115 @@
+package check
+
+import (
+	"fmt"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+func names() Check {
+	return Check{
+		Doc: finding.Doc{
+			Code: "C101", Title: "unknown account or platform", Severity: finding.Error, Since: "0.1.0",
+			Why:  "What is meant for the name would go nowhere, and what is kept from it (`::: !name`) would go there.",
+			Bad:  "-- content/sled.md --\n---\nplatforms: [x, blueski]\n---\nThe sled is back.\n",
+			Good: "-- content/sled.md --\n---\nplatforms: [x, bluesky]\n---\nThe sled is back.\n",
+		},
+		post: func(p *Pass, x *post.Post) {
+			if x.Set.Has(post.FieldPlatforms) {
+				p.targets(x, "", x.Platforms)
+			}
+			for i := range x.Overrides {
+				o := &x.Overrides[i]
+				p.name(x, o.Name, func() finding.Range { return o.Range })
+				for j := range o.Body {
+					p.audiences(x, o.Body[j].Blocks, o)
+				}
+			}
+			for i := range x.Body {
+				p.audiences(x, x.Body[i].Blocks, nil)
+			}
+		},
+	}
+}
+
+// targets reports the names under `platforms:` that have no account.
+func (p *Pass) targets(x *post.Post, override string, names []string) {
+	for _, name := range names {
+		if p.c.cfg.Known(name) {
+			continue
+		}
+		message := fmt.Sprintf("%q is neither an account nor a platform", name)
+		if info, ok := p.c.reg.Info(platform.ID(name)); ok {
+			message = fmt.Sprintf("the site has no account on %s", info.Name)
+		}
+		known := p.c.cfg.Names()
+		p.report("C101", finding.Error, x, x.Place(override, post.FieldPlatforms), message, didYouMean(name, known, "known: "+list(known)))
+	}
+}
+
+// audiences reports the unknown names of `::: name` blocks.
+func (p *Pass) audiences(x *post.Post, blocks []post.Block, in *post.Override) {
+	for i := range blocks {
+		b := &blocks[i]
+		for _, name := range b.Names {
+			p.name(x, name, func() finding.Range {
+				if in != nil {
+					return x.Place(in.Name, post.FieldText)
+				}
+				return firstLine(x.Range(b.Span))
+			})
+		}
+		if len(b.Blocks) > 0 {
+			p.audiences(x, b.Blocks, in)
+		}
+	}
+}
+
+// name reports a name that nothing has. A platform without an account is no mistake here: the text may be shared with another site.
+func (p *Pass) name(x *post.Post, name string, at func() finding.Range) {
+	if p.c.cfg.Known(name) {
+		return
+	}
+	if _, ok := p.c.reg.Info(platform.ID(name)); ok {
+		return
+	}
+	known := p.c.cfg.Names()
+	p.report("C101", finding.Error, x, at(), fmt.Sprintf("%q is neither an account nor a platform", name), didYouMean(name, known, "known: "+list(known)))
+}
+
+// firstLine shortens a range that goes over several lines to its start.
+func firstLine(r finding.Range) finding.Range {
+	if r.End.Line > r.Start.Line {
+		r.End = finding.Pos{}
+	}
+	return r
+}
+
+func noTarget() Check {
+	return Check{
+		Ignorable: true,
+		Doc: finding.Doc{
+			Code: "C102", Title: "post that goes nowhere", Severity: finding.Warning, Since: "0.1.0",
+			Why:  "Neither the post nor the site's defaults say where it goes, so it never goes out.",
+			Bad:  "-- content/sled.md --\n---\ntitle: The sled\n---\nThe sled is back.\n",
+			Good: "-- content/sled.md --\n---\ntitle: The sled\nplatforms: [x]\n---\nThe sled is back.\n",
+		},
+		post: func(p *Pass, x *post.Post) {
+			names := p.c.cfg.Defaults.Platforms
+			if x.Set.Has(post.FieldPlatforms) {
+				names = x.Platforms
+			}
+			for _, name := range names {
+				if p.c.cfg.Known(name) {
+					return
+				}
+			}
+			if x.Draft || len(names) > 0 { // an unknown name has its own finding
+				return
+			}
+			p.report("C102", finding.Warning, x, x.Place("", post.FieldPlatforms), "the post has no platforms, so it never goes out", "add platforms: with some of "+list(p.c.cfg.Names()))
+		},
+	}
+}

@@ -1,0 +1,125 @@
+package site
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/postrider/postrider/internal/check"
+	"github.com/postrider/postrider/internal/finding"
+)
+
+const benchYAML = `timezone: Europe/Berlin
+accounts:
+  bluesky: {platform: bluesky, handle: acme.bsky.social}
+  bluesky-de: {platform: bluesky, handle: acme-de.bsky.social}
+  bluesky-jobs: {platform: bluesky, handle: acme-jobs.bsky.social}
+  fedi: {platform: mastodon, server: "https://fedi.example"}
+  fedi-de: {platform: mastodon, server: "https://de.fedi.example"}
+  fedi-gts: {platform: mastodon, server: "https://gts.example", software: gotosocial}
+  x: {platform: x, handle: acme}
+  x-de: {platform: x, handle: acmede}
+campaigns:
+  winter-launch: {starts: 2026-12-01, ends: 2026-12-24}
+schedule: {quiet: ["22:00-07:00", "Sat-Sun 00:00-24:00"]}
+style: {max_hashtags: 3, banned: [utilize, game changer, synergy]}
+`
+
+// corpus is a site of n posts of 40–80 words, each for all eight accounts.
+func corpus(n int) fstest.MapFS {
+	words := strings.Fields("the sled is back and faster than ever you will like how it runs down every hill in the snow this winter with friends we made it of ash and steel for people who love long evenings outside")
+	rnd := rand.New(rand.NewPCG(1, 2))
+	fsys := fstest.MapFS{"site.yaml": file(benchYAML)}
+	for i := range n {
+		var b strings.Builder
+		fmt.Fprintf(&b, "---\nid: post%05d\ntitle: Post %d\nplatforms: [bluesky, mastodon, x]\npublish_at: 2026-%02d-%02d %02d:%02d\ncampaign: winter-launch\ntags: [winter]\n---\n",
+			i, i, 1+rnd.IntN(12), 1+rnd.IntN(28), rnd.IntN(24), rnd.IntN(60))
+		for w := range 40 + rnd.IntN(41) {
+			switch {
+			case w == 20 && i%3 == 0:
+				b.WriteString("**sled** ")
+			case w == 30 && i%4 == 0:
+				b.WriteString("\n\n")
+			}
+			b.WriteString(words[rnd.IntN(len(words))] + " ")
+		}
+		fmt.Fprintf(&b, "https://acme.example/%d #sled\n", i)
+		fsys[fmt.Sprintf("content/%02d/%05d.md", i%36, i)] = file(b.String())
+	}
+	return fsys
+}
+
+// BenchmarkCheck10k measures 10,000 posts for 8 accounts: reading, and rendering with all checks.
+func BenchmarkCheck10k(b *testing.B) {
+	ctx := context.Background()
+	fsys := corpus(10_000)
+	s, err := Load(ctx, fsys, registry(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := Load(ctx, fsys, registry(), Options{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("render", func(b *testing.B) { // one goroutine, no checks: what rendering alone costs
+		for b.Loop() {
+			for _, p := range s.Posts {
+				for _, a := range s.Accounts(p) {
+					s.Render(p, a)
+				}
+			}
+		}
+	})
+	b.Run("checks", func(b *testing.B) { // one goroutine, rendering not counted
+		b.StopTimer()
+		for range b.N {
+			pass := s.checker.Pass()
+			for _, p := range s.Posts {
+				var targets []check.Target
+				for _, a := range s.Accounts(p) {
+					r := s.Render(p, a)
+					targets = append(targets, check.Target{Account: a, Info: s.checker.Info(a.Name), Variant: &r.Variant, Rendering: &r.Rendering})
+				}
+				b.StartTimer()
+				pass.Post(p)
+				for i := range targets {
+					pass.Target(&targets[i])
+				}
+				b.StopTimer()
+			}
+			b.StartTimer()
+			s.checker.Finish(nil, pass)
+			b.StopTimer()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/80_000, "ns/rendering")
+	})
+	b.Run("all", func(b *testing.B) {
+		var found finding.List
+		for b.Loop() {
+			s, err := Load(ctx, fsys, registry(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			found = s.Check(ctx)
+		}
+		b.ReportMetric(float64(len(found)), "findings")
+	})
+	b.Run("one path", func(b *testing.B) {
+		for b.Loop() {
+			s.Check(ctx, s.Posts[0].Path)
+		}
+	})
+	b.Run("update", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Update(ctx, Options{}, s.Posts[0].Path); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,284 @@
+// Package site loads a whole site: its configuration, its posts, and what is wrong with them.
+//
+// A [Snapshot] is immutable and holds what was parsed, no renderings: [Snapshot.Render] makes one when it is asked for, and
+// [Snapshot.Check] makes them all, looks, and lets go. So a site of fifty thousand posts needs memory for its posts alone.
+//
+// [Snapshot.Update] gives the snapshot after some files have changed, and reads only those.
+package site
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/postrider/postrider/internal/check"
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/content"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/media"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// ContentDir is the folder that holds the posts.
+const ContentDir = "content"
+
+// Options say how a site is read.
+type Options struct {
+	Media    media.Prober // looks at pictures; nil: each is read when a post names it
+	MaxBytes int64        // how large a post's file may be; 0: content's default
+}
+
+// Snapshot is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not
+// modify what it holds.
+type Snapshot struct {
+	Config   *config.Site
+	Posts    []*post.Post // sorted by path
+	Findings finding.List // about site.yaml and from reading the posts, sorted
+
+	fsys    fs.FS
+	reg     *platform.Registry
+	o       Options
+	checker *check.Checker
+	byID    map[string]*post.Post
+	own     finding.List // of Findings, those about site.yaml
+	read    finding.List // of Findings, those from reading posts one by one
+}
+
+// Load reads the site in fsys. A site.yaml or content folder that is missing is no error: the first is a finding, the
+// second a site without posts. An error means that the folder cannot be read, or that ctx has ended.
+func Load(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Options) (*Snapshot, error) {
+	s := &Snapshot{fsys: fsys, reg: reg, o: o}
+	if err := s.loadConfig(); err != nil {
+		return nil, err
+	}
+	if err := s.loadPosts(ctx); err != nil {
+		return nil, err
+	}
+	s.index()
+	return s, nil
+}
+
+func (s *Snapshot) loadConfig() error {
+	src, err := readFile(s.fsys, config.File, config.MaxBytes)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read %s: %w", config.File, err)
+	}
+	s.Config, s.own = config.Parse(config.File, src, s.reg)
+	return nil
+}
+
+func (s *Snapshot) loadPosts(ctx context.Context) error {
+	posts, found, err := content.Load(ctx, s.fsys, ContentDir, s.contentOptions())
+	if errors.Is(err, fs.ErrNotExist) {
+		posts, found, err = nil, nil, ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("read posts: %w", err)
+	}
+	s.Posts = posts
+	// What is about several posts is found anew for each snapshot, in index.
+	same := map[finding.Finding]bool{}
+	for _, f := range content.SameIDs(posts) {
+		same[f] = true
+	}
+	s.read = slices.DeleteFunc(found, func(f finding.Finding) bool { return same[f] })
+	return nil
+}
+
+func (s *Snapshot) contentOptions() content.Options {
+	return content.Options{Location: s.Config.Location, Media: s.o.Media, MaxBytes: s.o.MaxBytes}
+}
+
+// index fills what is derived from the configuration and the posts.
+func (s *Snapshot) index() {
+	s.checker = check.New(s.Config, s.reg)
+	s.byID = make(map[string]*post.Post, len(s.Posts))
+	for _, p := range slices.Backward(s.Posts) { // of two with one id, the first is found
+		s.byID[p.ID] = p
+	}
+	s.Findings = slices.Concat(s.own, s.read, content.SameIDs(s.Posts))
+	s.Findings.Sort()
+}
+
+// readFile reads a file, and of one that is too large only one byte more than limit.
+func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit+1))
+}
+
+// Find returns the post with an id, or the one at a path relative to the site's folder.
+func (s *Snapshot) Find(idOrPath string) (*post.Post, bool) {
+	if p, ok := s.byID[idOrPath]; ok {
+		return p, true
+	}
+	return s.at(clean(idOrPath))
+}
+
+// at returns the post at a path.
+func (s *Snapshot) at(name string) (*post.Post, bool) {
+	i, ok := slices.BinarySearchFunc(s.Posts, name, func(p *post.Post, name string) int { return strings.Compare(p.Path, name) })
+	if !ok {
+		return nil, false
+	}
+	return s.Posts[i], true
+}
+
+func clean(name string) string { return path.Clean(strings.ReplaceAll(name, "\\", "/")) }
+
+// Select returns the posts at or below the given paths, sorted by path, and the paths that have none. Without paths it returns all
+// posts. site.yaml may be named; it has no posts.
+func (s *Snapshot) Select(paths ...string) (posts []*post.Post, missing []string) {
+	if len(paths) == 0 {
+		return s.Posts, nil
+	}
+	matched := make([]bool, len(paths))
+	paths = slices.Clone(paths)
+	for i, name := range paths {
+		paths[i] = clean(name)
+		matched[i] = paths[i] == config.File
+	}
+	for _, p := range s.Posts {
+		in := false
+		for i, name := range paths {
+			if under(p.Path, name) {
+				in, matched[i] = true, true
+			}
+		}
+		if in {
+			posts = append(posts, p)
+		}
+	}
+	for i, ok := range matched {
+		if !ok {
+			missing = append(missing, paths[i])
+		}
+	}
+	return posts, missing
+}
+
+// under reports whether name is at or below dir.
+func under(name, dir string) bool {
+	rest, ok := strings.CutPrefix(name, dir)
+	return dir == "." || ok && (rest == "" || rest[0] == '/')
+}
+
+// Accounts returns the accounts that a post goes to, sorted by name. Names that nothing has are left out: check reports them.
+func (s *Snapshot) Accounts(p *post.Post) []*platform.Account {
+	names := s.Config.Defaults.Platforms
+	if p.Set.Has(post.FieldPlatforms) {
+		names = p.Platforms
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	accounts := make([]*platform.Account, 0, len(names))
+	for i := range s.Config.Accounts {
+		a := &s.Config.Accounts[i]
+		if slices.Contains(names, a.Name) || slices.Contains(names, string(a.Platform)) {
+			accounts = append(accounts, a)
+		}
+	}
+	return accounts
+}
+
+// Rendered is a post as one account's network gets it.
+type Rendered struct {
+	Variant   post.Variant
+	Rendering platform.Rendering
+	Findings  finding.List // of this rendering only; Path, Post and Account are filled
+}
+
+// Variant returns a post with everything applied that holds for an account.
+func (s *Snapshot) Variant(p *post.Post, a *platform.Account) post.Variant {
+	return p.For(a.Name, string(a.Platform), &s.Config.Defaults, &a.Defaults)
+}
+
+// Render renders a post for an account of the snapshot's configuration. Nothing is kept.
+func (s *Snapshot) Render(p *post.Post, a *platform.Account) Rendered {
+	r := Rendered{Variant: s.Variant(p, a)}
+	adapter, ok := s.reg.Get(a.Platform)
+	if !ok { // an account that is not of this site's configuration
+		panic(fmt.Sprintf("site: account %q is on %q, which the registry does not have", a.Name, a.Platform))
+	}
+	r.Rendering, r.Findings = adapter.Render(&r.Variant, a)
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.Post, f.Account = p.ID, a.Name
+		if f.Path == "" {
+			f.Path = p.Path
+		}
+	}
+	return r
+}
+
+// Check returns everything that is wrong: with site.yaml, with reading, with rendering, and what the checks find; sorted.
+// With paths, only the posts at or below them are rendered and reported on, besides site.yaml; they are still compared
+// with all others. It stops early when ctx ends, which the caller must look for: the list is then not complete.
+func (s *Snapshot) Check(ctx context.Context, paths ...string) finding.List {
+	var keep func(string) bool
+	selected := func(*post.Post) bool { return true }
+	if len(paths) > 0 {
+		posts, _ := s.Select(paths...)
+		chosen := make(map[string]bool, len(posts))
+		for _, p := range posts {
+			chosen[p.Path] = true
+		}
+		selected = func(p *post.Post) bool { return chosen[p.Path] }
+		keep = func(name string) bool {
+			return chosen[name] || slices.ContainsFunc(paths, func(dir string) bool { return under(name, clean(dir)) }) || name == config.File
+		}
+	}
+
+	passes := []*check.Pass{s.checker.Pass()}
+	passes[0].Add(s.Findings...)
+	var (
+		next    atomic.Int64
+		workers sync.WaitGroup
+	)
+	for n := range max(1, min(runtime.GOMAXPROCS(0), len(s.Posts))) {
+		if n > 0 {
+			passes = append(passes, s.checker.Pass())
+		}
+		pass := passes[n]
+		workers.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(s.Posts) {
+					return
+				}
+				s.checkPost(pass, s.Posts[i], selected(s.Posts[i]))
+			}
+		})
+	}
+	workers.Wait()
+	return s.checker.Finish(keep, passes...)
+}
+
+func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
+	if selected {
+		pass.Post(p)
+	}
+	for _, a := range s.Accounts(p) {
+		if !selected {
+			v := s.Variant(p, a)
+			pass.Sight(&v)
+			continue
+		}
+		r := s.Render(p, a)
+		pass.Add(r.Findings...)
+		pass.Target(&check.Target{Account: a, Info: s.checker.Info(a.Name), Variant: &r.Variant, Rendering: &r.Rendering})
+	}
+}
