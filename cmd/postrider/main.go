@@ -5,8 +5,9 @@ import (
 	"os"
 	_ "time/tzdata" // so that time zones work where the system has none
 
+	"github.com/postrider/postrider"
 	"github.com/postrider/postrider/internal/adapters"
 	"github.com/postrider/postrider/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(cli.System(adapters.All()))) }
+func main() { os.Exit(cli.Main(cli.System(adapters.All(), postrider.Sample))) }

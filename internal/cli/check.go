@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ code is 1 when there are errors. "postrider explain CODE" tells more about a fin
 			}
 			formats := []string{"text", "json", "github", "sarif"}
 			if !slices.Contains(formats, format) {
-				return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, "the formats are")}
+				return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, oneOf("the formats are", formats))}
 			}
 			return a.check(cmd.Context(), args, format, strict)
 		},
@@ -76,6 +77,9 @@ func (a *app) check(ctx context.Context, args []string, format string, strict bo
 			}
 		}
 	}
+	if format == "github" || format == "sarif" {
+		findings = a.fromTop(s.dir, findings)
+	}
 	switch format {
 	case "json":
 		err = finding.WriteJSON(a.Stdout, findings, len(posts))
@@ -97,6 +101,23 @@ func (a *app) check(ctx context.Context, args []string, format string, strict bo
 		err = errFindings
 	}
 	return err
+}
+
+// fromTop returns findings whose paths start at the top of the repository, which is what code hosts take them for.
+func (a *app) fromTop(dir string, l finding.List) finding.List {
+	repo, err := a.openGit(dir)
+	if err != nil {
+		return l // not in a repository: the site's folder is the top
+	}
+	defer repo.Close() //nolint:errcheck // only read from
+	prefix, err := repo.Prefix(dir)
+	if err != nil || prefix == "" {
+		return l
+	}
+	for i := range l {
+		l[i].Path = path.Join(prefix, l[i].Path)
+	}
+	return l
 }
 
 // selectPosts returns the posts that the arguments of a verb name, and the arguments as paths in the site. A

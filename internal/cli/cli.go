@@ -204,6 +204,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.explainCommand(),
 		a.renderCommand(),
 		a.countCommand(),
+		a.demoCommand(),
 		a.planCommand(),
 		a.platformsCommand(),
 		a.publishCommand(),
@@ -281,6 +282,16 @@ func argsBetween(low, high int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// exclusive refuses two flags that were given together, of which one must not be.
+func exclusive(cmd *cobra.Command, flag string, others ...string) error {
+	for _, other := range others {
+		if cmd.Flags().Changed(flag) && cmd.Flags().Changed(other) {
+			return usagef(cmd, "takes either --%s or --%s", flag, other)
+		}
+	}
+	return nil
 }
 
 // flagError turns pflag's errors into ours, with the nearest flag for an unknown one.

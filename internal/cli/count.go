@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/platform"
 )
@@ -46,6 +45,9 @@ The limits are the networks' defaults; "postrider render" counts a post with an 
   jq -c '.[].text' drafts.json | postrider count --jsonl`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := exclusive(cmd, "json", "jsonl"); err != nil {
+				return err
+			}
 			infos := a.Registry.Infos()
 			if o.platform != "" {
 				info, err := a.platform(o.platform)
@@ -77,7 +79,6 @@ The limits are the networks' defaults; "postrider render" counts a post with an 
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	f.BoolVar(&o.jsonl, "jsonl", false, "read one JSON string a line, print one result a line")
 	f.StringVarP(&o.platform, "platform", "p", "", "count for `PLATFORM` only, and print the number alone")
-	cmd.MarkFlagsMutuallyExclusive("json", "jsonl")
 	return cmd
 }
 
@@ -90,11 +91,7 @@ func (a *app) platform(id string) (platform.Info, error) {
 	for _, info := range a.Registry.Infos() {
 		ids = append(ids, string(info.ID))
 	}
-	hint := "the platforms are " + strings.Join(ids, ", ")
-	if near := content.Nearest(id, ids); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	return platform.Info{}, &usageError{msg: fmt.Sprintf("unknown platform %q", id), hint: hint}
+	return platform.Info{}, &usageError{msg: fmt.Sprintf("unknown platform %q", id), hint: suggestion(id, ids, oneOf("the platforms are", ids))}
 }
 
 // length is what a text takes on one platform: the shape that docs/JSON.md promises. Max 0 means that the

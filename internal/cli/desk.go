@@ -191,18 +191,10 @@ func (a *app) printWaiting(waiting []plan.Waiting, settled int) {
 
 // printNext says what goes out next, and in how long.
 func (a *app) printNext(waiting []plan.Waiting, now time.Time) {
-	var next []plan.Waiting
-	for _, w := range waiting {
-		if (w.State == plan.WaitScheduled || w.State == plan.WaitQuiet) && !w.Until.IsZero() {
-			next = append(next, w)
-		}
-	}
+	next := sortedByTime(waiting)
 	if len(next) == 0 {
 		return
 	}
-	slices.SortStableFunc(next, func(x, y plan.Waiting) int {
-		return cmp.Or(x.Until.Compare(y.Until), strings.Compare(x.Path, y.Path), strings.Compare(x.Account, y.Account))
-	})
 	accounts := []string{}
 	for _, w := range next {
 		if w.Path == next[0].Path && w.Until.Equal(next[0].Until) {
@@ -210,6 +202,20 @@ func (a *app) printNext(waiting []plan.Waiting, now time.Time) {
 		}
 	}
 	a.printf("Next: %s, in %s: %s → %s\n", clockTime(next[0].Until), longDuration(next[0].Until.Sub(now)), oneLine(cmp.Or(next[0].Title, next[0].Path)), strings.Join(accounts, ", "))
+}
+
+// sortedByTime returns the targets that wait for a time only, soonest first.
+func sortedByTime(waiting []plan.Waiting) []plan.Waiting {
+	var next []plan.Waiting
+	for _, w := range waiting {
+		if (w.State == plan.WaitScheduled || w.State == plan.WaitQuiet) && !w.Until.IsZero() {
+			next = append(next, w)
+		}
+	}
+	slices.SortStableFunc(next, func(x, y plan.Waiting) int {
+		return cmp.Or(x.Until.Compare(y.Until), strings.Compare(x.Path, y.Path), strings.Compare(x.Account, y.Account))
+	})
+	return next
 }
 
 // pad fills text up to n columns.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/signal"
@@ -39,10 +40,11 @@ type Env struct {
 	Interrupt <-chan os.Signal
 
 	Registry *platform.Registry
+	Sample   fs.FS // the sample site that demo publishes
 }
 
-// System returns the surroundings of this process, with the platforms of a registry.
-func System(registry *platform.Registry) Env {
+// System returns the surroundings of this process, with the platforms of a registry and the sample site.
+func System(registry *platform.Registry, sample fs.FS) Env {
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "." // a folder that was removed: what needs it will say so
@@ -65,6 +67,7 @@ func System(registry *platform.Registry) Env {
 		HTTP:           &http.Client{Transport: http.DefaultTransport},
 		Interrupt:      interrupt,
 		Registry:       registry,
+		Sample:         sample,
 	}
 }
 

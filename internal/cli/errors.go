@@ -31,7 +31,7 @@ func (e *usageError) Error() string { return e.msg }
 
 // usagef returns a usage error about a verb, with a hint at its help text.
 func usagef(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{msg: cmd.CommandPath() + " " + fmt.Sprintf(format, args...), hint: seeHelp(cmd)}
+	return &usageError{msg: cmd.Name() + " " + fmt.Sprintf(format, args...), hint: seeHelp(cmd)}
 }
 
 // failedError is a reason why the work could not be done, with what to do about it.

@@ -30,7 +30,7 @@ Without a code it lists all.`,
 					for _, d := range docs {
 						codes = append(codes, string(d.Code))
 					}
-					return &usageError{msg: fmt.Sprintf("unknown code %q", args[0]), hint: suggestion(args[0], codes, "the codes are")}
+					return &usageError{msg: fmt.Sprintf("unknown code %q", args[0]), hint: suggestion(args[0], codes, "`postrider explain` lists all codes")}
 				}
 				docs = []finding.Doc{doc}
 			}

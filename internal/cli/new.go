@@ -56,6 +56,9 @@ rest of the file stays as it is, byte for byte.`,
   $EDITOR "$(postrider new 'Winter launch' --bundle)"
   postrider new --id-for content/2026/old-post.md`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			if err := exclusive(cmd, "id-for", "platforms", "at", "campaign", "bundle"); err != nil {
+				return err
+			}
 			if cmd.Flags().Changed("id-for") {
 				return noArgs(cmd, args)
 			}
@@ -93,9 +96,6 @@ rest of the file stays as it is, byte for byte.`,
 	f.BoolVar(&o.bundle, "bundle", false, "make a folder with index.md, to hold its pictures as well")
 	f.StringVar(&o.idFor, "id-for", "", "give the post in `FILE` its id as a line of front matter")
 	f.BoolVar(&o.json, "json", false, "print the post's id and path as one JSON object")
-	for _, other := range []string{"platforms", "at", "campaign", "bundle"} {
-		cmd.MarkFlagsMutuallyExclusive("id-for", other)
-	}
 	return cmd
 }
 
@@ -111,7 +111,7 @@ func (a *app) createPost(dir string, n newPost, bundle bool) (file, id string, e
 	if _, unknown := cfg.Expand(n.Platforms); len(unknown) > 0 {
 		return "", "", &usageError{
 			msg:  fmt.Sprintf("the site has no account %q, and no account on a platform of that name", unknown[0]),
-			hint: suggestion(unknown[0], cfg.Names(), "site.yaml has"),
+			hint: suggestion(unknown[0], cfg.Names(), oneOf("site.yaml has", cfg.Names())),
 		}
 	}
 	if _, ok := cfg.Campaign(n.Campaign); n.Campaign != "" && !ok {
@@ -119,7 +119,7 @@ func (a *app) createPost(dir string, n newPost, bundle bool) (file, id string, e
 		for _, c := range cfg.Campaigns {
 			names = append(names, c.Name)
 		}
-		return "", "", &usageError{msg: fmt.Sprintf("site.yaml defines no campaign %q", n.Campaign), hint: suggestion(n.Campaign, names, "it defines")}
+		return "", "", &usageError{msg: fmt.Sprintf("site.yaml defines no campaign %q", n.Campaign), hint: suggestion(n.Campaign, names, oneOf("it defines", names))}
 	}
 	for i := range cfg.Schedule.Slots {
 		if slot := &cfg.Schedule.Slots[i]; slot.Name == n.PublishAt {
@@ -151,15 +151,20 @@ func (a *app) createPost(dir string, n newPost, bundle bool) (file, id string, e
 	return file, n.ID, err
 }
 
-// suggestion is a hint for an unknown name.
+// suggestion is a hint for an unknown name: the nearest one, else what follows.
 func suggestion(name string, known []string, otherwise string) string {
 	if near := content.Nearest(name, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
-	if len(known) == 0 {
-		return otherwise + " none"
+	return otherwise
+}
+
+// oneOf phrases the names that there are: "the formats are json, text".
+func oneOf(what string, names []string) string {
+	if len(names) == 0 {
+		return what + " none"
 	}
-	return otherwise + " " + strings.Join(known, ", ")
+	return what + " " + strings.Join(names, ", ")
 }
 
 // placePost writes the file under the first free name.

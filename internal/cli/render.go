@@ -97,7 +97,7 @@ func (a *app) findPost(s *openSite, name string) (*post.Post, error) {
 	for _, p := range s.Posts {
 		known = append(known, p.Path, p.ID)
 	}
-	return nil, &usageError{msg: fmt.Sprintf("there is no post %q", name), hint: suggestion(name, known[:min(len(known), 20_000)], "posts are the .md files in "+site.ContentDir+"/, not:")}
+	return nil, &usageError{msg: fmt.Sprintf("there is no post %q", name), hint: suggestion(name, known, "name one of the .md files in "+site.ContentDir+"/ by its path, or a post by its id")}
 }
 
 // narrow returns those of a post's accounts that name means.
@@ -111,7 +111,7 @@ func narrow(s *openSite, p *post.Post, accounts []*platform.Account, name string
 		return kept, nil
 	}
 	if !s.Config.Known(name) {
-		return nil, &usageError{msg: fmt.Sprintf("the site has no account %q", name), hint: suggestion(name, s.Config.Names(), "site.yaml has")}
+		return nil, &usageError{msg: fmt.Sprintf("the site has no account %q", name), hint: suggestion(name, s.Config.Names(), oneOf("site.yaml has", s.Config.Names()))}
 	}
 	hint := "it goes nowhere yet: list accounts under platforms:"
 	if len(names) > 0 {

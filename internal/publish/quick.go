@@ -25,7 +25,29 @@ type quickPlan struct {
 	At      time.Time      `json:"at"`
 	Next    time.Time      `json:"next"`
 	Settled int            `json:"settled"`
-	Waiting []plan.Waiting `json:"waiting"`
+	Waiting []quickWaiting `json:"waiting"`
+}
+
+// quickWaiting adds what the JSON of a time loses: the name of its zone.
+type quickWaiting struct {
+	plan.Waiting
+	Zone string `json:"zone,omitempty"`
+}
+
+// inZone returns t in the zone called name, unless that would show another clock time.
+func inZone(t time.Time, name string) time.Time {
+	if t.IsZero() || name == "" {
+		return t
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return t
+	}
+	_, was := t.Zone()
+	if _, is := t.In(zone).Zone(); is != was {
+		return t
+	}
+	return t.In(zone)
 }
 
 const quickFile = "plan.json"
@@ -60,7 +82,12 @@ func loadQuick(dir, key string, at time.Time) (*plan.Plan, bool) {
 	if json.Unmarshal(b, &q) != nil || q.Key != key || at.Before(q.At) || !q.Next.IsZero() && !at.Before(q.Next) {
 		return nil, false
 	}
-	return &plan.Plan{At: at, Waiting: q.Waiting, Settled: q.Settled, Next: q.Next}, true
+	p := &plan.Plan{At: at, Settled: q.Settled, Next: q.Next}
+	for _, w := range q.Waiting {
+		w.Due, w.Until, w.ExpiresAt = inZone(w.Due, w.Zone), inZone(w.Until, w.Zone), inZone(w.ExpiresAt, w.Zone)
+		p.Waiting = append(p.Waiting, w.Waiting)
+	}
+	return p, true
 }
 
 // saveQuick keeps a plan without actions. A plan that waits for another run is not kept: that run's death
@@ -69,12 +96,18 @@ func saveQuick(dir, key string, p *plan.Plan, log *slog.Logger) {
 	if dir == "" || len(p.Actions) > 0 {
 		return
 	}
+	q := quickPlan{Key: key, At: p.At, Next: p.Next, Settled: p.Settled}
 	for _, w := range p.Waiting {
 		if w.State == plan.WaitSending || w.State == plan.WaitLimit {
 			return
 		}
+		zone := ""
+		if !w.Due.IsZero() {
+			zone = w.Due.Location().String()
+		}
+		q.Waiting = append(q.Waiting, quickWaiting{w, zone})
 	}
-	b, err := json.Marshal(quickPlan{Key: key, At: p.At, Next: p.Next, Settled: p.Settled, Waiting: p.Waiting})
+	b, err := json.Marshal(q)
 	if err == nil {
 		err = agenda.WriteFile(filepath.Join(dir, quickFile), b)
 	}

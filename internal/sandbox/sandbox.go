@@ -25,22 +25,14 @@ import (
 	"github.com/postrider/postrider/internal/platform/fakenet"
 )
 
-// Network is one network that the sandbox can stand in for.
-type Network struct {
-	ID   platform.ID
-	Name string
-	// New returns the network's fake for an address that it will be served at, "http://127.0.0.1:4711".
-	New func(base string, now func() time.Time) fakenet.Fake
-	// Option is the key of the account's address in site.yaml, and Path what follows the fake's base there.
-	Option, Path string
-	// Secrets are what the fake accepts, by platform.SecretSpec.Name.
-	Secrets map[string]string
-}
-
 // Options are the inputs of [Start].
 type Options struct {
-	Networks []Network
-	// Address is where the timeline is served: "127.0.0.1:0" for a free port. The fakes take free ports of the same host.
+	Registry *platform.Registry
+	// Platforms are the networks to run, in the order of the timeline.
+	Platforms []platform.ID
+	// Handles are the names of the account that each network has.
+	Handles map[platform.ID]string
+	// Address is where the timeline is served: "127.0.0.1:0" for a free port. The networks take free ports of the same host.
 	Address string
 	Now     func() time.Time
 	// Note is shown on top of the timeline.
@@ -58,7 +50,9 @@ type Sandbox struct {
 
 // Running is one network that runs.
 type Running struct {
-	Network
+	fakenet.Network
+	ID   platform.ID
+	Name string
 	Base string // its address
 	Fake fakenet.Fake
 }
@@ -74,13 +68,18 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		return nil, fmt.Errorf("sandbox address: %w", err)
 	}
 	var config net.ListenConfig
-	for _, n := range o.Networks {
+	for _, id := range o.Platforms {
+		adapter, _ := o.Registry.Get(id)
+		provider, ok := adapter.(fakenet.Provider)
+		if !ok {
+			return nil, errors.Join(fmt.Errorf("sandbox: there is no stand-in for %q", id), s.Close())
+		}
 		l, err := config.Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("sandbox: serve %s: %w", n.Name, err), s.Close())
+			return nil, errors.Join(fmt.Errorf("sandbox: serve %s: %w", id, err), s.Close())
 		}
-		r := &Running{Network: n, Base: "http://" + l.Addr().String()}
-		r.Fake = n.New(r.Base, o.Now)
+		r := &Running{Network: provider.Network(), ID: id, Name: adapter.Info().Name, Base: "http://" + l.Addr().String()}
+		r.Fake = r.New(r.Base, o.Handles[id], o.Now)
 		s.running = append(s.running, r)
 		s.serve(l, r.Fake)
 	}
