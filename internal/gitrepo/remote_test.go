@@ -518,6 +518,79 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestIncludedHeaderWithoutGit reads the configuration as actions/checkout leaves it, without git.
+func TestIncludedHeaderWithoutGit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.origin()
+	srv := w.serve(func(rw http.ResponseWriter, req *http.Request, git http.Handler) {
+		if req.Header.Get("Authorization") != "basic right" {
+			http.Error(rw, "no", http.StatusUnauthorized)
+			return
+		}
+		git.ServeHTTP(rw, req)
+	})
+	w.fresh(srv.URL + "/origin.git")
+	w.write("credentials.config", "[http \""+srv.URL+"/\"]\n\textraheader = AUTHORIZATION: basic right\n")
+	o := w.options("native")
+	o.Git = NoGit
+	for _, tc := range []struct {
+		condition string
+		want      bool
+	}{
+		{"gitdir:" + w.path("repo/.git"), true},
+		{"gitdir:" + w.path("repo") + "/", true},
+		{"gitdir:" + w.path("") + "/**", true},
+		{"gitdir:repo/.git", true},
+		{"gitdir:re*/", true},
+		{"gitdir/i:REPO/", true},
+		{"gitdir:~/repo/", true},
+		{"gitdir:other/", false},
+		{"gitdir:~/other/", false},
+		{"onbranch:main", false},
+	} {
+		w.write("gitconfig", "[includeIf \""+tc.condition+"\"]\n\tpath = credentials.config\n")
+		r, err := Open(w.path("repo"), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Fetch(t.Context(), "origin", "main")
+		if (err == nil) != tc.want || err != nil && !errors.Is(err, ErrAuth) {
+			t.Errorf("%q: %v, want it to hold: %t", tc.condition, err, tc.want)
+		}
+		// git itself agrees, where it knows the file.
+		if got, _ := w.tryGit("repo", "config", "--includes", "--get-urlmatch", "http.extraheader", srv.URL); tc.condition != "onbranch:main" && (got != "") != tc.want {
+			t.Errorf("%q: git says %q", tc.condition, got)
+		}
+	}
+}
+
+func TestIsGitHub(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		url, server string
+		want        bool
+	}{
+		{"https://github.com/o/r.git", "", true},
+		{"https://GitHub.com/o/r.git", "https://github.com", true},
+		{"http://github.com/o/r.git", "", false},
+		{"https://github.com.evil.example/o/r", "", false},
+		{"https://evil.example/github.com", "", false},
+		{"https://ghe.example.org/o/r", "https://ghe.example.org", true},
+		{"https://ghe.example.org:8443/o/r", "https://ghe.example.org", false},
+		{"http://ghe.example.org/o/r", "https://ghe.example.org", false},
+		{"https://other.example.org/o/r", "https://ghe.example.org", false},
+	} {
+		u, err := url.Parse(tc.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := isGitHub(u, tc.server); got != tc.want {
+			t.Errorf("isGitHub(%q, %q) = %t", tc.url, tc.server, got)
+		}
+	}
+}
+
 // TestRedirectKeepsToken: a token does not follow a redirect to another host.
 func TestRedirectKeepsToken(t *testing.T) {
 	t.Parallel()
