@@ -41,8 +41,12 @@ const (
 )
 
 // readPage reads the words and the picture of a link card off its page. A page that cannot be read
-// gives a card with the address for a title: a link is no reason to hold a post back.
+// gives a card with the address for a title: a link is no reason to hold a post back. Each page is
+// read once, however many parts of a thread link to it.
 func (p *publisher) readPage(ctx context.Context, address string) page {
+	if pg, ok := p.pages[address]; ok {
+		return pg
+	}
 	ctx, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
 	pg, err := p.fetchPage(ctx, address)
@@ -52,6 +56,10 @@ func (p *publisher) readPage(ctx context.Context, address string) page {
 	if pg.title == "" {
 		pg.title = address
 	}
+	if p.pages == nil {
+		p.pages = map[string]page{}
+	}
+	p.pages[address] = pg
 	return pg
 }
 

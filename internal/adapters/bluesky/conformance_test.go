@@ -24,7 +24,7 @@ func suite() platformtest.Suite {
 		},
 		Secrets: map[string]secret.String{"APP_PASSWORD": secret.New(password)},
 		Fake:    func(base string) fakenet.Fake { return newFake(base) },
-		Refusal: "must not be longer than 300 graphemes",
+		Refusal: "grapheme too big (maximum 300",
 	}
 }
 

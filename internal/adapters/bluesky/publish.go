@@ -27,6 +27,7 @@ type publisher struct {
 	deps     platform.Deps
 	api      apihttp.Client
 	session  *session
+	pages    map[string]page // read for link cards, by address
 }
 
 var (

@@ -260,7 +260,7 @@ func fail(w http.ResponseWriter, status int, name, message string) {
 func (s *Server) refuse(w http.ResponseWriter, f fakenet.Fault) {
 	switch f {
 	case fakenet.Refuse:
-		fail(w, http.StatusBadRequest, "InvalidRequest", "Invalid app.bsky.feed.post record: Record/text must not be longer than 300 graphemes")
+		fail(w, http.StatusBadRequest, "InvalidRequest", "Invalid app.bsky.feed.post record: grapheme too big (maximum 300, got 301) at $.record.text")
 	case fakenet.RateLimit:
 		w.Header().Set("RateLimit-Limit", "5000")
 		w.Header().Set("RateLimit-Remaining", "0")
@@ -501,52 +501,52 @@ func (s *Server) check(in *putInput, rec *record) error {
 		return bad("Invalid $type: expected %s, got %q", collection, rec.Type)
 	}
 	if rec.Text == nil {
-		return bad(`Record must have the property "text"`)
+		return bad(`Missing required key "text" at $.record`)
 	}
 	if rec.CreatedAt == nil {
-		return bad(`Record must have the property "createdAt"`)
+		return bad(`Missing required key "createdAt" at $.record`)
 	}
 	if _, err := time.Parse(time.RFC3339Nano, *rec.CreatedAt); err != nil {
-		return bad("Record/createdAt must be an valid atproto datetime (both RFC-3339 and ISO-8601)")
+		return bad("Invalid datetime (got %q) at $.record.createdAt", *rec.CreatedAt)
 	}
 	if len(*rec.Text) > maxTextBytes {
-		return bad("Record/text must not be longer than %d characters", maxTextBytes)
+		return bad("string too big (maximum %d, got %d) at $.record.text", maxTextBytes, len(*rec.Text))
 	}
-	if measure.CountGraphemes(*rec.Text) > maxText {
-		return bad("Record/text must not be longer than %d graphemes", maxText)
+	if n := measure.CountGraphemes(*rec.Text); n > maxText {
+		return bad("grapheme too big (maximum %d, got %d) at $.record.text", maxText, n)
 	}
 	if len(rec.Langs) > 3 {
-		return bad("Record/langs must not have more than 3 elements")
+		return bad("array too big (maximum 3, got %d) at $.record.langs", len(rec.Langs))
 	}
 	if len(rec.Tags) > 8 {
-		return bad("Record/tags must not have more than 8 elements")
+		return bad("array too big (maximum 8, got %d) at $.record.tags", len(rec.Tags))
 	}
 	last := 0
 	for i, f := range rec.Facets {
 		if f.Index.ByteStart == nil || f.Index.ByteEnd == nil || len(f.Features) == 0 {
-			return bad("Record/facets/%d is incomplete", i)
+			return bad("Missing required key at $.record.facets[%d]", i)
 		}
 		start, end := *f.Index.ByteStart, *f.Index.ByteEnd
 		// The real server takes any range and clients ignore wrong ones; here they are mistakes of ours.
 		if start < last || end <= start || end > len(*rec.Text) || !onRune(*rec.Text, start) || !onRune(*rec.Text, end) {
-			return bad("Record/facets/%d/index is %d to %d", i, start, end)
+			return bad("the range %d to %d is wrong at $.record.facets[%d].index", start, end, i)
 		}
 		last = end
 		for _, ft := range f.Features {
 			kind := strings.TrimPrefix(ft.Type, "app.bsky.richtext.facet#")
 			if !(kind == "link" && ft.URI != nil || kind == "tag" && ft.Tag != nil || kind == "mention" && ft.DID != nil && strings.HasPrefix(*ft.DID, "did:")) {
-				return bad("Record/facets/%d is no link, tag or mention", i)
+				return bad("no link, tag or mention at $.record.facets[%d]", i)
 			}
 			if ft.Tag != nil && measure.CountGraphemes(*ft.Tag) > 64 {
-				return bad("Record/facets/%d/tag must not be longer than 64 graphemes", i)
+				return bad("grapheme too big (maximum 64) at $.record.facets[%d].tag", i)
 			}
 		}
 	}
 	if r := rec.Reply; r != nil && (!strings.HasPrefix(r.Root.URI, "at://") || r.Root.CID == "" || !strings.HasPrefix(r.Parent.URI, "at://") || r.Parent.CID == "") {
-		return bad("Record/reply must have root and parent with uri and cid")
+		return bad("Missing required key at $.record.reply")
 	}
 	if rec.Label != nil && (rec.Label.Type != "com.atproto.label.defs#selfLabels" || len(rec.Label.Values) > 10) {
-		return bad("Record/labels is invalid")
+		return bad("Invalid self labels at $.record.labels")
 	}
 	if rec.Embed == nil {
 		return nil
@@ -558,14 +558,14 @@ func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
 	switch strings.TrimPrefix(e.Type, "app.bsky.embed.") {
 	case "images":
 		if len(e.Images) == 0 || len(e.Images) > 4 {
-			return bad("Record/embed/images must not have more than 4 elements")
+			return bad("array too big (maximum 4, got %d) at $.record.embed.images", len(e.Images))
 		}
 		for i, p := range e.Images {
 			if p.Alt == nil {
-				return bad(`Record/embed/images/%d must have the property "alt"`, i)
+				return bad(`Missing required key "alt" at $.record.embed.images[%d]`, i)
 			}
 			if p.AspectRatio != nil && (p.AspectRatio.Width < 1 || p.AspectRatio.Height < 1) {
-				return bad("Record/embed/images/%d/aspectRatio can not be less than 1", i)
+				return bad("integer too small (minimum 1) at $.record.embed.images[%d].aspectRatio", i)
 			}
 			if err := s.checkBlob(p.Image, "image/", 2_000_000); err != nil {
 				return err
@@ -575,10 +575,10 @@ func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
 		return s.checkBlob(e.Video, "video/mp4", 300_000_000)
 	case "external":
 		if x := e.External; x == nil || x.URI == nil || x.Title == nil || x.Description == nil {
-			return bad("Record/embed/external must have uri, title and description")
+			return bad("Missing required key at $.record.embed.external")
 		}
 		if u, err := url.Parse(*e.External.URI); err != nil || u.Scheme == "" {
-			return bad("Record/embed/external/uri must be a uri")
+			return bad("Invalid uri (got %q) at $.record.embed.external.uri", *e.External.URI)
 		}
 		if e.External.Thumb != nil {
 			return s.checkBlob(e.External.Thumb, "image/", 1_000_000)
@@ -586,19 +586,19 @@ func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
 	case "record":
 		var r ref
 		if json.Unmarshal(e.Record, &r) != nil || !strings.HasPrefix(r.URI, "at://") || r.CID == "" {
-			return bad("Record/embed/record must have uri and cid")
+			return bad("Missing required key at $.record.embed.record")
 		}
 	case "recordWithMedia":
 		var inner embed
 		if e.Media == nil || json.Unmarshal(e.Record, &inner) != nil || inner.Type != "app.bsky.embed.record" {
-			return bad("Record/embed must have record and media")
+			return bad("Missing required key at $.record.embed")
 		}
 		if err := s.checkEmbed(&inner, bad); err != nil {
 			return err
 		}
 		return s.checkEmbed(e.Media, bad)
 	default:
-		return bad("Record/embed has the unknown $type %q", e.Type)
+		return bad("unknown $type %q at $.record.embed", e.Type)
 	}
 	return nil
 }
@@ -688,7 +688,7 @@ func (s *Server) listRecords(w http.ResponseWriter, r *http.Request) {
 	if text := q.Get("limit"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > 100 {
-			fail(w, http.StatusBadRequest, "InvalidRequest", "Error: limit can not be greater than 100")
+			fail(w, http.StatusBadRequest, "InvalidRequest", "Invalid com.atproto.repo.listRecords params: integer too big (maximum 100, got "+text+")")
 			return
 		}
 		limit = n
