@@ -27,7 +27,7 @@ func bannedWords() Check {
 			v, r := t.Variant, t.Rendering
 			for i := range r.Parts {
 				part := &r.Parts[i]
-				for _, hit := range p.c.banned.find(part.Text) {
+				for _, hit := range p.banned(part.Text) {
 					p.out.Add(v.Finding("T302", finding.Error, plaintext.Place(v, part, hit.start), fmt.Sprintf("the site bans %q", hit.word), "say it in other words"))
 				}
 			}
@@ -45,12 +45,26 @@ func bannedWords() Check {
 	}
 }
 
+// banned looks for the banned words in a part's text. Accounts of one platform mostly get the same, so it remembers the last.
+func (p *Pass) banned(text string) []hit {
+	if text != p.bannedIn {
+		p.bannedIn, p.bannedHits = text, p.c.banned.find(text)
+	}
+	return p.bannedHits
+}
+
 // banned is a set of words and phrases to look for.
 type banned struct {
 	words []bannedWord
-	first [utf8.RuneSelf]bool // ASCII letters that a word begins with, in both cases
-	other bool                // some word begins with another letter
+	class [utf8.RuneSelf]uint8 // of each ASCII character
+	other bool                 // some word begins with another letter
 }
+
+// The classes of characters.
+const (
+	inWord  = 1 << iota // is part of words
+	atStart             // begins a banned word, in either case
+)
 
 type bannedWord struct {
 	text   string
@@ -64,6 +78,11 @@ type hit struct {
 
 func newBanned(words []string) banned {
 	var b banned
+	for r := range rune(utf8.RuneSelf) {
+		if wordRune(r) {
+			b.class[r] = inWord
+		}
+	}
 	for _, w := range words {
 		word := bannedWord{text: w}
 		for _, r := range w {
@@ -83,8 +102,10 @@ func newBanned(words []string) banned {
 		}
 		b.words = append(b.words, word)
 		if r := word.folded[0]; r < utf8.RuneSelf {
-			b.first[r] = true
-			b.first[unicode.ToUpper(r)] = true
+			b.class[r] |= atStart
+			if upper := unicode.ToUpper(r); upper < utf8.RuneSelf {
+				b.class[upper] |= atStart
+			}
 		} else {
 			b.other = true
 		}
@@ -95,21 +116,29 @@ func newBanned(words []string) banned {
 
 // find returns the words that stand in the text, whole.
 func (b *banned) find(text string) (hits []hit) {
-	inWord := false
-	for i, r := range text {
-		starts := !inWord
-		inWord = wordRune(r)
-		if r < utf8.RuneSelf && !b.first[r] || r >= utf8.RuneSelf && !b.other {
-			continue
-		}
-		if !starts && inWord {
-			continue
-		}
-		for _, w := range b.words {
-			if w.at(text[i:]) {
-				hits = append(hits, hit{w.text, i})
+	before := uint8(0) // the class of the character before
+	for i, size := 0, 1; i < len(text); i += size {
+		size = 1
+		class := uint8(0)
+		if c := text[i]; c < utf8.RuneSelf {
+			class = b.class[c]
+		} else {
+			var r rune
+			if r, size = utf8.DecodeRuneInString(text[i:]); wordRune(r) {
+				class = inWord
+			}
+			if b.other {
+				class |= atStart
 			}
 		}
+		if class&atStart != 0 && before&class&inWord == 0 { // not in the middle of a word
+			for j := range b.words {
+				if b.words[j].at(text[i:]) {
+					hits = append(hits, hit{b.words[j].text, i})
+				}
+			}
+		}
+		before = class
 	}
 	return hits
 }

@@ -14,6 +14,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/postrider/postrider/internal/config"
@@ -90,10 +91,15 @@ type Pass struct {
 	c       *Checker
 	out     finding.List
 	ignores []ignore
-	seen    []sighting
+	seen    [][]sighting // by account
 	hash    maphash.Hash
 
+	from    int // the first finding of the post at hand
+	targets int // of the post at hand
+
 	quietAt, quietEnd time.Time // the last answer of quiet: most accounts get a post at one time
+	bannedIn          string    // the last text that was searched for banned words
+	bannedHits        []hit
 }
 
 // sighting is what the comparison of posts needs of one target.
@@ -107,13 +113,14 @@ type sighting struct {
 
 // Pass returns a pass for one more worker.
 func (c *Checker) Pass() *Pass {
-	p := &Pass{c: c}
+	p := &Pass{c: c, seen: make([][]sighting, len(c.cfg.Accounts))}
 	p.hash.SetSeed(c.seed)
 	return p
 }
 
-// Post checks a post by itself.
+// Post begins a post, and checks it by itself. Calls of Target for its accounts follow.
 func (p *Pass) Post(x *post.Post) {
+	p.close()
 	for i := range p.c.checks {
 		if f := p.c.checks[i].post; f != nil {
 			f(p, x)
@@ -129,14 +136,24 @@ func (p *Pass) Target(t *Target) {
 			f(p, t)
 		}
 	}
+	p.targets++
 	p.Sight(t.Variant)
 }
 
 // Sight only notes what an account gets, for the comparison with other posts.
 func (p *Pass) Sight(v *post.Variant) {
-	p.seen = append(p.seen, sighting{
-		post: v.Post, account: p.c.number[v.Account], inert: v.Draft || v.Withdraw, words: p.words(v), at: v.PublishAt,
+	account := p.c.number[v.Account]
+	p.seen[account] = append(p.seen[account], sighting{
+		post: v.Post, account: account, inert: v.Draft || v.Withdraw, words: p.words(v), at: v.PublishAt,
 	})
+}
+
+// close ends a post: what was found for all its accounts alike becomes one finding.
+func (p *Pass) close() {
+	if p.targets > 1 {
+		p.out = p.out[:p.from+len(collapse(p.out[p.from:], p.targets))]
+	}
+	p.from, p.targets = len(p.out), 0
 }
 
 // Add adds findings that come from elsewhere, such as a renderer, to those that Finish merges.
@@ -147,72 +164,104 @@ func (p *Pass) report(code finding.Code, s finding.Severity, x *post.Post, r fin
 }
 
 // Finish compares posts with each other and returns the findings of all passes, sorted. keep, unless nil, says of
-// which files findings are wanted. What is found for every account of a
+// which files findings are wanted. Each pass must have taken its posts in the order of their paths. What is found for every account of a
 // post alike becomes one finding about the post; what the files ignore is left out.
 func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.List {
 	var (
 		out     finding.List
 		ignores []ignore
-		byOne   = make([][]sighting, len(c.cfg.Accounts))
 	)
 	for _, p := range passes {
+		p.close()
 		out = append(out, p.out...)
 		ignores = append(ignores, p.ignores...)
-		for _, s := range p.seen {
-			byOne[s.account] = append(byOne[s.account], s)
-		}
-	}
-	for _, seen := range byOne {
-		slices.SortFunc(seen, func(a, b sighting) int { return strings.Compare(a.post.Path, b.post.Path) })
 	}
 	for i := range c.checks {
 		if f := c.checks[i].site; f != nil {
 			f(c, &out)
 		}
-		if f := c.checks[i].cross; f != nil {
-			for _, seen := range byOne {
-				f(c, seen, &out)
-			}
-		}
 	}
+	out = append(out, c.compare(passes)...)
 	if keep != nil {
 		out = slices.DeleteFunc(out, func(f finding.Finding) bool { return !keep(f.Path) })
 	}
-	out = c.collapse(out, byOne)
 	out = c.applyIgnores(out, ignores)
 	out.Sort()
 	return out
 }
 
-// collapse makes one finding without an account of those that are alike for all accounts of a post.
-func (c *Checker) collapse(list finding.List, byOne [][]sighting) finding.List {
-	targets := map[string]int{} // of the posts with findings
-	for i := range list {
-		if list[i].Account != "" && list[i].Post != "" {
-			targets[list[i].Path] = 0
+// compare returns what the comparison of posts finds.
+func (c *Checker) compare(passes []*Pass) finding.List {
+	byAccount := make([][]sighting, len(c.cfg.Accounts))
+	lists := make([]finding.List, len(byAccount))
+	var workers sync.WaitGroup
+	for a := range byAccount {
+		workers.Go(func() {
+			for _, p := range passes {
+				byAccount[a] = merge(byAccount[a], p.seen[a])
+			}
+			for i := range c.checks {
+				if f := c.checks[i].cross; f != nil {
+					f(c, byAccount[a], &lists[a])
+				}
+			}
+		})
+	}
+	workers.Wait()
+
+	out := slices.Concat(lists...)
+	slices.SortStableFunc(out, func(a, b finding.Finding) int { return strings.Compare(a.Path, b.Path) })
+	kept := out[:0]
+	for i := 0; i < len(out); {
+		j := i + 1
+		for j < len(out) && out[j].Path == out[i].Path {
+			j++
 		}
-	}
-	if len(targets) == 0 {
-		return list
-	}
-	for _, seen := range byOne {
-		for i := range seen {
-			if _, ok := targets[seen[i].post.Path]; ok {
-				targets[seen[i].post.Path]++
+		targets := 0
+		for _, seen := range byAccount {
+			if _, ok := slices.BinarySearchFunc(seen, out[i].Path, func(s sighting, path string) int { return strings.Compare(s.post.Path, path) }); ok {
+				targets++
 			}
 		}
+		kept = append(kept, collapse(out[i:j], targets)...)
+		i = j
+	}
+	return kept
+}
+
+// merge merges two lists that are sorted by path, as workers that take one post after the other make them.
+func merge(a, b []sighting) []sighting {
+	if len(a) == 0 {
+		return b
+	}
+	all := make([]sighting, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].post.Path <= b[0].post.Path {
+			all, a = append(all, a[0]), a[1:]
+		} else {
+			all, b = append(all, b[0]), b[1:]
+		}
+	}
+	return append(append(all, a...), b...)
+}
+
+// collapse makes one finding without an account of those of one post that are alike for all of its accounts. It reorders and
+// shortens list, and returns what is left.
+func collapse(list finding.List, targets int) finding.List {
+	if len(list) < 2 || targets < 2 {
+		return list
 	}
 	slices.SortFunc(list, func(a, b finding.Finding) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), compareApart(&a, &b), strings.Compare(a.Account, b.Account))
+		return cmp.Or(compareApart(&a, &b), strings.Compare(a.Account, b.Account))
 	})
 	list = slices.Compact(list)
 	kept := list[:0]
 	for i := 0; i < len(list); {
 		j := i + 1
-		for j < len(list) && list[j].Path == list[i].Path && compareApart(&list[i], &list[j]) == 0 {
+		for j < len(list) && compareApart(&list[i], &list[j]) == 0 {
 			j++
 		}
-		if n := j - i; n > 1 && list[i].Account != "" && n == targets[list[i].Path] {
+		if list[i].Account != "" && j-i == targets {
 			list[i].Account = ""
 			kept = append(kept, list[i])
 		} else {
@@ -223,7 +272,7 @@ func (c *Checker) collapse(list finding.List, byOne [][]sighting) finding.List {
 	return kept
 }
 
-// compareApart compares two findings about one file apart from their accounts.
+// compareApart compares two findings about one file, leaving their accounts aside.
 func compareApart(a, b *finding.Finding) int {
 	return cmp.Or(
 		strings.Compare(string(a.Code), string(b.Code)),

@@ -388,7 +388,7 @@ func BenchmarkTarget(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			pass.Target(t)
-			pass.seen, pass.out = pass.seen[:0], pass.out[:0]
+			pass.seen[0], pass.out = pass.seen[0][:0], pass.out[:0]
 		}
 	})
 }

@@ -18,7 +18,7 @@ func names() Check {
 		},
 		post: func(p *Pass, x *post.Post) {
 			if x.Set.Has(post.FieldPlatforms) {
-				p.targets(x, "", x.Platforms)
+				p.platforms(x, "", x.Platforms)
 			}
 			for i := range x.Overrides {
 				o := &x.Overrides[i]
@@ -34,8 +34,8 @@ func names() Check {
 	}
 }
 
-// targets reports the names under `platforms:` that have no account.
-func (p *Pass) targets(x *post.Post, override string, names []string) {
+// platforms reports the names under `platforms:` that have no account.
+func (p *Pass) platforms(x *post.Post, override string, names []string) {
 	for _, name := range names {
 		if p.c.cfg.Known(name) {
 			continue

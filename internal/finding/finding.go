@@ -113,7 +113,7 @@ func (l List) Blocking(account string) (Finding, bool) {
 // Sort orders the list by path, position, code, account and message, and drops exact repeats, so
 // that every output is stable.
 func (l *List) Sort() {
-	slices.SortStableFunc(*l, compare)
+	slices.SortFunc(*l, compare)
 	*l = slices.Compact(*l)
 }
 
@@ -127,6 +127,9 @@ func compare(a, b Finding) int {
 		strings.Compare(a.Message, b.Message),
 		cmp.Compare(a.Range.End.Line, b.Range.End.Line),
 		cmp.Compare(a.Range.End.Column, b.Range.End.Column),
+		cmp.Compare(a.Severity, b.Severity),
+		strings.Compare(a.Hint, b.Hint),
+		strings.Compare(a.Post, b.Post),
 	)
 }
 

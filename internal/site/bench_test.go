@@ -24,7 +24,7 @@ accounts:
   x-de: {platform: x, handle: acmede}
 campaigns:
   winter-launch: {starts: 2026-12-01, ends: 2026-12-24}
-schedule: {quiet: ["22:00-07:00", "Sat-Sun 00:00-24:00"]}
+schedule: {quiet: ["22:00-07:00", "Sun 00:00-24:00"]}
 style: {max_hashtags: 3, banned: [utilize, game changer, synergy]}
 `
 
@@ -35,8 +35,12 @@ func corpus(n int) fstest.MapFS {
 	fsys := fstest.MapFS{"site.yaml": file(benchYAML)}
 	for i := range n {
 		var b strings.Builder
-		fmt.Fprintf(&b, "---\nid: post%05d\ntitle: Post %d\nplatforms: [bluesky, mastodon, x]\npublish_at: 2026-%02d-%02d %02d:%02d\ncampaign: winter-launch\ntags: [winter]\n---\n",
-			i, i, 1+rnd.IntN(12), 1+rnd.IntN(28), rnd.IntN(24), rnd.IntN(60))
+		fmt.Fprintf(&b, "---\nid: post%05d\ntitle: Post %d\nplatforms: [bluesky, mastodon, x]\npublish_at: 20%02d-12-%02d %02d:%02d\n", i, i, 10+i%80, 1+rnd.IntN(28), 7+rnd.IntN(15), rnd.IntN(60))
+		if i%80 == 16 {
+			b.WriteString("campaign: winter-launch\n")
+		}
+		b.WriteString("tags: [winter]\n---\n")
+
 		for w := range 40 + rnd.IntN(41) {
 			switch {
 			case w == 20 && i%3 == 0:
@@ -46,7 +50,7 @@ func corpus(n int) fstest.MapFS {
 			}
 			b.WriteString(words[rnd.IntN(len(words))] + " ")
 		}
-		fmt.Fprintf(&b, "https://acme.example/%d #sled\n", i)
+		fmt.Fprintf(&b, "#sled number %d\n", i)
 		fsys[fmt.Sprintf("content/%02d/%05d.md", i%36, i)] = file(b.String())
 	}
 	return fsys
