@@ -125,6 +125,9 @@ func (c *credentials) askHelper(ctx context.Context) bool {
 	if c.repo.git == nil || !c.auth.IsZero() {
 		return false
 	}
+	if strings.ContainsAny(c.url.Host+c.url.Path+c.url.User.Username(), "\r\n\x00") {
+		return false // git would read the rest as another host
+	}
 	out, err := c.repo.git.output(ctx, strings.NewReader(c.describe(nil)), "credential", "fill")
 	if err != nil {
 		c.repo.opts.Log.Debug("no credential helper knows a password", "host", c.url.Host)

@@ -15,22 +15,30 @@ type gitConn struct {
 	repo   *Repo
 	op     string
 	target target
-	push_  bool         // use the remote's address for pushing
 	auth   *credentials // nil unless HTTP
 }
 
-// run runs a network command. Environment tokens reach git as an extra header through its
-// environment, where no process list shows them.
+// pushRemote is the name under which git knows the address for pushing when that is another one:
+// ls-remote looks at the address for fetching only.
+const pushRemote = "postrider-push"
+
+// run runs a network command. What is secret reaches git as configuration through its environment,
+// where no process list shows it.
 func (g *gitConn) run(ctx context.Context, args ...string) ([]byte, error) {
-	var env []string
+	var set config
 	if g.auth != nil && (g.auth.source == "POSTRIDER_GIT_TOKEN" || g.auth.source == "GITHUB_TOKEN") {
 		key := "http." + g.plainURL() + ".extraHeader"
-		values := append([]string{"", "Authorization: " + g.auth.auth.Reveal()}, g.auth.headers...)
-		n, _ := strconv.Atoi(g.repo.environ("GIT_CONFIG_COUNT"))
-		for i, v := range values {
-			env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n+i, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n+i, v))
+		for _, v := range append([]string{"", "Authorization: " + g.auth.auth.Reveal()}, g.auth.headers...) {
+			set = append(set, configEntry{key, v})
 		}
-		env = append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n+len(values)))
+	}
+	if g.target.elsewhere {
+		set = append(set, configEntry{"remote." + pushRemote + ".url", g.target.url})
+	}
+	n, _ := strconv.Atoi(g.repo.environ("GIT_CONFIG_COUNT"))
+	env := []string{fmt.Sprintf("GIT_CONFIG_COUNT=%d", n+len(set))}
+	for i, e := range set {
+		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n+i, e.key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n+i, e.value))
 	}
 	return g.repo.git.outputEnv(ctx, env, nil, args...)
 }
@@ -58,16 +66,12 @@ func (g *gitConn) plainURL() string {
 	return u.String()
 }
 
-// address is the remote as git is told: ls-remote does not know the address for pushing.
-func (g *gitConn) address() string {
-	if g.push_ {
-		return g.target.url
-	}
-	return g.target.name
-}
-
 func (g *gitConn) heads(ctx context.Context) (map[string]Hash, error) {
-	out, err := g.run(ctx, "ls-remote", "--heads", "--refs", "--quiet", g.address())
+	name := g.target.name
+	if g.target.elsewhere {
+		name = pushRemote
+	}
+	out, err := g.run(ctx, "ls-remote", "--heads", "--refs", "--quiet", "--", name)
 	if err != nil {
 		return nil, g.wrap(ctx, err)
 	}

@@ -172,6 +172,8 @@ type target struct {
 	name     string // of a configured remote, or the address itself
 	tracking bool   // whether it is a configured remote, with references of its own here
 	url      string
+
+	elsewhere bool // url is for pushing, and another one than for fetching
 }
 
 // remote finds a remote by name, or takes an address as it is.
@@ -188,10 +190,16 @@ func (r *Repo) remote(ctx context.Context, name string, push bool) (target, erro
 		if x.Name != name {
 			continue
 		}
-		if push && !x.Push.IsZero() {
-			return target{name: name, tracking: true, url: cfg.rewriteURL(x.Push.Reveal(), false)}, nil
+		fetchURL := cfg.rewriteURL(x.Fetch.Reveal(), false)
+		t := target{name: name, tracking: true, url: fetchURL}
+		if push {
+			t.url = cfg.rewriteURL(x.Fetch.Reveal(), true)
 		}
-		return target{name: name, tracking: true, url: cfg.rewriteURL(x.Fetch.Reveal(), push)}, nil
+		if push && !x.Push.IsZero() {
+			t.url = cfg.rewriteURL(x.Push.Reveal(), false)
+		}
+		t.elsewhere = t.url != fetchURL
+		return t, nil
 	}
 	if strings.Contains(name, "://") || filepath.IsAbs(name) {
 		return target{name: name, url: cfg.rewriteURL(name, push)}, nil
@@ -222,7 +230,7 @@ func (r *Repo) connect(ctx context.Context, op, name string, push bool) (conn, t
 	case isHTTP && r.back.name() == "native" && (r.git == nil || !needsCurl(cfg, u, r.opts.Env)):
 		return &wire{repo: r, op: op, target: t, cfg: cfg, url: u}, t, nil
 	case r.git != nil:
-		c := &gitConn{repo: r, op: op, target: t, push_: push}
+		c := &gitConn{repo: r, op: op, target: t}
 		if isHTTP {
 			c.auth = newCredentials(r, cfg, u)
 		}

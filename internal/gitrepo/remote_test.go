@@ -321,6 +321,56 @@ func TestPushLosesRace(t *testing.T) {
 	}
 }
 
+// TestPushURL pushes to another address than it fetches from.
+func TestPushURL(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{"pushurl", "pushInsteadOf"} {
+		for _, backend := range bothBackends {
+			w := newWorld(t)
+			w.origin()
+			w.git("", "init", "-q", "--bare", "public.git")
+			srv := w.serve(nil)
+			w.fresh(srv.URL + "/public.git")
+			if setting == "pushurl" {
+				w.configure(`remote "origin"`, "pushurl = "+srv.URL+"/origin.git")
+			} else {
+				w.configure(`url "`+srv.URL+`/origin.git"`, "pushInsteadOf = "+srv.URL+"/public.git")
+			}
+			r := w.open("repo", backend)
+			tip := ledger(t, r)
+			if err := r.Push(t.Context(), "origin", "ledger", Zero, tip); err != nil {
+				t.Fatalf("%s, %s: %v", setting, backend, err)
+			}
+			if got := w.git("origin.git", "rev-parse", "ledger"); got != string(tip) {
+				t.Errorf("%s, %s: pushed to the wrong place", setting, backend)
+			}
+			if heads, err := r.Fetch(t.Context(), "origin", "ledger"); err != nil || len(heads) != 0 {
+				t.Errorf("%s, %s: fetched from the wrong place: %v, %v", setting, backend, heads, err)
+			}
+		}
+	}
+}
+
+// TestGitsOwnHTTP: what only git's HTTP client can do goes through git.
+func TestGitsOwnHTTP(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.origin()
+	var agents sync.Map
+	srv := w.serve(func(rw http.ResponseWriter, req *http.Request, git http.Handler) {
+		agents.Store(strings.SplitN(req.UserAgent(), "/", 2)[0], true)
+		git.ServeHTTP(rw, req)
+	})
+	w.fresh(srv.URL + "/origin.git")
+	w.configure(`http "`+srv.URL+`"`, "sslVerify = false")
+	if _, err := w.open("repo", "native").Fetch(t.Context(), "origin", "main"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := agents.Load("git"); !ok {
+		t.Error("git was not asked")
+	}
+}
+
 func TestPushRefusesUnrelated(t *testing.T) {
 	t.Parallel()
 	for _, backend := range bothBackends {

@@ -205,14 +205,11 @@ func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow 
 	}
 	defer res.Close() //nolint:errcheck
 	var in io.Reader = res
-	var words bytes.Buffer
 	switch {
 	case req.Capabilities.Supports(capability.Sideband64k):
-		d := sideband.NewDemuxer(sideband.Sideband64k, res)
-		d.Progress, in = &words, d
+		in = sideband.NewDemuxer(sideband.Sideband64k, res)
 	case req.Capabilities.Supports(capability.Sideband):
-		d := sideband.NewDemuxer(sideband.Sideband, res)
-		d.Progress, in = &words, d
+		in = sideband.NewDemuxer(sideband.Sideband, res)
 	}
 	if err := w.storePack(in); err != nil {
 		return w.wrap(ctx, err)
@@ -272,7 +269,7 @@ func (w *wire) storePack(in io.Reader) error {
 	pw.Notify = func(h plumbing.Hash, _ *idxfile.Writer) { sum = h.String() }
 	_, err = io.Copy(pw, in)
 	if err = errors.Join(err, pw.Close()); err != nil {
-		return err
+		return notWritable(err)
 	}
 	if sum == "" {
 		return nil // an empty pack
@@ -349,7 +346,7 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, 
 	}
 	objects, err := w.repo.missingObjects(old, new, known)
 	if errors.Is(err, errMerge) && w.repo.git != nil {
-		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds, push_: true}
+		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds}
 		return c.push(ctx, ref, old, new)
 	}
 	if err != nil {
