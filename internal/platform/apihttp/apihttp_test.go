@@ -302,6 +302,46 @@ func TestNeverRepeatsByItself(t *testing.T) {
 	}
 }
 
+// When not a byte could be written to a kept-alive connection, net/http asks for another one. If there is
+// none to be had, the request never left.
+func TestStaleConnection(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	defer server.Close()
+	var dead atomic.Bool
+	c := newClient(t, server.URL)
+	c.HTTP.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dead.Load() {
+			return nil, errors.New("the network is down")
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return mortal{conn, &dead}, err
+	}
+	send := func() error {
+		_, err := c.Do(t.Context(), Request{Method: "POST", Path: "/", JSON: 1, Creates: true}, nil)
+		return err
+	}
+	if err := send(); err != nil {
+		t.Fatal(err)
+	}
+	dead.Store(true)
+	if e := asError(t, send()); e.Outcome != platform.Unsent {
+		t.Errorf("got %v (%v), want unsent", e.Outcome, e)
+	}
+}
+
+// mortal is a connection to which nothing can be written once it is dead.
+type mortal struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (m mortal) Write(p []byte) (int, error) {
+	if m.dead.Load() {
+		return 0, errors.New("broken pipe")
+	}
+	return m.Conn.Write(p)
+}
+
 func TestStatus(t *testing.T) {
 	tests := []struct {
 		status  int
