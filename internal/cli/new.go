@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -239,8 +240,12 @@ func slugOf(title, id string) string {
 			slug = strings.ToValidUTF8(slug[:maxSlug], "")
 		}
 	}
-	if slug = strings.Trim(slug, "-"); slug == "" {
+	slug = strings.Trim(slug, "-")
+	switch {
+	case slug == "":
 		return id
+	case !content.IsPost(slug + ".md"): // README.md
+		return slug + "-" + id
 	}
 	return slug
 }
@@ -277,6 +282,9 @@ func (a *app) pinID(dir, name string) (file, id string, err error) {
 			return "", "", &usageError{msg: fmt.Sprintf("%q has an id, but it is not a valid one", file), hint: "`postrider check` shows what is wrong with it"}
 		}
 	}
+	if unreadable(findings) {
+		return "", "", &usageError{msg: fmt.Sprintf("the front matter of %q cannot be read, so nothing was changed", file), hint: firstHint(findings)}
+	}
 	changed, err := insertID(src, p.ID)
 	if err != nil {
 		return "", "", &usageError{msg: fmt.Sprintf("%q: %v", file, err), hint: firstHint(findings)}
@@ -285,6 +293,14 @@ func (a *app) pinID(dir, name string) (file, id string, err error) {
 		return "", "", &usageError{msg: fmt.Sprintf("the front matter of %q cannot be read, so nothing was changed", file), hint: firstHint(findings)}
 	}
 	return file, p.ID, replaceFile(name, changed)
+}
+
+// unreadable reports whether reading a file has failed before its first key: there is no telling then what is front
+// matter and what is text.
+func unreadable(l finding.List) bool {
+	return slices.ContainsFunc(l, func(f finding.Finding) bool {
+		return f.Severity == finding.Error && f.Code < "F120" && strings.HasPrefix(string(f.Code), "F")
+	})
 }
 
 // firstHint says what the first error of a file is.
