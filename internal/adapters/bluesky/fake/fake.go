@@ -10,7 +10,6 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -422,12 +421,8 @@ func (s *Server) put(w http.ResponseWriter, a *Account, in *putInput, create boo
 		return
 	}
 	var rec record
-	if err := s.check(in, &rec); err != nil {
-		name, message, ok := strings.Cut(err.Error(), ": ")
-		if !ok || strings.Contains(name, " ") {
-			name, message = "InvalidRequest", err.Error()
-		}
-		fail(w, http.StatusBadRequest, name, message)
+	if no := s.check(in, &rec); no != nil {
+		fail(w, http.StatusBadRequest, no.name, no.message)
 		return
 	}
 	raw, err := canonical(in.Record)
@@ -483,13 +478,18 @@ func canonical(raw json.RawMessage) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// check reads a record as the lexicon has it. The error begins with the error's name where that is not InvalidRequest.
-func (s *Server) check(in *putInput, rec *record) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("Invalid app.bsky.feed.post record: "+format, args...) //nolint:staticcheck // as the real one words it
-	}
+// refusal is why the server does not take something, in the words of the reference implementation.
+type refusal struct{ name, message string }
+
+// bad is the refusal of a record that is not as the lexicon has it.
+func bad(format string, args ...any) *refusal {
+	return &refusal{"InvalidRequest", "Invalid app.bsky.feed.post record: " + fmt.Sprintf(format, args...)}
+}
+
+// check reads a record and returns why it is refused, nil if it is not.
+func (s *Server) check(in *putInput, rec *record) *refusal {
 	if in.Collection != collection {
-		return errors.New("InvalidRequest: this fake knows only " + collection)
+		return &refusal{"InvalidRequest", "this fake knows only " + collection}
 	}
 	if !isTID(in.RKey) {
 		return bad("Invalid record key: must be a tid")
@@ -551,10 +551,10 @@ func (s *Server) check(in *putInput, rec *record) error {
 	if rec.Embed == nil {
 		return nil
 	}
-	return s.checkEmbed(rec.Embed, bad)
+	return s.checkEmbed(rec.Embed)
 }
 
-func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
+func (s *Server) checkEmbed(e *embed) *refusal {
 	switch strings.TrimPrefix(e.Type, "app.bsky.embed.") {
 	case "images":
 		if len(e.Images) == 0 || len(e.Images) > 4 {
@@ -567,8 +567,8 @@ func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
 			if p.AspectRatio != nil && (p.AspectRatio.Width < 1 || p.AspectRatio.Height < 1) {
 				return bad("integer too small (minimum 1) at $.record.embed.images[%d].aspectRatio", i)
 			}
-			if err := s.checkBlob(p.Image, "image/", 2_000_000); err != nil {
-				return err
+			if no := s.checkBlob(p.Image, "image/", 2_000_000); no != nil {
+				return no
 			}
 		}
 	case "video":
@@ -593,28 +593,28 @@ func (s *Server) checkEmbed(e *embed, bad func(string, ...any) error) error {
 		if e.Media == nil || json.Unmarshal(e.Record, &inner) != nil || inner.Type != "app.bsky.embed.record" {
 			return bad("Missing required key at $.record.embed")
 		}
-		if err := s.checkEmbed(&inner, bad); err != nil {
-			return err
+		if no := s.checkEmbed(&inner); no != nil {
+			return no
 		}
-		return s.checkEmbed(e.Media, bad)
+		return s.checkEmbed(e.Media)
 	default:
 		return bad("unknown $type %q at $.record.embed", e.Type)
 	}
 	return nil
 }
 
-func (s *Server) checkBlob(b *blob, accept string, limit int) error {
+func (s *Server) checkBlob(b *blob, accept string, limit int) *refusal {
 	if b == nil || b.Type != "blob" {
-		return errors.New("Invalid app.bsky.feed.post record: a blob is missing") //nolint:staticcheck // as the real one words it
+		return bad("a blob is missing")
 	}
 	u, ok := s.blobs[b.Ref.Link]
 	switch {
 	case !ok:
-		return errors.New("BlobNotFound: Could not find blob: " + b.Ref.Link)
+		return &refusal{"BlobNotFound", "Could not find blob: " + b.Ref.Link}
 	case len(u.data) > limit:
-		return fmt.Errorf("BlobTooLarge: This file is too large. It is %d bytes but the maximum size is %d bytes.", len(u.data), limit) //nolint:staticcheck // as the real one words it
+		return &refusal{"BlobTooLarge", fmt.Sprintf("This file is too large. It is %d bytes but the maximum size is %d bytes.", len(u.data), limit)}
 	case !strings.HasPrefix(u.mime, accept) || b.MimeType != u.mime || b.Size != int64(len(u.data)):
-		return fmt.Errorf("InvalidMimeType: Wrong type of file. It is %s but it must match %s*.", u.mime, accept) //nolint:staticcheck // as the real one words it
+		return &refusal{"InvalidMimeType", fmt.Sprintf("Wrong type of file. It is %s but it must match %s*.", u.mime, accept)}
 	}
 	return nil
 }
