@@ -450,12 +450,14 @@ func TestServerTroubles(t *testing.T) {
 		do   http.HandlerFunc
 		want error
 	}{
-		{"500", func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "out of order", 500) }, ErrUnreachable},
+		{"500", func(rw http.ResponseWriter, _ *http.Request) {
+			http.Error(rw, "out of order", http.StatusInternalServerError)
+		}, ErrUnreachable},
 		{"not git", func(rw http.ResponseWriter, _ *http.Request) {
 			fmt.Fprint(rw, "<html>\n<body>a captive portal</body>\n</html>\n")
 		}, ErrUnreachable},
 		{"404", func(rw http.ResponseWriter, _ *http.Request) { http.NotFound(rw, nil) }, ErrUnreachable},
-		{"403", func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "no", 403) }, ErrAuth},
+		{"403", func(rw http.ResponseWriter, _ *http.Request) { http.Error(rw, "no", http.StatusForbidden) }, ErrAuth},
 		{"cut off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, ErrUnreachable},
 	} {
 		for _, backend := range bothBackends {
