@@ -210,18 +210,23 @@ func checkRendering(t *testing.T, a *platform.Account, r *platform.Rendering, ha
 // hasWords fails the test unless everything said, white space aside, is in the parts, in order.
 func hasWords(t *testing.T, r *platform.Rendering, said string) {
 	t.Helper()
-	var text strings.Builder
-	for _, p := range r.Parts {
-		text.WriteString(p.Text)
-	}
-	rest := text.String()
+	text := textOf(r)
+	rest := text
 	for _, want := range strings.Map(dropSpace, strings.ReplaceAll(said, "<br>", "")) {
 		i := strings.IndexRune(rest, want)
 		if i < 0 {
-			t.Fatalf("%q of %q is missing in %q", want, said, text.String())
+			t.Fatalf("%q of %q is missing in %q", want, said, text)
 		}
 		rest = rest[i+utf8.RuneLen(want):]
 	}
+}
+
+func textOf(r *platform.Rendering) string {
+	var text strings.Builder
+	for _, p := range r.Parts {
+		text.WriteString(p.Text + " ")
+	}
+	return text.String()
 }
 
 func dropSpace(r rune) rune {
@@ -229,4 +234,31 @@ func dropSpace(r rune) rune {
 		return -1
 	}
 	return r
+}
+
+// TestHugePost renders posts of 10,000 pieces. Were the time to grow with the square of their number, it would not end.
+func TestHugePost(t *testing.T) {
+	for name, inline := range map[string]post.Inline{
+		"links":  {Kind: post.Link, Dest: "https://acme.com/a", Inlines: []post.Inline{{Text: "w"}}},
+		"strong": {Kind: post.Strong, Inlines: []post.Inline{{Text: "w "}}},
+		"names":  {Text: "@anna #snow $ACME acme.com "},
+	} {
+		var quote post.Block
+		quote.Kind = post.Quote
+		for range 10_000 {
+			quote.Blocks = append(quote.Blocks, post.Block{Inlines: []post.Inline{inline}})
+		}
+		p := &post.Post{ID: "huge", Path: "content/huge.md", Body: []post.Doc{{Blocks: []post.Block{quote}}}}
+		for _, thread := range []string{"manual", "auto"} {
+			for _, a := range accounts() {
+				v := p.For(a.Name, string(a.Platform))
+				v.Thread = thread
+				r, list := rendererOf(a.Platform).Render(&v, a)
+				checkRendering(t, a, &r, list.HasErrors())
+				if said := strings.Count(textOf(&r), "w") + strings.Count(textOf(&r), "acme.com "); said < 10_000 {
+					t.Errorf("of 10,000 %s, %d are left on %s with thread: %s", name, said, a.Name, thread)
+				}
+			}
+		}
+	}
 }

@@ -2,7 +2,6 @@ package plaintext
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -92,15 +91,16 @@ func (c *composer) checkAddresses(w *writer, p *platform.Part) {
 	if c.s.Entities == nil {
 		return
 	}
+	facets := p.Facets
 	for _, u := range w.urls {
+		for len(facets) > 0 && facets[0].Start < u.start {
+			facets = facets[1:]
+		}
 		address := p.Text[u.start:u.end]
 		if destKind(address) != destWeb || isReserved(address) {
 			continue
 		}
-		linked := slices.ContainsFunc(p.Facets, func(f platform.Facet) bool {
-			return f.Kind == platform.FacetLink && f.Start == u.start && f.End == u.end
-		})
-		if !linked {
+		if len(facets) == 0 || facets[0].Kind != platform.FacetLink || facets[0].Start != u.start || facets[0].End != u.end {
 			c.add(CodeCutAddress, finding.Warning, w.place(u.source),
 				c.s.Network+" does not link \""+address+"\" as a whole",
 				"write special characters of the address as %XX, or use a simpler address")

@@ -178,7 +178,7 @@ func (c *composer) firstComment() {
 
 // finish makes what w has written a part, or several where it is too long.
 func (c *composer) finish(w *writer, i int) {
-	w.trim(0)
+	w.trim()
 	p := platform.Part{
 		Text: string(w.buf), Facets: w.links(), Spans: w.spans,
 		Max: c.s.Max, MaxByte: c.s.MaxBytes, Unit: c.s.Unit,

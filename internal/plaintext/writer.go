@@ -1,6 +1,7 @@
 package plaintext
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -66,13 +67,12 @@ func (w *writer) flush() {
 		for ; w.pending > 0; w.pending-- {
 			w.buf = append(w.buf, '\n')
 			if w.pending > 1 { // a blank line belongs to the blocks that have begun before it
-				start := len(w.buf)
 				for i := range w.prefixes {
 					if p := &w.prefixes[i]; p.used {
 						w.buf = append(w.buf, p.rest...)
 					}
 				}
-				w.trim(start)
+				w.buf = bytes.TrimRight(w.buf, " ")
 			}
 		}
 	}
@@ -88,10 +88,10 @@ func (w *writer) flush() {
 	}
 }
 
-// trim removes spaces from the end of what was written, back to start at most.
-func (w *writer) trim(start int) {
+// trim removes spaces from the end of what was written.
+func (w *writer) trim() {
 	n := len(w.buf)
-	for n > start && (w.buf[n-1] == ' ' || w.buf[n-1] == '\t') {
+	for n > 0 && (w.buf[n-1] == ' ' || w.buf[n-1] == '\t') {
 		n--
 	}
 	w.buf = w.buf[:n]
@@ -309,7 +309,7 @@ func (w *writer) inline(in *post.Inline) {
 		if w.atLineStart() {
 			w.skip = true
 		} else if last := w.buf[len(w.buf)-1]; last == ' ' || last == '\t' {
-			w.trim(0)
+			w.trim()
 			w.space = true
 		}
 	case post.InlineHTML:
