@@ -6,6 +6,7 @@ import (
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
 )
 
@@ -66,10 +67,24 @@ func cardFetched() Check {
 		target: func(p *Pass, t *Target) {
 			for i := range t.Rendering.Parts {
 				if c := t.Rendering.Parts[i].Card; c != nil && c.Fetch {
-					p.out.Add(t.Variant.Finding("P303", finding.Info, t.Variant.Place(post.FieldLink),
+					p.out.Add(t.Variant.Finding("P303", finding.Info, cardPlace(t, i),
 						fmt.Sprintf("the card of %s is read from the page when the post goes out", c.URL), "write it under card: to have it reviewed"))
 				}
 			}
 		},
 	}
+}
+
+// cardPlace returns where the address of a part's card stands: in a field, else in the text.
+func cardPlace(t *Target, part int) finding.Range {
+	v, r := t.Variant, &t.Rendering.Parts[part]
+	if v.Link == r.Card.URL {
+		return v.Place(post.FieldLink)
+	}
+	for i := range r.Facets {
+		if f := &r.Facets[i]; f.Kind == platform.FacetLink && f.Value == r.Card.URL {
+			return plaintext.Place(v, r, f.Start)
+		}
+	}
+	return v.Place(post.FieldCard)
 }

@@ -219,6 +219,10 @@ func TestFindings(t *testing.T) {
 		"secret at the top": {"api_token: hunter2-hunter2\n", `S103 1:1-27 unknown key "api_token" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)`},
 		"secret in syntax":  {"accounts: {a: {password: hunter2-hunter2\n", ""},
 		"unknown alias":     {"title: *nobody\n", ""},
+		"default platform":  {"accounts: {x: {}}\ndefaults: {platforms: [x, bluesky]}\n", `S160 2:23 defaults: "bluesky" is neither an account nor a platform that has one (known: x)`},
+		"default campaign":  {"accounts: {x: {defaults: {campaign: wintr}}}\ncampaigns: {winter: {}}\n", `S160 1:37 (x) defaults: campaign "wintr" is not defined (did you mean "winter"?)`},
+		"platforms of one":  {"accounts: {x: {defaults: {platforms: [x]}}}\n", `S160 1:38 (x) an account's defaults cannot say where posts go (move it to the site's defaults)`},
+		"default unknown":   {"defaults: {languag: en}\n", `F120 1:12 unknown front-matter key "languag" (did you mean "language"?)`},
 		"aliases":           {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)`},
 	} {
 		t.Run(name, func(t *testing.T) {

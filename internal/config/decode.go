@@ -144,7 +144,7 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, where string) {
 	case *[]platform.Account:
 		d.accounts(n, p)
 	case *post.Fields:
-		d.fields(n, p)
+		d.fields(n, p, where)
 	case *[]Campaign:
 		for _, e := range d.pairs(n, where) {
 			c := Campaign{Name: e.key, Range: d.span(e.keyNode)}
@@ -362,11 +362,14 @@ func (d *decoder) date(n *yaml.Node, p *time.Time, where string) {
 }
 
 // fields reads front matter that stands in site.yaml.
-func (d *decoder) fields(n *yaml.Node, f *post.Fields) {
-	fields, _, found := content.DecodeFields(n, d.site.Location)
+func (d *decoder) fields(n *yaml.Node, f *post.Fields, where string) {
+	fields, places, found := content.DecodeFields(n, d.site.Location)
 	for _, problem := range found {
 		problem.Path, problem.Account = d.path, d.account
 		d.out.Add(problem)
+	}
+	for _, p := range places {
+		d.site.places[join(where, p.Field.Key())] = p.Range
 	}
 	*f = fields
 }

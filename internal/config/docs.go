@@ -21,6 +21,7 @@ const (
 	CodeUTM      finding.Code = "S131"
 	CodeHold     finding.Code = "S140"
 	CodeBranch   finding.Code = "S150"
+	CodeDefault  finding.Code = "S160"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -80,5 +81,8 @@ func Docs() []finding.Doc {
 		doc(CodeBranch, "name that git does not allow for a branch or remote",
 			"Results could not be recorded.",
 			"ledger: {branch: \"post rider\"}\n", "ledger: {branch: postrider/ledger}\n"),
+		doc(CodeDefault, "default that names something unknown",
+			"Every post that says nothing else would go nowhere, or belong to a campaign that does not exist.",
+			"accounts:\n  x: {platform: x, handle: acme}\ndefaults: {platforms: [x, blusky]}\n", "accounts:\n  x: {platform: x, handle: acme}\ndefaults: {platforms: [x]}\n"),
 	}
 }

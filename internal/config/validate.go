@@ -13,7 +13,7 @@ import (
 // validate checks what takes more than one key, or more than a type, to know.
 func (d *decoder) validate() {
 	for _, rule := range [...]func(*decoder){
-		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateHold, (*decoder).validateGit,
+		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateDefaults, (*decoder).validateHold, (*decoder).validateGit,
 	} {
 		rule(d)
 	}
@@ -87,6 +87,40 @@ func placeholders(s string) func(yield func(string) bool) {
 			s = rest
 		}
 	}
+}
+
+func (d *decoder) validateDefaults() {
+	_, unknown := d.site.Expand(d.site.Defaults.Platforms)
+	for _, name := range unknown {
+		d.fail(CodeDefault, d.site.Place("defaults", "platforms"), fmt.Sprintf("defaults: %q is neither an account nor a platform that has one", name),
+			didYouMean(name, d.site.Names(), "known: "+strings.Join(d.site.Names(), ", ")))
+	}
+	d.defaultCampaign(&d.site.Defaults, "defaults")
+	for i := range d.site.Accounts {
+		a := &d.site.Accounts[i]
+		d.account = a.Name
+		d.defaultCampaign(&a.Defaults, "accounts", a.Name, "defaults")
+		if a.Defaults.Set.Has(post.FieldPlatforms) {
+			d.fail(CodeDefault, d.site.Place("accounts", a.Name, "defaults", "platforms"), "an account's defaults cannot say where posts go", "move it to the site's defaults")
+		}
+	}
+	d.account = ""
+}
+
+// defaultCampaign reports a default campaign that is not defined.
+func (d *decoder) defaultCampaign(f *post.Fields, where ...string) {
+	if f.Campaign == "" {
+		return
+	}
+	if _, ok := d.site.Campaign(f.Campaign); ok {
+		return
+	}
+	var known []string
+	for i := range d.site.Campaigns {
+		known = append(known, d.site.Campaigns[i].Name)
+	}
+	d.fail(CodeDefault, d.site.Place(append(where, "campaign")...), fmt.Sprintf("defaults: campaign %q is not defined", f.Campaign),
+		didYouMean(f.Campaign, known, "define it under campaigns"))
 }
 
 func (d *decoder) validateHold() {
