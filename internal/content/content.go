@@ -82,7 +82,7 @@ type scratch struct {
 func newShared() *shared { return &shared{markdown: newMarkdown()} }
 
 // Parse reads one post. The path is slash-separated and relative to the site's folder, which fsys is;
-// with a nil fsys, media are not looked at. The post is never nil, and keeps nothing of src.
+// with a nil fsys, media are not looked at. The post is never nil, and keeps a copy of src.
 func Parse(path string, src []byte, fsys fs.FS, o Options) (*post.Post, finding.List) {
 	return parse(path, src, fsys, o, newShared(), &scratch{})
 }
@@ -91,6 +91,7 @@ func Parse(path string, src []byte, fsys fs.FS, o Options) (*post.Post, finding.
 type reader struct {
 	path       string
 	src        []byte
+	text       string // src, as the post keeps it
 	fsys       fs.FS
 	o          Options
 	shared     *shared
@@ -110,6 +111,8 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 	sum := sha256.Sum256(src)
 	p := &post.Post{ID: slug(path), Path: path, Source: hex.EncodeToString(sum[:]), BodyLine: 1, Body: []post.Doc{{}}}
 	if r.readable() {
+		r.text = string(src)
+		p.Text = r.text
 		r.read(p)
 	}
 	for i := range r.list {
