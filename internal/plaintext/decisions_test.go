@@ -63,7 +63,6 @@ func decide(t *testing.T, src []byte) string {
 	t.Helper()
 	p, _ := content.Parse("content/post.md", src, site(), content.Options{})
 	p.ID = "post"
-	p.Text = string(src)
 	var names, described []string
 	for _, a := range accounts() {
 		v := p.For(a.Name, string(a.Platform))
