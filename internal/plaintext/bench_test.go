@@ -21,8 +21,8 @@ type renderer interface {
 // BenchmarkRender renders an everyday post, as every run does for every post and account.
 func BenchmarkRender(b *testing.B) {
 	words := []string{
-		"The sled is back and it is faster than ever before. We put steel runners on and went",
-		"down the hill behind the house until it was dark. Come and see it at",
+		"The sled is back and it is faster than ever before. We put steel runners on",
+		"and went down the hill until dark. Come and see it at",
 		"https://acme.com/winter before the snow is gone: we are there on Saturday from nine",
 		"to five and there is #cocoa.",
 	}
@@ -40,7 +40,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 	p.Body = []post.Doc{{Blocks: []post.Block{{Inlines: inlines}}}}
 	for _, a := range accounts() {
-		b.Run(string(a.Platform), func(b *testing.B) {
+		b.Run(a.Name, func(b *testing.B) {
 			r := rendererOf(a.Platform)
 			v := p.For(a.Name, string(a.Platform))
 			b.ReportAllocs()
