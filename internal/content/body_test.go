@@ -57,7 +57,7 @@ func TestBody(t *testing.T) {
 		{"audience and code", "::: x\n```\n:::\n```\n:::", "audience [x]\n  code \":::\"\n", ""},
 		{"audience in code", "```\n::: x\n```", "code \"::: x\"\n", ""},
 		{"open audience", "::: x\na", "", "4:1 error B120: the block is never closed [close it with a line that is exactly :::]\n"},
-		{"nested audience", "::: x\n::: y\na\n:::\n:::\nb", "audience [x]\np \"b\"\n", "5:1 error B121: a ::: block stands inside another [close the first one before it]\n"},
+		{"nested audience", "::: x\n::: y\na\n:::\n:::\nb", "audience [x]\n  p \"a\"\np \"b\"\n", "5:1 error B121: a ::: block stands inside another [close the first one before it]\n"},
 		{"audience in a quote", "> ::: x\n> a\n> :::", "quote\n", "4:3 error B121: a ::: block stands inside a list or a quote [start it in column 1]\n"},
 		{"audience of nobody", "::: a!\nb\n:::", "", "4:1 error B122: \"a!\" is not the name of a platform or an account [write names separated by blanks: ::: x linkedin]\n"},
 		{"stray end", "a\n:::\nb", "p \"a\"\np \"b\"\n", "5:1 error B123: ::: closes nothing [remove it, or name whom the block is for: ::: bluesky]\n"},

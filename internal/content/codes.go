@@ -37,6 +37,7 @@ const (
 	codeStrayClose   finding.Code = "B123"
 	codeBreakInBlock finding.Code = "B124"
 	codeRawHTML      finding.Code = "B130"
+	codeTooLong      finding.Code = "B140"
 
 	codeMediaMissing    finding.Code = "M101"
 	codeMediaEmpty      finding.Code = "M102"

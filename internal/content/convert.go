@@ -33,19 +33,30 @@ type converter struct {
 // place is where findings go that have no place of their own.
 func (r *reader) markdown(src []byte, at offsets, place finding.Range) (parts []post.Doc, notes []post.Note) {
 	r.place = place
+	if rng, why := tooLong(src); why != "" {
+		if len(at) > 0 {
+			place = r.loc.Range(at.at(rng.Start), at.at(rng.End-1)+1)
+		}
+		r.add(codeTooLong, finding.Error, place, why, "divide it into posts, or into paragraphs with blank lines between them")
+		return []post.Doc{{}}, nil
+	}
 	doc, stripped, cuts, found, ok := readNotes(r.shared.markdown, src)
-	c := converter{reader: r, src: stripped, text: string(stripped), hole: cuts}
+	c := converter{reader: r, src: stripped, hole: cuts}
+	if rest := r.rest(at); len(rest) >= len(stripped) && rest[:len(stripped)] == string(stripped) {
+		c.text = rest[:len(stripped)] // no second copy
+	} else {
+		c.text = string(stripped)
+	}
 	if len(at) > 0 {
 		c.file = compose(cuts, at)
 	}
 	for _, n := range found {
 		note := post.Note{Text: n.text(src), Range: place}
-		rng := place
 		if len(at) > 0 {
 			note.Span = post.Span{Start: at.at(n.Start), End: at.at(n.End-1) + 1}
 			note.Range = r.loc.Range(note.Start, note.End)
-			rng = r.loc.Range(note.Start, note.Start+len(commentOpen))
 		}
+		rng := finding.Range{Start: note.Range.Start}
 		switch {
 		case n.open:
 			r.add(codeOpenNote, finding.Error, rng, "the comment is never closed, and nothing after it would be published", "close it with -->")
@@ -61,6 +72,42 @@ func (r *reader) markdown(src []byte, at offsets, place finding.Range) (parts []
 		return []post.Doc{{}}, notes
 	}
 	return c.parts(doc), notes
+}
+
+// rest returns the post's text from where at begins, if at is in one piece.
+func (r *reader) rest(at offsets) string {
+	if len(at) != 1 || at[0].file > len(r.text) {
+		return ""
+	}
+	return r.text[at[0].file:]
+}
+
+// Reading Markdown takes time by the square of a paragraph's length at worst, so both have bounds, far
+// above what any network takes.
+const (
+	maxText      = 256 << 10
+	maxParagraph = 16 << 10
+)
+
+// tooLong says why a text is not read, and which part of it is to blame; "" for one that is read.
+func tooLong(src []byte) (post.Span, string) {
+	if len(src) <= maxParagraph {
+		return post.Span{}, ""
+	}
+	if len(src) > maxText {
+		return post.Span{Start: maxText, End: len(src)}, fmt.Sprintf("the text is longer than %d KiB", maxText>>10)
+	}
+	start := 0 // of the lines since the last blank one
+	for at := 0; at < len(src); {
+		line := lineAt(src, at)
+		at += len(line)
+		if len(bytes.TrimSpace(line)) == 0 {
+			start = at
+		} else if at-start > maxParagraph {
+			return post.Span{Start: start, End: at}, fmt.Sprintf("the paragraph is longer than %d KiB", maxParagraph>>10)
+		}
+	}
+	return post.Span{}, ""
 }
 
 // compose returns the map that leads through inner and then through outer.
@@ -218,7 +265,7 @@ func (c *converter) block(n ast.Node, top bool) {
 		c.html(start, end, b.Text)
 	case *ast.ThematicBreak:
 		lineEnd := start + len(bytes.TrimRight(lineAt(c.src, start), " \t\r\n"))
-		if inAudience(n) {
+		if audienceOf(n) != nil {
 			c.finding(codeBreakInBlock, finding.Error, start, lineEnd, "a thread break stands inside a ::: block", "close the block before the break and open it again after it")
 		} else {
 			c.finding(codeNestedBreak, finding.Warning, start, lineEnd, "a break inside a list or a quote starts no new part and is left out", "start it in column 1 to break the thread, or remove it")
@@ -254,15 +301,6 @@ func (c *converter) block(n ast.Node, top bool) {
 	c.scratch.blocks = append(c.scratch.blocks, b)
 }
 
-func inAudience(n ast.Node) bool {
-	for p := n.Parent(); p != nil; p = p.Parent() {
-		if p.Kind() == kindAudience {
-			return true
-		}
-	}
-	return false
-}
-
 // audience checks an audience block and reports whether it may stand.
 func (c *converter) audience(n *audience, top bool, b *post.Block) bool {
 	bad := func(code finding.Code, message, hint string) bool {
@@ -272,7 +310,7 @@ func (c *converter) audience(n *audience, top bool, b *post.Block) bool {
 	switch {
 	case n.stray:
 		return bad(codeStrayClose, "::: closes nothing", "remove it, or name whom the block is for: ::: bluesky")
-	case inAudience(n):
+	case n.nested:
 		return bad(codeNestedBlock, "a ::: block stands inside another", "close the first one before it")
 	case !top:
 		return bad(codeNestedBlock, "a ::: block stands inside a list or a quote", "start it in column 1")

@@ -199,6 +199,12 @@ func Docs() []finding.Doc {
 			Good: "---\nid: k3v9q2xh\n---\nHello **you**\n",
 		},
 		{
+			Code: codeTooLong, Title: "a text without end", Severity: finding.Error, Since: since,
+			Why:  "A text of more than 256 KiB, or a paragraph of more than 16 KiB, is no post, and takes very long to read.",
+			Bad:  "(a paragraph of 20 KiB)",
+			Good: "(paragraphs below 16 KiB)",
+		},
+		{
 			Code: codeMediaMissing, Title: "a file that does not exist", Severity: finding.Error, Since: since,
 			Why:  "The post would go out without its picture.",
 			Bad:  "---\nid: k3v9q2xh\nmedia: [heroe.png]\n---\nHello\n",

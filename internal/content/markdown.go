@@ -22,12 +22,12 @@ func newMarkdown() parser.Parser {
 			util.Prioritized(audienceParser{}, 50),
 			util.Prioritized(equalsHeadingParser{parser.NewSetextHeadingParser()}, 100),
 			util.Prioritized(parser.NewThematicBreakParser(), 200),
-			util.Prioritized(parser.NewListParser(), 300),
-			util.Prioritized(parser.NewListItemParser(), 400),
+			util.Prioritized(shallowParser{parser.NewListParser()}, 300),
+			util.Prioritized(shallowParser{parser.NewListItemParser()}, 400),
 			util.Prioritized(parser.NewCodeBlockParser(), 500),
 			util.Prioritized(parser.NewATXHeadingParser(), 600),
 			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
-			util.Prioritized(parser.NewBlockquoteParser(), 800),
+			util.Prioritized(shallowParser{parser.NewBlockquoteParser()}, 800),
 			util.Prioritized(parser.NewHTMLBlockParser(), 900),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
 		),
@@ -43,6 +43,20 @@ type equalsHeadingParser struct{ parser.BlockParser }
 // Trigger implements [parser.BlockParser].
 func (equalsHeadingParser) Trigger() []byte { return []byte{'='} }
 
+// shallowParser opens no more blocks inside each other than a person would, since what is deeper takes
+// time by the square of its depth.
+type shallowParser struct{ parser.BlockParser }
+
+const maxNesting = 100
+
+// Open implements [parser.BlockParser].
+func (p shallowParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+	if len(pc.OpenedBlocks()) > maxNesting {
+		return nil, parser.NoChildren
+	}
+	return p.BlockParser.Open(parent, reader, pc)
+}
+
 // audience is a block for some platforms or accounts:
 //
 //	::: x linkedin
@@ -54,6 +68,8 @@ type audience struct {
 	start, end int // of the opening line
 	closed     bool
 	stray      bool // a ::: that closes nothing
+	nested     bool // it stands inside another one
+	inner      int  // how many nested ones are open
 }
 
 var kindAudience = ast.NewNodeKind("Audience")
@@ -70,7 +86,7 @@ type audienceParser struct{}
 func (audienceParser) Trigger() []byte { return []byte{':'} }
 
 // Open implements [parser.BlockParser].
-func (audienceParser) Open(_ ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
+func (audienceParser) Open(parent ast.Node, reader text.Reader, pc parser.Context) (ast.Node, parser.State) {
 	line, segment := reader.PeekLine()
 	pos := pc.BlockOffset()
 	if pos < 0 || !bytes.HasPrefix(line[pos:], []byte(":::")) {
@@ -87,18 +103,38 @@ func (audienceParser) Open(_ ast.Node, reader text.Reader, pc parser.Context) (a
 		a.stray = true
 		return a, parser.NoChildren
 	}
+	if outer := audienceOf(parent); outer != nil { // an error: all that matters is where it ends
+		outer.inner++
+		a.nested = true
+		return a, parser.NoChildren
+	}
 	return a, parser.HasChildren
+}
+
+// audienceOf returns the audience that n is or stands in.
+func audienceOf(n ast.Node) *audience {
+	for ; n != nil; n = n.Parent() {
+		if a, ok := n.(*audience); ok {
+			return a
+		}
+	}
+	return nil
 }
 
 // Continue implements [parser.BlockParser].
 func (audienceParser) Continue(node ast.Node, reader text.Reader, pc parser.Context) parser.State {
 	a := node.(*audience)
-	if a.stray {
+	if a.stray || a.nested {
 		return parser.Close
 	}
 	line, _ := reader.PeekLine()
 	indent, pos := util.IndentWidth(line, reader.LineOffset())
-	if indent > 3 || pos >= len(line) || !isCloser(line[pos:]) || a.shielded(pc) {
+	if indent > 3 || pos >= len(line) || !isCloser(line[pos:]) || inFence(pc) {
+		return parser.Continue | parser.HasChildren
+	}
+	if a.inner > 0 {
+		a.inner--
+		reader.AdvanceToEOL()
 		return parser.Continue | parser.HasChildren
 	}
 	a.closed = true
@@ -111,18 +147,10 @@ func isCloser(line []byte) bool {
 	return len(line) >= 3 && len(bytes.Trim(line, ":")) == 0
 }
 
-// shielded reports whether a ::: inside a belongs to something else: a block of code, or an audience in a.
-func (a *audience) shielded(pc parser.Context) bool {
-	inside := false
-	for _, b := range pc.OpenedBlocks() {
-		if inside {
-			if other, ok := b.Node.(*audience); ok && !other.stray || b.Node.Kind() == ast.KindFencedCodeBlock {
-				return true
-			}
-		}
-		inside = inside || b.Node == ast.Node(a)
-	}
-	return false
+// inFence reports whether the innermost block is one of code, where a ::: is code too.
+func inFence(pc parser.Context) bool {
+	last := pc.LastOpenedBlock().Node
+	return last != nil && last.Kind() == ast.KindFencedCodeBlock
 }
 
 // Close implements [parser.BlockParser].
