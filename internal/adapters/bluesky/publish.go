@@ -364,7 +364,7 @@ func (p *publisher) external(ctx context.Context, c *platform.Card, present *sto
 		}
 		if c.Image == nil && page.image != nil {
 			thumb, err := p.uploadBytes(ctx, "upload the link card's picture", page.mime, page.image)
-			if err != nil {
+			if err != nil && platform.OutcomeOf(err) != platform.Rejected { // a refused one is left out
 				return nil, err
 			}
 			card.External.Thumb = thumb

@@ -200,6 +200,45 @@ type closeCounter struct {
 
 func (c *closeCounter) Close() error { c.closed.Add(1); return nil }
 
+// HTTP/2 may repeat a request by itself as well, but only one that the server says it did not look at.
+func TestHTTP2(t *testing.T) {
+	var requests atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		io.Copy(io.Discard, r.Body)
+		if r.ProtoMajor != 2 {
+			t.Errorf("it is %s", r.Proto)
+		}
+		if r.URL.Path == "/fine" {
+			io.WriteString(w, "{}")
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c := newClient(t, server.URL)
+	c.HTTP = server.Client()
+	send := func(path string) error {
+		_, err := c.Do(t.Context(), Request{
+			Method: "POST", Path: path, JSON: 1, Creates: true, Header: http.Header{"Idempotency-Key": {"k"}},
+		}, &struct{}{})
+		return err
+	}
+	for range 2 {
+		if err := send("/fine"); err != nil {
+			t.Fatal(err)
+		}
+		if e := asError(t, send("/abort")); e.Outcome != platform.Unknown {
+			t.Errorf("got %v (%v), want unknown", e.Outcome, e)
+		}
+	}
+	if n := requests.Load(); n != 4 {
+		t.Errorf("%d requests, want 4", n)
+	}
+}
+
 func TestCancelledAfterWrite(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := newClient(t, rawServer(t, func(conn net.Conn) {

@@ -195,8 +195,11 @@ func Corpus() []Sample {
 			f.Language = []string{"de-DE"}
 		}),
 		simple("sensitive", "It melts in the end.", func(f *post.Fields) {
-			f.Set = f.Set.With(post.FieldContentWarning).With(post.FieldSensitive).With(post.FieldVisibility)
-			f.ContentWarning, f.Sensitive, f.Visibility = "Spoiler: snow", true, "unlisted"
+			f.Set = f.Set.With(post.FieldContentWarning).With(post.FieldSensitive)
+			f.ContentWarning, f.Sensitive = "Spoiler: snow", true
+		}),
+		simple("unlisted", "For the few.", func(f *post.Fields) {
+			f.Set, f.Visibility = f.Set.With(post.FieldVisibility), "unlisted"
 		}),
 		simple("poll", "Which sled?", func(f *post.Fields) {
 			f.Set = f.Set.With(post.FieldPoll)
