@@ -197,7 +197,7 @@ func (r *reader) identity(p *post.Post, id *pair, readable bool) {
 	if id == nil {
 		if readable {
 			r.add(codeNoID, finding.Warning, finding.Range{Start: finding.Pos{Line: 1, Column: 1}},
-				"the post has no id: after a rename it would look like a new post", "add id: "+suggestID(r.path)+" to the front matter")
+				"the post has no id: after a rename it would look like a new post", "add id: "+p.ID+" to the front matter, the id that it goes by")
 		}
 		return
 	}
@@ -358,15 +358,18 @@ func (r *reader) overrideText(o *post.Override, d *decoder) {
 	o.Body, _ = r.markdown([]byte(s), at, d.text.place())
 }
 
-// full reports whether further findings would be dropped.
-func (r *reader) full() bool { return len(r.list) >= maxFindings }
+// full reports that a finding too many has come. That is an error, since what follows may be errors.
+func (r *reader) full() bool {
+	if len(r.list) == maxFindings {
+		r.list.Add(finding.Finding{Code: codeTooMany, Severity: finding.Error, Hint: "mend these first",
+			Message: fmt.Sprintf("there are more than %d findings in this file", maxFindings)})
+	}
+	return len(r.list) > maxFindings
+}
 
 func (r *reader) add(code finding.Code, sev finding.Severity, rng finding.Range, message, hint string) {
-	if len(r.list) > maxFindings {
+	if r.full() {
 		return
-	}
-	if len(r.list) == maxFindings { // an error, since what follows may be errors
-		code, sev, message, hint = codeTooMany, finding.Error, fmt.Sprintf("there are more than %d findings in this file", maxFindings), "mend these first"
 	}
 	r.list.Add(finding.Finding{Code: code, Severity: sev, Range: rng, Message: message, Hint: hint})
 }

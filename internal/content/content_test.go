@@ -137,7 +137,7 @@ func TestFrontMatter(t *testing.T) {
 	const head = "---\nid: a\n"
 	tests := []struct{ name, src, want string }{
 		{"empty", "", "0:0 error F103: the file is empty [write a text, or delete the file]\n"},
-		{"no front matter", "Hello", "1:1 warning F130: the post has no id: after a rename it would look like a new post [add id: suuqzohg to the front matter]\n"},
+		{"no front matter", "Hello", "1:1 warning F130: the post has no id: after a rename it would look like a new post [add id: a to the front matter, the id that it goes by]\n"},
 		{"invalid UTF-8", head + "---\né \xff", "4:3 error F104: the file is not valid UTF-8: byte 0xff [save the file as UTF-8]\n"},
 		{"UTF-16", "\xff\xfeH\x00", "1:1 error F104: the file is not valid UTF-8: byte 0xff [this is UTF-16: save the file as UTF-8]\n"},
 		{"NUL", head + "---\nHello \x00", "4:7 error F105: the file has a NUL byte, which no text has [check that this is a text file, and remove the byte]\n"},
@@ -149,7 +149,7 @@ func TestFrontMatter(t *testing.T) {
 		{"blank lines before", "\n\n" + head + "---\nx", ""},
 		{"three dots", head + "...\nx", ""},
 		{"dashes in a block", head + "notes: |\n  a\n  ---\n  b\n---\nx", ""},
-		{"a newswire's opening", "+++ EIL +++", "1:1 warning F130: the post has no id: after a rename it would look like a new post [add id: suuqzohg to the front matter]\n"},
+		{"a newswire's opening", "+++ EIL +++", "1:1 warning F130: the post has no id: after a rename it would look like a new post [add id: a to the front matter, the id that it goes by]\n"},
 		{"YAML", head + "title: a: b\n---\n", "3:9 error F112: the front matter is not valid YAML: mapping values are not allowed in this context [put quotes around a text that contains \": \"]\n"},
 		{"two documents", head + "--- # two\nb: c\n---\n", "2:1 error F112: the front matter is not valid YAML: expected single document, found multiple [close the front matter with a line that is exactly ---]\n"},
 		{"TOML", "+++\nid = \"a\"\ntitle = x\n+++\n", "3:9 error F112: the front matter is not valid TOML: unexpected character U+0078 'x' at start of value [texts and times with a blank in them need quotes]\n"},

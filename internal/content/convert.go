@@ -636,7 +636,7 @@ func (c *converter) linkEnd(at int, ref *ast.ReferenceLink) int {
 // image returns the medium for an image in the text, nil when it names no file of the site.
 func (c *converter) image(dest, alt string, start, end int) *post.Media {
 	m := &post.Media{File: unescape(dest), Alt: alt, HasAlt: alt != ""}
-	if c.mediaCount < maxMedia { // positions cost time
+	if c.mediaCount <= maxMedia { // positions cost time
 		m.Range = c.place
 		if len(c.file) > 0 {
 			s := c.span(start, end)

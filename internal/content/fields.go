@@ -18,11 +18,12 @@ import (
 // decoder turns the values of one map of fields, a post's or an override's, into fields.
 type decoder struct {
 	*reader
-	name   string // of the override, "" for the post's own fields
-	scope  func(Key) bool
-	f      *post.Fields
-	places *[]post.Place
-	first  [64]finding.Range // where each field was set, by post.Field; for the second time it is
+	name     string // of the override, "" for the post's own fields
+	defaults bool   // of the site
+	scope    func(Key) bool
+	f        *post.Fields
+	places   *[]post.Place
+	first    [64]finding.Range // where each field was set, by post.Field; for the second time it is
 
 	id        *pair
 	text      *pair
@@ -41,7 +42,7 @@ func DecodeFields(n *yaml.Node, loc *time.Location) (post.Fields, []post.Place, 
 	y := yamlReader{fail: func(rng finding.Range, message, hint string) { r.add(codeSyntax, finding.Error, rng, message, hint) }}
 	v := y.value(n, 0)
 	if !y.failed {
-		d := decoder{reader: r, scope: func(k Key) bool { return k.Default }, f: &f, places: &places}
+		d := decoder{reader: r, defaults: true, scope: func(k Key) bool { return k.Default }, f: &f, places: &places}
 		d.decode(&v)
 	}
 	return f, places, r.list
@@ -66,10 +67,10 @@ func (d *decoder) decode(v *value) {
 		if !d.scope(catalogue().keys[field]) {
 			message := fmt.Sprintf("%q cannot be overridden", p.key)
 			switch {
+			case d.defaults:
+				message = fmt.Sprintf("%q cannot be a default", p.key)
 			case field == post.FieldText:
 				message = `"text" belongs into an override: the text of a post is what follows the front matter`
-			case d.name == "":
-				message = fmt.Sprintf("%q cannot be a default", p.key)
 			}
 			d.add(codeMisplaced, finding.Error, p.rng, message, "remove it")
 			continue
