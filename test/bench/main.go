@@ -1,0 +1,181 @@
+// Command bench measures the program as a whole against the figures that it must reach, and prints the
+// tables of docs/BENCHMARKS.md. Commands that are compared run in turn (A B A B …), so that a machine that
+// slows down slows both; medians are printed, with the ratio pair by pair.
+//
+//	go run ./test/bench                 everything that takes no Hugo, at 10,000 posts
+//	go run ./test/bench -hugo PATH      with the comparison to Hugo
+//	go run ./test/bench -posts 50000 -only check -hugo PATH
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var (
+	posts   = flag.Int("posts", 10_000, "how many posts the site has")
+	commits = flag.Int("commits", 20_000, "how many commits the repository has")
+	runs    = flag.Int("runs", 7, "counted runs of each command")
+	hugo    = flag.String("hugo", "", "path of a hugo binary to compare with")
+	only    = flag.String("only", "", "only these measurements: check, publish, due, start; separated by commas")
+	tmp     = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
+)
+
+func main() {
+	flag.Parse()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() (err error) {
+	ctx := context.Background()
+	if *tmp == "" {
+		if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
+			*tmp = "/dev/shm"
+		}
+	}
+	dir, err := os.MkdirTemp(*tmp, "postrider-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b := &bench{dir: dir, binary: filepath.Join(dir, "postrider")}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, "./cmd/postrider").CombinedOutput(); err != nil { //nolint:gosec // our own program
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	for _, m := range []struct {
+		name string
+		f    func(context.Context) error
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}} {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
+			continue
+		}
+		if err := m.f(ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return nil
+}
+
+type bench struct{ dir, binary string }
+
+// command is something to measure. before runs ahead of every run, unmeasured.
+type command struct {
+	name   string
+	args   []string
+	dir    string
+	env    []string
+	before func() error
+	codes  []int // exit codes that are fine; none: 0
+}
+
+// sample is one run of a command.
+type sample struct {
+	wall time.Duration
+	rss  int64 // KiB
+}
+
+// measure runs the commands in turn and prints a table; ratios are to the first.
+func measure(ctx context.Context, title string, n int, commands ...command) ([]sample, error) {
+	all := make([][]sample, len(commands))
+	for round := range n + 1 {
+		for i, c := range commands {
+			s, err := once(ctx, c)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", c.name, err)
+			}
+			if round > 0 { // the first round warms up
+				all[i] = append(all[i], s)
+			}
+		}
+	}
+	fmt.Printf("\n%s\n\n| command | wall ms: median (min–max) | peak MB | ratio of walls to the first |\n|---|---|---|---|\n", title)
+	medians := make([]sample, len(commands))
+	for i, c := range commands {
+		var ratios []float64
+		for k := range all[i] {
+			ratios = append(ratios, all[i][k].wall.Seconds()/all[0][k].wall.Seconds())
+		}
+		slices.Sort(ratios)
+		sorted := slices.SortedFunc(slices.Values(all[i]), func(a, b sample) int { return int(a.wall - b.wall) })
+		medians[i] = sample{sorted[len(sorted)/2].wall, 0}
+		for _, s := range sorted {
+			medians[i].rss = max(medians[i].rss, s.rss)
+		}
+		fmt.Printf("| %s | %.1f (%.1f–%.1f) | %d | %.3f |\n", c.name, ms(medians[i].wall), ms(sorted[0].wall), ms(sorted[len(sorted)-1].wall), medians[i].rss/1024, ratios[len(ratios)/2])
+	}
+	return medians, nil
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func once(ctx context.Context, c command) (sample, error) {
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return sample{}, err
+		}
+	}
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // commands of this file
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), c.env...)
+	var out strings.Builder
+	cmd.Stderr = &out
+	start := time.Now()
+	err := cmd.Run()
+	wall := time.Since(start)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && slices.Contains(c.codes, exit.ExitCode()) {
+		err = nil
+	}
+	if err != nil {
+		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, out.String())
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage) //nolint:errcheck // what it is on every Unix
+	return sample{wall, usage.Maxrss}, nil
+}
+
+// start measures how long the program takes to do nearly nothing.
+func (b *bench) start(ctx context.Context) error {
+	text := filepath.Join(b.dir, "text")
+	if err := os.WriteFile(text, []byte("Hello https://example.com #world\n"), 0o600); err != nil {
+		return err
+	}
+	_, err := measure(ctx, "Start", 25,
+		command{name: "git --version", args: []string{"git", "--version"}},
+		command{name: "postrider --help", args: []string{b.binary, "--help"}},
+		command{name: "postrider count", args: []string{"sh", "-c", "exec " + b.binary + " count <" + text}},
+	)
+	return err
+}
+
+// check measures load, parse, render for eight accounts and check from a cold start, beside Hugo's render of
+// the same posts into eight formats in memory.
+func (b *bench) check(ctx context.Context) error {
+	files := siteFiles(*posts, eightAccounts, []string{"bluesky", "mastodon", "webhook", "x"})
+	site := filepath.Join(b.dir, "check")
+	if err := writeFiles(site, files); err != nil {
+		return err
+	}
+	commands := []command{{name: "postrider check", args: []string{b.binary, "-C", site, "check"}, codes: []int{1}}}
+	if *hugo != "" {
+		h := filepath.Join(b.dir, "hugo")
+		if err := writeHugo(h, files); err != nil {
+			return err
+		}
+		commands = slices.Insert(commands, 0, command{name: "hugo --renderToMemory", args: []string{*hugo, "--quiet", "--renderToMemory", "-s", h}})
+	}
+	if _, err := measure(ctx, fmt.Sprintf("Check %d posts for 8 accounts", *posts), *runs, commands...); err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(site), os.RemoveAll(filepath.Join(b.dir, "hugo")))
+}
