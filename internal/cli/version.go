@@ -17,6 +17,9 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:     "version",
 		GroupID: groupKnow,
 		Short:   "The version of this program",
+		Long: `Version prints which build of the program this is, and what it was built with. --version prints the same
+line.`,
+		Example: "  postrider version --json",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
