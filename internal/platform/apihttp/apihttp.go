@@ -10,6 +10,7 @@ package apihttp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -116,14 +117,7 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 		closeBody(r.Body)
 		return nil, unsent(err)
 	}
-	timeout := r.Timeout
-	if timeout == 0 {
-		timeout = c.Timeout
-	}
-	if timeout == 0 {
-		timeout = DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, c.Timeout, DefaultTimeout))
 	defer cancel()
 	w := &wire{}
 	req, err := c.request(w.trace(ctx), r)
@@ -141,10 +135,7 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 		return nil, c.noAnswer(r, w, err)
 	}
 	defer answer.Body.Close() //nolint:errcheck // what matters has been read
-	limit := r.MaxResponse
-	if limit == 0 {
-		limit = DefaultMaxResponse
-	}
+	limit := cmp.Or(r.MaxResponse, DefaultMaxResponse)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err == nil && int64(len(body)) > limit {
 		err = fmt.Errorf("the answer is longer than %d bytes", limit)
@@ -167,10 +158,6 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 
 // request builds the HTTP request.
 func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error) {
-	method := r.Method
-	if method == "" {
-		method = http.MethodGet
-	}
 	target := r.Path
 	if !strings.HasPrefix(target, "https://") && !strings.HasPrefix(target, "http://") {
 		target = strings.TrimSuffix(c.Base, "/") + r.Path
@@ -191,7 +178,7 @@ func (c *Client) request(ctx context.Context, r *Request) (*http.Request, error)
 	case r.Form != nil:
 		body, contentType = strings.NewReader(r.Form.Encode()), "application/x-www-form-urlencoded"
 	}
-	req, err := http.NewRequestWithContext(ctx, method, target, body)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodGet), target, body)
 	if err != nil {
 		return nil, err
 	}
@@ -270,6 +257,14 @@ func (c *Client) ambiguous(r *Request, err error, status int) *platform.Error {
 	e := &platform.Error{Outcome: platform.Unsent, Status: status, Err: err}
 	if r.Creates {
 		e.Outcome = platform.Unknown
+	}
+	switch { // what people need not know Go for
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Message = "no answer in time"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.Message = "the answer broke off"
+	case errors.Is(err, io.EOF):
+		e.Message = "the server closed the connection without an answer"
 	}
 	return e
 }
@@ -417,7 +412,7 @@ func (s *scrubbed) Is(target error) bool { return s.is(target) }
 func (c *Client) log(ctx context.Context, r *Request, resp *Response, e *platform.Error, took time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("op", r.Op),
-		slog.String("method", r.Method),
+		slog.String("method", cmp.Or(r.Method, http.MethodGet)),
 		slog.String("path", secret.Scrub(r.Path, c.Secrets...)), // neither query nor headers nor bodies
 		slog.Duration("took", took),
 	}

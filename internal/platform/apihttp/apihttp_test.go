@@ -239,6 +239,22 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
+func TestWordsForPeople(t *testing.T) {
+	for want, answer := range map[string]string{
+		"post: the server closed the connection without an answer": "",
+		"post: the answer broke off (HTTP 200)":                     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":",
+	} {
+		c := newClient(t, rawServer(t, func(conn net.Conn) {
+			readRequest(conn)
+			io.WriteString(conn, answer)
+		}))
+		_, err := c.Do(t.Context(), Request{Op: "post", Method: "POST", Path: "/", Creates: true}, &struct{}{})
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 func TestCancelledAfterWrite(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := newClient(t, rawServer(t, func(conn net.Conn) {
