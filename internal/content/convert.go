@@ -50,6 +50,7 @@ func (r *reader) markdown(src []byte, at offsets, place finding.Range) (parts []
 	if len(at) > 0 {
 		c.file = compose(cuts, at)
 	}
+	breaks := cutNotes(src, found)
 	for _, n := range found {
 		note := post.Note{Text: n.text(src), Range: place}
 		if len(at) > 0 {
@@ -60,7 +61,7 @@ func (r *reader) markdown(src []byte, at offsets, place finding.Range) (parts []
 		switch {
 		case n.open:
 			r.add(codeOpenNote, finding.Error, rng, "the comment is never closed, and nothing after it would be published", "close it with -->")
-		case n.thread && !slices.ContainsFunc(cutNotes(src, found), func(c cut) bool { return c.brk && c.start == n.Start }):
+		case n.thread && !isBreak(breaks, n):
 			r.add(codeThreadNote, finding.Warning, rng, "<!-- thread --> shares its line with something else and is no thread break", "give it a line for itself, or write ---")
 		case n.thread:
 			continue
@@ -72,6 +73,12 @@ func (r *reader) markdown(src []byte, at offsets, place finding.Range) (parts []
 		return []post.Doc{{}}, notes
 	}
 	return c.parts(doc), notes
+}
+
+// isBreak reports whether a <!-- thread --> divides the text.
+func isBreak(cuts []cut, n note) bool {
+	i, ok := slices.BinarySearchFunc(cuts, n.Start, func(c cut, at int) int { return c.start - at })
+	return ok && cuts[i].brk
 }
 
 // rest returns the post's text from where at begins, if at is in one piece.

@@ -1,0 +1,284 @@
+package media
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io/fs"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func picture(w, h int) *image.Paletted {
+	return image.NewPaletted(image.Rect(0, 0, w, h), color.Palette{color.Black, color.White})
+}
+
+func encodePNG(t testing.TB, w, h int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture(w, h)); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// encodeAPNG puts an animation's chunk where it belongs, before the picture's data.
+func encodeAPNG(t testing.TB, w, h int) []byte {
+	t.Helper()
+	still := encodePNG(t, w, h)
+	chunk := binary.BigEndian.AppendUint32(nil, 8)
+	chunk = append(chunk, "acTL\x00\x00\x00\x02\x00\x00\x00\x00"...)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	at := bytes.Index(still, []byte("IDAT")) - 4
+	return append(append(bytes.Clone(still[:at]), chunk...), still[at:]...)
+}
+
+func encodeGIF(t testing.TB, frames int) []byte {
+	t.Helper()
+	g := &gif.GIF{}
+	for range frames {
+		g.Image = append(g.Image, picture(5, 4))
+		g.Delay = append(g.Delay, 10)
+	}
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, g); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// encodeJPEG makes a JPEG whose EXIF has an orientation, in either byte order; none for 0.
+func encodeJPEG(t testing.TB, w, h, orientation int, order binary.AppendByteOrder) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture(w, h), nil); err != nil {
+		t.Fatal(err)
+	}
+	if orientation == 0 {
+		return b.Bytes()
+	}
+	tiff := []byte("II*\x00")
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		tiff = []byte("MM\x00*")
+	}
+	tiff = order.AppendUint32(tiff, 8)
+	tiff = order.AppendUint16(tiff, 2)
+	for _, e := range [2][2]int{{0x0100, w}, {0x0112, orientation}} {
+		tiff = order.AppendUint16(tiff, uint16(e[0]))
+		tiff = order.AppendUint16(tiff, 3)
+		tiff = order.AppendUint32(tiff, 1)
+		tiff = order.AppendUint16(tiff, uint16(e[1]))
+		tiff = append(tiff, 0, 0)
+	}
+	payload := append([]byte("Exif\x00\x00"), tiff...)
+	app := append([]byte{0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(payload)+2))...)
+	jpg := b.Bytes()
+	return append(append(append(bytes.Clone(jpg[:2]), app...), payload...), jpg[2:]...)
+}
+
+// webpVP8X is the header of an extended WebP of 7×6 pixels, with the given flags.
+func webpVP8X(flags byte) []byte {
+	b := []byte("RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00")
+	return append(b, flags, 0, 0, 0, 6, 0, 0, 5, 0, 0)
+}
+
+func TestProbe(t *testing.T) {
+	box := func(brand string) string { return "\x00\x00\x00\x18ftyp" + brand + "\x00\x00\x00\x00" }
+	tests := map[string]struct {
+		data []byte
+		want Info
+		err  error
+	}{
+		"a.png":          {encodePNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2}, nil},
+		"moving.png":     {encodeAPNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2, Animated: true}, nil},
+		"called.jpg":     {encodePNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2}, nil},
+		"still.gif":      {encodeGIF(t, 1), Info{MIME: "image/gif", Width: 5, Height: 4}, nil},
+		"moving.gif":     {encodeGIF(t, 3), Info{MIME: "image/gif", Width: 5, Height: 4, Animated: true}, nil},
+		"a.jpg":          {encodeJPEG(t, 8, 6, 0, nil), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
+		"upside.jpg":     {encodeJPEG(t, 8, 6, 3, binary.BigEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
+		"big.jpg":        {encodeJPEG(t, 8, 6, 6, binary.BigEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8}, nil},
+		"little.jpg":     {encodeJPEG(t, 8, 6, 8, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8}, nil},
+		"odd.jpg":        {encodeJPEG(t, 8, 6, 9, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
+		"a.webp":         {webpVP8X(0x10), Info{MIME: "image/webp", Width: 7, Height: 6}, nil},
+		"moving.webp":    {webpVP8X(0x12), Info{MIME: "image/webp", Width: 7, Height: 6, Animated: true}, nil},
+		"a.mp4":          {[]byte(box("isom")), Info{MIME: "video/mp4"}, nil},
+		"a.mov":          {[]byte(box("qt  ")), Info{MIME: "video/quicktime"}, nil},
+		"a.m4a":          {[]byte(box("M4A ")), Info{MIME: "audio/mp4"}, nil},
+		"a.heic":         {[]byte(box("heic")), Info{MIME: "image/heic"}, nil},
+		"a.avif":         {[]byte(box("avif")), Info{MIME: "image/avif"}, nil},
+		"a.webm":         {[]byte("\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm"), Info{MIME: "video/webm"}, nil},
+		"a.mkv":          {[]byte("\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska"), Info{MIME: "video/x-matroska"}, nil},
+		"a.pdf":          {[]byte("%PDF-1.7\n"), Info{MIME: "application/pdf"}, nil},
+		"empty.png":      {nil, Info{}, ErrEmpty},
+		"html.png":       {[]byte("<html>"), Info{}, ErrNotMedia},
+		"lfs.png":        {[]byte("version https://git-lfs.github.com/spec/v1\n"), Info{}, ErrNotMedia},
+		"cut.png":        {encodePNG(t, 3, 2)[:20], Info{}, ErrBroken},
+		"cut.jpg":        {encodeJPEG(t, 8, 6, 6, binary.BigEndian)[:40], Info{}, ErrBroken},
+		"cut.gif":        {encodeGIF(t, 1)[:8], Info{}, ErrBroken},
+		"cut.webp":       {webpVP8X(0)[:18], Info{}, ErrBroken},
+		"damaged.png":    {bytes.Replace(encodePNG(t, 3, 2), []byte("IHDR"), []byte("IHDX"), 1), Info{}, ErrBroken},
+		"nothing.png":    {bytes.Replace(encodePNG(t, 3, 2), []byte("IHDR\x00\x00\x00\x03"), []byte("IHDR\x00\x00\x00\x00"), 1), Info{}, ErrBroken},
+		"three bytes":    {[]byte("\xff\xd8\xff"), Info{}, ErrBroken},
+		"one byte":       {[]byte("G"), Info{}, ErrNotMedia},
+		"folder/one.png": {encodePNG(t, 1, 1), Info{MIME: "image/png", Width: 1, Height: 1}, nil},
+	}
+	fsys := fstest.MapFS{}
+	for name, tt := range tests {
+		fsys[name] = &fstest.MapFile{Data: tt.data}
+	}
+	for name, tt := range tests {
+		got, err := Probe(fsys, name)
+		if !errors.Is(err, tt.err) {
+			t.Errorf("%s: error %v, want %v", name, err, tt.err)
+		}
+		if err != nil && !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %q does not name the file", name, err)
+		}
+		if tt.err == nil {
+			sum := sha256.Sum256(tt.data)
+			tt.want.Digest, tt.want.Bytes = hex.EncodeToString(sum[:]), int64(len(tt.data))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s differs (-want +got):\n%s", name, diff)
+		}
+	}
+	if _, err := Probe(fsys, "folder"); !errors.Is(err, ErrFolder) {
+		t.Errorf("a folder gives %v", err)
+	}
+	if _, err := Probe(fsys, "nowhere"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file gives %v", err)
+	}
+}
+
+// stream is a file of any size, or one whose disk fails after its head.
+type stream struct {
+	head []byte
+	size int64
+	err  error
+	at   int64
+}
+
+func (s *stream) Open(string) (fs.File, error) { c := *s; return &c, nil }
+func (s *stream) Close() error                 { return nil }
+func (s *stream) Name() string                 { return "stream" }
+func (s *stream) Size() int64                  { return s.size }
+func (s *stream) Mode() fs.FileMode            { return 0o644 }
+func (s *stream) ModTime() time.Time           { return time.Time{} }
+func (s *stream) IsDir() bool                  { return false }
+func (s *stream) Sys() any                     { return nil }
+func (s *stream) Stat() (fs.FileInfo, error)   { return s, nil }
+func (s *stream) Read(p []byte) (int, error) {
+	if s.at < int64(len(s.head)) {
+		n := copy(p, s.head[s.at:])
+		s.at += int64(n)
+		return n, nil
+	}
+	return 0, s.err
+}
+
+func TestProbeLimits(t *testing.T) {
+	if _, err := Probe(&stream{size: MaxBytes + 1}, "large.mp4"); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a large file gives %v", err)
+	}
+	broken := errors.New("input/output error")
+	for _, head := range [][]byte{nil, encodePNG(t, 3, 2)[:20], encodePNG(t, 3, 2), []byte("%PDF-1.7")} {
+		_, err := Probe(&stream{head: head, size: 100, err: broken}, "a.png")
+		if !errors.Is(err, broken) || errors.Is(err, ErrBroken) {
+			t.Errorf("a disk that fails after %d bytes gives %v", len(head), err)
+		}
+	}
+}
+
+// counting counts how often files are opened.
+type counting struct {
+	fstest.MapFS
+	mu    sync.Mutex
+	opens map[string]int
+}
+
+func (c *counting) Open(name string) (fs.File, error) {
+	c.mu.Lock()
+	c.opens[name]++
+	c.mu.Unlock()
+	return c.MapFS.Open(name)
+}
+
+func TestCache(t *testing.T) {
+	fsys := &counting{MapFS: fstest.MapFS{"a.png": {Data: encodePNG(t, 3, 2)}, "b.png": {Data: []byte("x")}}, opens: map[string]int{}}
+	var c Cache
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if info, err := c.Probe(fsys, "a.png"); err != nil || info.Width != 3 {
+				t.Errorf("%+v, %v", info, err)
+			}
+			if _, err := c.Probe(fsys, "b.png"); !errors.Is(err, ErrNotMedia) {
+				t.Errorf("an error that is remembered as %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if fsys.opens["a.png"] != 1 || fsys.opens["b.png"] != 1 {
+		t.Errorf("files were opened %v times", fsys.opens)
+	}
+	fsys.MapFS["a.png"] = &fstest.MapFile{Data: encodePNG(t, 4, 2), ModTime: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)}
+	if info, err := c.Probe(fsys, "a.png"); err != nil || info.Width != 4 {
+		t.Errorf("a changed file is still %+v, %v", info, err)
+	}
+	delete(fsys.MapFS, "a.png")
+	if _, err := c.Probe(fsys, "a.png"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a deleted file gives %v", err)
+	}
+}
+
+func FuzzProbe(f *testing.F) {
+	for _, b := range [][]byte{
+		encodePNG(f, 3, 2), encodeAPNG(f, 3, 2), encodeGIF(f, 2), encodeJPEG(f, 8, 6, 6, binary.BigEndian), encodeJPEG(f, 8, 6, 6, binary.LittleEndian),
+		webpVP8X(2), []byte("%PDF-1.7"), []byte("\x00\x00\x00\x18ftypisom"), []byte("\x1a\x45\xdf\xa3webm"),
+	} {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		info, err := read(bytes.NewReader(b))
+		if err != nil {
+			if info != (Info{}) {
+				t.Errorf("%+v comes with %v", info, err)
+			}
+			return
+		}
+		sum := sha256.Sum256(b)
+		if info.Bytes != int64(len(b)) || info.Digest != hex.EncodeToString(sum[:]) || info.MIME == "" || info.Width < 0 || info.Height < 0 {
+			t.Errorf("%d bytes are said to be %+v", len(b), info)
+		}
+		if o := orientation(b); o < 1 || o > 8 {
+			t.Errorf("orientation %d", o)
+		}
+	})
+}
+
+func FuzzOrientation(f *testing.F) {
+	f.Add(encodeJPEG(f, 8, 6, 6, binary.BigEndian))
+	f.Add(encodeJPEG(f, 8, 6, 8, binary.LittleEndian))
+	f.Add([]byte("\xff\xd8\xff\xff\xff\xe1\x00\x10Exif\x00\x00II*\x00\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if o := orientation(b); o < 1 || o > 8 {
+			t.Errorf("orientation %d", o)
+		}
+		if o := tiffOrientation(b); o < 1 || o > 8 {
+			t.Errorf("orientation %d of the directory", o)
+		}
+	})
+}
