@@ -242,7 +242,7 @@ func TestHTTP2(t *testing.T) {
 func TestWordsForPeople(t *testing.T) {
 	for want, answer := range map[string]string{
 		"post: the server closed the connection without an answer": "",
-		"post: the answer broke off (HTTP 200)":                     "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":",
+		"post: the answer broke off (HTTP 200)":                    "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":",
 	} {
 		c := newClient(t, rawServer(t, func(conn net.Conn) {
 			readRequest(conn)
