@@ -14,6 +14,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -72,8 +73,12 @@ func Main(env Env) int {
 	root := a.root()
 	root.SetArgs(env.Args)
 	err := root.ExecuteContext(ctx)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
+		if err == context.Canceled { //nolint:errorlint // what wraps it says more, and is kept
+			err = cause
+		} else {
+			err = fmt.Errorf("%w: %w", cause, err)
+		}
 	}
 	if out.err != nil {
 		err = fmt.Errorf("write the result: %w", out.err)

@@ -26,6 +26,7 @@ func run(t *testing.T, dir string, change func(*Env), args ...string) (code int,
 	env := Env{
 		Args: args, Dir: dir, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
 		Now:      func() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) },
+		Zone:     func() string { return "" },
 		Wait:     func(context.Context, time.Duration) error { return nil },
 		Rand:     strings.NewReader(strings.Repeat("0123456789", 10)),
 		Registry: adapters.All(),

@@ -222,6 +222,8 @@ func (a *app) readText(ctx context.Context) (string, error) {
 	}
 	src, err := io.ReadAll(io.LimitReader(&interruptibleReader{ctx: ctx, r: a.Stdin}, maxInput+1))
 	switch {
+	case ctx.Err() != nil:
+		return "", context.Cause(ctx)
 	case err != nil:
 		return "", fmt.Errorf("read stdin: %w", err)
 	case len(src) > maxInput:

@@ -30,6 +30,8 @@ type Env struct {
 	// Which of the streams are a terminal: colours, progress bars and questions depend on it.
 	StdinTerminal, StdoutTerminal, StderrTerminal bool
 
+	// Zone returns the IANA name of this machine's time zone, "" where it is not known.
+	Zone func() string
 	Now  func() time.Time
 	Wait func(context.Context, time.Duration) error // sleeps, or returns the context's error
 	Rand io.Reader                                  // a source of ids
@@ -61,6 +63,7 @@ func System(registry *platform.Registry, sample fs.FS) Env {
 		StdinTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		StdoutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		StderrTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Zone:           localZone,
 		Now:            time.Now,
 		Wait:           wait,
 		Rand:           rand.Reader,
@@ -79,6 +82,16 @@ func (e *Env) Getenv(name string) string {
 		}
 	}
 	return ""
+}
+
+// localZone looks where every Unix with zoneinfo files keeps the choice of its administrator.
+func localZone() string {
+	target, err := os.Readlink("/etc/localtime")
+	if err != nil {
+		return ""
+	}
+	_, name, _ := strings.Cut(target, "zoneinfo/")
+	return name
 }
 
 func wait(ctx context.Context, d time.Duration) error {

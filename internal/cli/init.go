@@ -42,7 +42,7 @@ it is in none. It never overwrites a file.`,
 				}
 			}
 			if timezone == "" {
-				timezone = a.localZone()
+				timezone = a.zone()
 			}
 			if _, err := time.LoadLocation(timezone); err != nil || timezone == "Local" {
 				return &usageError{msg: fmt.Sprintf("unknown time zone %q", timezone), hint: "use an IANA name such as Europe/Berlin"}
@@ -58,15 +58,9 @@ it is in none. It never overwrites a file.`,
 	return cmd
 }
 
-// localZone returns the name of this machine's time zone, UTC where that is not known.
-func (a *app) localZone() string {
-	candidates := []string{strings.TrimPrefix(a.Getenv("TZ"), ":")}
-	if target, err := os.Readlink("/etc/localtime"); err == nil {
-		if _, name, ok := strings.Cut(filepath.ToSlash(target), "zoneinfo/"); ok {
-			candidates = append(candidates, name)
-		}
-	}
-	for _, name := range candidates {
+// zone returns the time zone of whoever runs the program, UTC where that is not known.
+func (a *app) zone() string {
+	for _, name := range []string{strings.TrimPrefix(a.Getenv("TZ"), ":"), a.Zone()} {
 		if _, err := time.LoadLocation(name); err == nil && name != "" && name != "Local" {
 			return name
 		}

@@ -180,20 +180,27 @@ func (a *app) accountSecrets(cfg *config.Site, account string) (map[string]secre
 	return info.LookupSecrets(account, cfg.Alone(account), a.lookup)
 }
 
+// maxQuoted is the size of a file above which its lines are not quoted.
+const maxQuoted = 8 << 20
+
 // printFindings writes findings for people, quoting the lines of the files in the site's folder.
 func (a *app) printFindings(w io.Writer, l finding.List, s style) {
-	var source func(string) []byte
+	o := finding.TextOptions{Color: s.on}
 	if dir, err := a.siteDir(); err == nil {
 		if root, err := os.OpenRoot(dir); err == nil {
 			defer root.Close() //nolint:errcheck // only read from
-			source = func(path string) []byte {
-				src, err := root.ReadFile(filepath.FromSlash(path))
-				if err != nil || len(src) > 8<<20 {
+			o.Source = func(path string) []byte {
+				name := filepath.FromSlash(path)
+				if fi, err := root.Stat(name); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxQuoted {
+					return nil
+				}
+				src, err := root.ReadFile(name)
+				if err != nil {
 					return nil
 				}
 				return src
 			}
 		}
 	}
-	finding.WriteText(w, l, finding.TextOptions{Source: source, Color: s.on}) //nolint:errcheck // see stickyWriter
+	finding.WriteText(w, l, o) //nolint:errcheck // see stickyWriter
 }
