@@ -197,6 +197,7 @@ func TestFrontMatter(t *testing.T) {
 		{"outside", head + "media: ../../etc/passwd\n---\n", "3:8 error M110: \"../../etc/passwd\" is outside the site [move it into the site's folder]\n"},
 		{"outside from the root", head + "media: /../x.png\n---\n", "3:8 error M110: \"/../x.png\" is outside the site [move it into the site's folder]\n"},
 		{"backslash", head + "media: a\\b.png\n---\n", "3:8 error M110: \"a\\\\b.png\" is not a path [separate folders with /]\n"},
+		{"no file in TOML", "+++\nid = 'a'\nmedia = [{alt = 'x'}]\n+++\n", "3:10 error F123: item 1 of \"media\" names no file [add file: with a path relative to the post's file]\n"},
 		{"no file", head + "media:\n  - alt: x\n---\n", "4:5 error F123: item 1 of \"media\" names no file [add file: with a path relative to the post's file]\n"},
 		{"remote", head + "card: {url: 'https://a.b', image: 'https://a.b/c.png'}\n---\n", "3:35 error M112: \"https://a.b/c.png\" is not a file of this site [save it next to the post and name it here: what reviewers see is then what is sent]\n"},
 	}

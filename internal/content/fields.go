@@ -442,6 +442,9 @@ func (d *decoder) mediaList(p *pair) bool {
 	ok := true
 	list := make([]post.Media, 0, len(items))
 	for i := range items {
+		if items[i].rng.Start.Line == 0 { // TOML does not say where a map in a list stands
+			items[i].rng = p.place()
+		}
 		m, good := d.media(&items[i], fmt.Sprintf("item %d of %q", i+1, p.key))
 		if good {
 			list = append(list, m)

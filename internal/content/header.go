@@ -5,8 +5,6 @@ import (
 	"bytes"
 
 	"github.com/adrg/frontmatter"
-
-	"github.com/postrider/postrider/internal/finding"
 )
 
 // format is the language of a front matter.
@@ -18,10 +16,6 @@ const (
 	formatTOML
 	formatJSON
 )
-
-func (f format) String() string {
-	return [...]string{"no front matter", "YAML", "TOML", "JSON"}[f]
-}
 
 // header is a file divided into front matter and body. Offsets count the file's bytes.
 type header struct {
@@ -110,6 +104,3 @@ func lineAt(src []byte, offset int) []byte {
 	}
 	return rest
 }
-
-// position returns the position of a byte of the file.
-func (r *reader) position(offset int) finding.Pos { return r.loc.Pos(offset) }

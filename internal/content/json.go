@@ -111,11 +111,12 @@ func (j *jsonReader) from(tok json.Token, start, end, depth int) (value, error) 
 				continue
 			}
 			key, _ := tok.(string)
+			rng := j.r.loc.Range(start, end)
 			val, err := j.value(depth + 1)
 			if err != nil {
 				return v, err
 			}
-			v.pairs = append(v.pairs, pair{key: key, rng: j.r.loc.Range(start, end), val: val})
+			v.pairs = append(v.pairs, pair{key: key, rng: rng, val: val})
 		}
 	}
 	return v, nil

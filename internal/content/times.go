@@ -178,8 +178,14 @@ func (z *zones) load(name string) (*time.Location, bool) {
 	if loc, ok := z.loaded.Load(name); ok {
 		return loc.(*time.Location), true
 	}
-	if name == "" || name == "Local" { // what these mean depends on the machine
+	// What these are depends on the machine: its own zone, its file system, its variants of the database.
+	if name == "" || name == "Local" || strings.HasPrefix(name, "posix/") || strings.HasPrefix(name, "right/") {
 		return nil, false
+	}
+	for _, known := range zoneNames() {
+		if known != name && strings.EqualFold(known, name) {
+			return nil, false
+		}
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
