@@ -63,7 +63,11 @@ func Write(v *post.Variant, s *Style) ([]platform.Part, finding.List) {
 		c.firstComment()
 	}
 	if p := &c.parts[0]; !s.MayBeEmpty && len(p.Media) == 0 && strings.TrimSpace(p.Text) == "" {
-		c.add(CodeNothing, finding.Error, v.Range(post.Span{}),
+		severity := finding.Error
+		if v.Draft { // it has only been begun
+			severity = finding.Info
+		}
+		c.add(CodeNothing, severity, v.Range(post.Span{}),
 			"nothing is left to publish on "+s.Network,
 			"write some text, attach media, or take the account out of `platforms:`")
 	}
