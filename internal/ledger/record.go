@@ -70,6 +70,7 @@ const (
 	OpPublish  Op = "publish"
 	OpUpdate   Op = "update"
 	OpWithdraw Op = "withdraw"
+	OpLook     Op = "look" // an attempt that has only looked for an earlier one
 )
 
 // ID identifies a record.
@@ -146,6 +147,7 @@ type Record struct {
 	Lease       *Lease    `json:"lease,omitempty"`   // only while sending
 	Allowed     string    `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
 	Note        string    `json:"note,omitempty"`    // a person's reason given to `resolve`
+	Unsure      bool      `json:"unsure,omitempty"`  // first intended when the ledger was empty: one that was lost may know that it is out
 	Attempts    []Attempt `json:"attempts,omitempty"`
 
 	// Damaged names the file that could not be read, of a record that stands for it. Nothing is ever

@@ -58,8 +58,7 @@ func (l *Ledger) localRef() string { return "refs/heads/" + l.o.Branch }
 // remote it only reads the local branch. It returns the remote's branches by full name.
 //
 // With a remote, its branch is the truth. What the local branch has and the remote lacks is the trace of
-// a run that could not push its results: they are merged and pushed. Claims are never among them: they
-// reach the local branch only after the remote.
+// a run that could not push its results, or of a remote that somebody has set back: it is merged and pushed.
 func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitrepo.Hash, error) {
 	local, err := l.repo.Ref(l.localRef())
 	if err != nil {
@@ -91,12 +90,13 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	if err != nil {
 		return nil, fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
 	}
-	if err := l.moveLocal(ctx, remote); err != nil {
-		return nil, fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
-	}
 	if len(left) == 0 {
+		if err := l.moveLocal(ctx, remote); err != nil {
+			return nil, fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
+		}
 		return heads, nil
 	}
+	// The local branch stays where it is until they are pushed: whoever kills this process loses nothing.
 	l.o.Log.Info("results of an earlier run were not pushed, pushing them now", "records", len(left))
 	return heads, l.Record(ctx, "results of an earlier run that could not be pushed", left)
 }
@@ -113,7 +113,9 @@ func (l *Ledger) Offline() (err error) {
 	return err
 }
 
-// leftovers returns the records that the local branch has as results and the remote does not know.
+// leftovers returns the records of the local branch that know more than the remote does. A claim is among
+// them only if the remote has lost it, since claims reach the local branch after the remote: what
+// it claimed may be out.
 func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error) {
 	mine, err := newView(l.repo, local)
 	if err != nil {
@@ -132,8 +134,8 @@ func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error)
 		if c.New == "" {
 			continue
 		}
-		state, id, _, ok := ledger.ParsePath(c.Path)
-		if !ok || state == ledger.Sending {
+		_, id, _, ok := ledger.ParsePath(c.Path)
+		if !ok {
 			continue
 		}
 		rec, err := mine.read(c.Path)
@@ -183,14 +185,15 @@ func (l *Ledger) Claim(ctx context.Context, subject string, records []*ledger.Re
 // maxTries bounds how often Record tries again after somebody else wrote first.
 const maxTries = 12
 
-// Record writes results, merged into whatever the ledger says by now, and pushes them. When the remote
-// cannot be reached they stay committed locally and are pushed with the next call, or by the next run's
-// Fetch; the error says so ([NotPushedError]).
+// Record writes results, merged into whatever the ledger says by now, and pushes them. After any error it
+// remembers them for its next call. When the remote cannot be reached they are committed locally, too,
+// so that the next run's Fetch pushes them if this process does not; the error says so ([NotPushedError]).
 func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.Record) error {
-	records = append(slices.Clone(l.pending), records...)
+	records = latest(append(slices.Clone(l.pending), records...))
 	if len(records) == 0 {
 		return nil
 	}
+	l.pending = records
 	for try := 1; ; try++ {
 		view, err := l.View()
 		if err != nil {
@@ -217,7 +220,6 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 		}
 		if !errors.Is(err, gitrepo.ErrMoved) && !errors.Is(err, gitrepo.ErrLocked) || try == maxTries {
 			if commit != "" && l.o.Remote != "" { // the next Record starts from the remote's tip again
-				l.pending = records
 				if kept := l.moveLocal(ctx, commit); kept != nil {
 					return fmt.Errorf("record %d results in the ledger: %w; and keep them locally: %w", len(records), err, kept)
 				}
@@ -230,9 +232,31 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 			return err
 		}
 		if err := l.refresh(ctx); err != nil {
-			return err
+			if commit == "" || l.o.Remote == "" {
+				return fmt.Errorf("record %d results in the ledger: %w", len(records), err)
+			}
+			// The remote went away between two tries. What was committed stands on a tip that it once had.
+			if kept := l.moveLocal(ctx, commit); kept != nil {
+				return fmt.Errorf("record %d results in the ledger: %w; and keep them locally: %w", len(records), err, kept)
+			}
+			return &NotPushedError{Branch: l.o.Branch, Remote: l.o.Remote, Records: len(records), Err: err}
 		}
 	}
+}
+
+// latest merges versions of one record into one: a commit can hold a record only once.
+func latest(records []*ledger.Record) []*ledger.Record {
+	var list []*ledger.Record
+	at := map[ledger.ID]int{}
+	for _, r := range records {
+		if i, ok := at[r.ID()]; ok {
+			list[i] = ledger.Merge(r, list[i])
+			continue
+		}
+		at[r.ID()] = len(list)
+		list = append(list, r)
+	}
+	return list
 }
 
 // NotPushedError says that results are safe in the local repository but not yet on the remote.
@@ -315,7 +339,7 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 	}
 	for _, r := range records {
 		files[r.File()] = r.Encode()
-		if r.State == ledger.Published {
+		if r.State == ledger.Published && r.Fingerprint != "" {
 			files[ledger.SentPath(r.Account, r.Fingerprint)] = []byte(r.Post + "\n")
 		}
 	}

@@ -154,14 +154,14 @@ func TestClaimAndRecord(t *testing.T) {
 	}
 	s.git("fsck", "--strict")
 
-	owned, err := other.Owned(other.Tip(), "bluesky", ledger.ID{Post: "b", Account: "bluesky"}, t0)
+	owned, err := other.Owned(other.Tip(), ledger.ID{Post: "b", Account: "bluesky"}, "fp-b", t0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"1"}, owned); diff != "" {
 		t.Errorf("owned by others than b: %s", diff)
 	}
-	if owned, err = other.Owned(other.Tip(), "bluesky", ledger.ID{Post: "a", Account: "bluesky"}, t0); err != nil || len(owned) > 0 {
+	if owned, err = other.Owned(other.Tip(), ledger.ID{Post: "a", Account: "bluesky"}, "fp-a", t0); err != nil || len(owned) > 0 {
 		t.Errorf("owned by others than a = %v, %v; want none", owned, err)
 	}
 }

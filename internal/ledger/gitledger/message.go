@@ -66,19 +66,26 @@ func oneLine(text string, n int) string {
 	return text[:cut] + "…"
 }
 
-// Owned returns the remote ids that records of an account other than id have been given since a time,
-// read from the trailers of the ledger's log at a commit: what a look-up must not adopt. It is safe to
-// call while the ledger is being written.
-func (l *Ledger) Owned(at gitrepo.Hash, account string, id ledger.ID, since time.Time) ([]string, error) {
+// Owned returns the remote ids that records of id's account other than id's have been given since a time, as
+// the ledger knew at a commit: what a look-up must not adopt. It is safe to call while the ledger is being written.
+//
+// They are read from the trailers of the log, which a shallow clone does not have. So the records that
+// a look-up is most likely to mistake for this one, those of the same post and of the same fingerprint, are read
+// themselves.
+func (l *Ledger) Owned(at gitrepo.Hash, id ledger.ID, fingerprint string, since time.Time) ([]string, error) {
 	if at == "" {
 		return nil, nil
 	}
+	owned, err := l.alike(at, id, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	account := id.Account
 	own := id.Post
 	if id.Occurrence != "" {
 		own += "+" + id.Occurrence
 	}
-	var owned []string
-	err := l.repo.Log(at, 0, func(c gitrepo.CommitInfo) error {
+	err = l.repo.Log(at, 0, func(c gitrepo.CommitInfo) error {
 		if c.Time.Before(since.Add(-24 * time.Hour)) { // a day's tolerance for clocks that disagree
 			return errStop
 		}
@@ -103,6 +110,39 @@ func (l *Ledger) Owned(at gitrepo.Hash, account string, id ledger.ID, since time
 	}
 	slices.Sort(owned)
 	return slices.Compact(owned), nil
+}
+
+// alike returns the remote ids of the records of id's account that are of the same post or fingerprint.
+func (l *Ledger) alike(at gitrepo.Hash, id ledger.ID, fingerprint string) ([]string, error) {
+	view, err := newView(l.repo, at)
+	if err != nil {
+		return nil, err
+	}
+	records, err := view.Of(id.Post)
+	if err != nil {
+		return nil, err
+	}
+	other, sent, err := view.Sent(id.Account, fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	if sent && other != id.Post {
+		more, err := view.Of(other)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, more...)
+	}
+	var owned []string
+	for _, r := range records {
+		if r.Account != id.Account || r.ID() == id {
+			continue
+		}
+		for _, p := range r.Parts {
+			owned = append(owned, p.ID)
+		}
+	}
+	return owned, nil
 }
 
 type stop struct{}
