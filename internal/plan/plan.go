@@ -104,6 +104,8 @@ type Action struct {
 	Verb       Verb
 	Occurrence string
 	Record     *ledger.Record // nil before the first intent
+	// Look says why a Reconcile only looks: what is absent must not go out now. Empty when it may.
+	Look string
 }
 
 // ID returns the id of the action's record.
@@ -162,15 +164,17 @@ type Plan struct {
 
 // Make plans.
 func Make(in Input) (*Plan, error) {
-	m := &maker{Input: in, plan: &Plan{At: in.Now}, seen: map[ledger.ID]bool{}}
+	open, err := in.Ledger.Open()
+	if err != nil {
+		return nil, err
+	}
+	m := &maker{Input: in, plan: &Plan{At: in.Now}, seen: map[ledger.ID]bool{}, open: open}
 	for _, t := range in.Targets {
 		if err := m.target(t); err != nil {
 			return nil, fmt.Errorf("plan %s for %s: %w", t.Path, t.Account, err)
 		}
 	}
-	if err := m.orphans(); err != nil {
-		return nil, err
-	}
+	m.orphans()
 	m.sort()
 	m.dropDuplicates()
 	if err := m.limit(); err != nil {
@@ -189,6 +193,7 @@ type maker struct {
 	Input
 	plan *Plan
 	seen map[ledger.ID]bool
+	open []*ledger.Record // those that are not settled
 }
 
 // sort orders actions by due time (without one first), then path and account.
@@ -258,7 +263,7 @@ func (m *maker) target(t Target) error {
 	if brief.State == ledger.Published && rec.Damaged == "" {
 		return m.published(t, id, rec)
 	}
-	return m.open(t, id, rec)
+	return m.unsettled(t, id, rec)
 }
 
 // mustGo reports whether a post is to be taken down.
@@ -266,70 +271,22 @@ func (m *maker) mustGo(t Target) bool {
 	return t.Withdraw || !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(m.Now)
 }
 
-// fresh plans a target that has never been (successfully) sent: all reasons not to are asked in turn.
-// allowed lifts those that only guard against accidents, as a person's word does.
-func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, allowed bool) error {
-	allowed = allowed || rec != nil && rec.Allowed != ""
-	switch {
-	case t.Draft:
-		m.wait(t, id.Occurrence, WaitDraft, time.Time{}, "it is a draft")
-		return nil
-	case t.Withdraw:
-		m.wait(t, id.Occurrence, WaitWithdrawn, time.Time{}, "withdrawn before it went out")
-		return nil
-	case !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(m.Now):
-		m.wait(t, id.Occurrence, WaitExpired, time.Time{}, "expired at %s before it went out", clockTime(t.ExpiresAt))
-		return nil
-	case t.Due.After(m.Now):
-		until := t.Due
-		if end, quiet := m.Rules.Quiet(t.Due); quiet {
-			until = end
-		}
-		if t.Blocked != "" {
-			m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "due at %s, but %s", clockTime(until), t.Blocked)
-			return nil
-		}
-		m.wait(t, id.Occurrence, WaitScheduled, until, "due at %s", clockTime(until))
-		return nil
-	case t.Blocked != "":
-		m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "%s", t.Blocked)
-		return nil
-	case !t.Caps.Has(platform.CanPublish):
-		m.wait(t, id.Occurrence, WaitUnsupported, time.Time{}, "this version can preview %s but not publish there", t.Platform)
-		return nil
-	}
-	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
-		m.wait(t, id.Occurrence, WaitHeld, time.Time{}, "held: %s", reason)
-		return nil
-	}
-	if m.Backlog == BacklogSkip && rec == nil && !t.Due.IsZero() {
+// fresh plans a target that has never been (successfully) sent. inTime lifts the policy for late posts.
+func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, inTime bool) error {
+	if m.Backlog == BacklogSkip && rec == nil && !t.Due.After(m.Now) && m.forbidden(t) == nil {
 		m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Skip, Occurrence: id.Occurrence})
 		return nil
 	}
-	if !allowed && m.Backlog != BacklogPublish {
-		if late, state := m.late(t); late {
-			by := m.Now.Sub(t.Due).Round(time.Minute)
-			if state == WaitSkipped {
-				m.wait(t, id.Occurrence, state, time.Time{}, "it was due at %s, %s ago: too late, and the policy is to skip", clockTime(t.Due), duration(by))
-			} else {
-				m.wait(t, id.Occurrence, state, time.Time{}, "it was due at %s, %s ago: too late to go out unasked", clockTime(t.Due), duration(by))
-			}
-			return nil
-		}
-	}
-	if end, quiet := m.Rules.Quiet(m.Now); quiet {
-		m.wait(t, id.Occurrence, WaitQuiet, end, "quiet hours until %s", clockTime(end))
-		return nil
-	}
-	if !allowed {
-		other, sent, err := m.Ledger.Sent(t.Account, t.Fingerprint)
-		if err != nil {
+	w := m.obstacle(t, rec, inTime)
+	if w == nil {
+		var err error
+		if w, err = m.duplicate(t, rec); err != nil {
 			return err
 		}
-		if sent && other != t.Post {
-			m.wait(t, id.Occurrence, WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s", t.Account, other)
-			return nil
-		}
+	}
+	if w != nil {
+		m.wait(t, id.Occurrence, w.state, w.until, "%s", w.reason)
+		return nil
 	}
 	verb := Publish
 	if rec != nil && len(rec.Parts) > 0 {
@@ -337,6 +294,88 @@ func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, allowed bool) 
 	}
 	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: verb, Occurrence: id.Occurrence, Record: rec})
 	return nil
+}
+
+// obstacle is a reason not to send a target now.
+type obstacle struct {
+	state  WaitState
+	until  time.Time
+	reason string
+}
+
+func because(s WaitState, until time.Time, reason string, args ...any) *obstacle {
+	return &obstacle{s, until, fmt.Sprintf(reason, args...)}
+}
+
+// obstacle asks for all reasons not to send a target now, what the account was sent before left aside; nil when there is none.
+func (m *maker) obstacle(t Target, rec *ledger.Record, inTime bool) *obstacle {
+	if w := m.forbidden(t); w != nil {
+		return w
+	}
+	if !inTime && (rec == nil || rec.Allowed == "") && m.Backlog != BacklogPublish {
+		if late, state := m.late(t); late {
+			policy := "too late to go out unasked"
+			if state == WaitSkipped {
+				policy = "too late, and the policy is to skip"
+			}
+			return because(state, time.Time{}, "it was due at %s, %s ago: %s", clockTime(t.Due), duration(m.Now.Sub(t.Due).Round(time.Minute)), policy)
+		}
+	}
+	if end, quiet := m.Rules.Quiet(m.Now); quiet {
+		return because(WaitQuiet, end, "quiet hours until %s", clockTime(end))
+	}
+	return nil
+}
+
+// forbidden asks for the reasons not to send a target that neither lateness nor a person's word has to do with.
+func (m *maker) forbidden(t Target) *obstacle {
+	switch {
+	case t.Draft:
+		return because(WaitDraft, time.Time{}, "it is a draft")
+	case t.Withdraw:
+		return because(WaitWithdrawn, time.Time{}, "withdrawn before it went out")
+	case !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(m.Now):
+		return because(WaitExpired, time.Time{}, "expired at %s before it went out", clockTime(t.ExpiresAt))
+	case t.Due.After(m.Now):
+		until := t.Due
+		if end, quiet := m.Rules.Quiet(t.Due); quiet {
+			until = end
+		}
+		if t.Blocked != "" {
+			return because(WaitBlocked, time.Time{}, "due at %s, but %s", clockTime(until), t.Blocked)
+		}
+		return because(WaitScheduled, until, "due at %s", clockTime(until))
+	case t.Blocked != "":
+		return because(WaitBlocked, time.Time{}, "%s", t.Blocked)
+	case !t.Caps.Has(platform.CanPublish):
+		return because(WaitUnsupported, time.Time{}, "this version can preview %s but not publish there", t.Platform)
+	}
+	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+		return because(WaitHeld, time.Time{}, "held: %s", reason)
+	}
+	return nil
+}
+
+// duplicate reports what stands against sending an account what another post has sent it, or may have. Only a
+// person's word lifts that; half a thread is finished.
+func (m *maker) duplicate(t Target, rec *ledger.Record) (*obstacle, error) {
+	if rec != nil && (rec.Allowed != "" || len(rec.Parts) > 0) {
+		return nil, nil
+	}
+	other, sent, err := m.Ledger.Sent(t.Account, t.Fingerprint)
+	if err != nil {
+		return nil, err
+	}
+	if sent && other != t.Post {
+		return because(WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s", t.Account, other), nil
+	}
+	for _, r := range m.open {
+		doubtful := r.State == ledger.Sending || r.State == ledger.Unknown || len(r.Parts) > 0
+		if doubtful && r.Account == t.Account && r.Fingerprint == t.Fingerprint && r.Post != t.Post {
+			return because(WaitDuplicate, time.Time{}, "%s may have been sent exactly this by post %s, whose delivery is %s", t.Account, r.Post, r.State), nil
+		}
+	}
+	return nil, nil
 }
 
 // late reports whether a due post has been found too long after its time, and what follows.
@@ -420,8 +459,8 @@ func (m *maker) afterFailure(t Target, id ledger.ID, rec *ledger.Record, outcome
 	return false
 }
 
-// open plans a target whose record is not settled.
-func (m *maker) open(t Target, id ledger.ID, rec *ledger.Record) error {
+// unsettled plans a target whose record is not settled.
+func (m *maker) unsettled(t Target, id ledger.ID, rec *ledger.Record) error {
 	reason := ""
 	if last := rec.Last(); last != nil {
 		reason = last.Error
@@ -478,24 +517,27 @@ func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason strin
 		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "it may be out, and %s offers no way to find out: %s", t.Platform, reason)
 		return nil
 	}
-	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec})
+	a := Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec}
+	if w := m.obstacle(t, rec, len(rec.Parts) > 0 || m.begunInTime(t, rec)); w != nil {
+		if !t.Caps.Has(platform.CanFind) { // to repeat it is the only way to find out
+			m.wait(t, id.Occurrence, w.state, w.until, "it may be out, and is not repeated: %s", w.reason)
+			return nil
+		}
+		a.Look = w.reason
+	}
+	m.plan.Actions = append(m.plan.Actions, a)
 	return nil
 }
 
 // orphans notes open records whose post is no longer on the branch: deleting a file never deletes a
 // post, and never loses sight of one either.
-func (m *maker) orphans() error {
-	open, err := m.Ledger.Open()
-	if err != nil {
-		return err
-	}
-	for _, rec := range open {
+func (m *maker) orphans() {
+	for _, rec := range m.open {
 		if !m.seen[rec.ID()] {
 			t := Target{Post: rec.Post, Path: rec.Path, Account: rec.Account, Platform: platform.ID(rec.Platform), Title: rec.Title, Due: rec.Due}
 			m.wait(t, rec.Occurrence, WaitOrphan, time.Time{}, "its delivery is %s, but the post no longer names the account or is gone from the branch", rec.State)
 		}
 	}
-	return nil
 }
 
 // dropDuplicates lets only the first of several actions through that would send one account the same.

@@ -69,6 +69,9 @@ func brief(p *Plan) []string {
 	var lines []string
 	for _, a := range p.Actions {
 		line := fmt.Sprintf("%s %s@%s", a.Verb, a.Post, a.Account)
+		if a.Look != "" {
+			line = fmt.Sprintf("look %s@%s: %s", a.Post, a.Account, a.Look)
+		}
 		if a.Occurrence != "" {
 			line += " " + a.Occurrence
 		}
@@ -88,6 +91,7 @@ func TestMake(t *testing.T) {
 	lease := func(d time.Duration) func(*ledger.Record) {
 		return func(r *ledger.Record) { r.Lease = &ledger.Lease{Run: "r1", Until: now.Add(d), Owner: "me"} }
 	}
+	held := func(in *Input) { in.Rules.Held = func(string, string) (string, bool) { return "a crisis", true } }
 	tests := []struct {
 		name   string
 		target func(*Target)
@@ -131,9 +135,11 @@ func TestMake(t *testing.T) {
 			record: record(ledger.Unsent, func(r *ledger.Record) { r.Allowed = "anna" }), want: []string{"publish p1@bsky"},
 		},
 		{
-			name:  "quiet hours",
-			input: func(in *Input) { in.Rules.Quiet = func(t time.Time) (time.Time, bool) { return now.Add(time.Hour), true } },
-			want:  []string{"quiet p1@bsky: quiet hours until Tue 1 Dec 2026 10:00 CET [2026-12-01T09:00Z]"},
+			name: "quiet hours",
+			input: func(in *Input) {
+				in.Rules.Quiet = func(t time.Time) (time.Time, bool) { return now.Add(time.Hour), true }
+			},
+			want: []string{"quiet p1@bsky: quiet hours until Tue 1 Dec 2026 10:00 CET [2026-12-01T09:00Z]"},
 		},
 		{
 			name: "expired", target: func(t *Target) { t.ExpiresAt = now },
@@ -232,11 +238,50 @@ func TestMake(t *testing.T) {
 		},
 		{
 			name:   "its post is gone",
-			record: record(ledger.Unknown, func(r *ledger.Record) { r.Post = "gone"; r.Path = "content/gone.md" }),
+			record: record(ledger.Unknown, func(r *ledger.Record) { r.Post, r.Path, r.Fingerprint = "gone", "content/gone.md", "fp-gone" }),
 			want: []string{
 				"publish p1@bsky",
 				"orphan gone@bsky: its delivery is unknown, but the post no longer names the account or is gone from the branch",
 			},
+		},
+		{
+			name:   "may have been sent under another id",
+			record: record(ledger.Sending, func(r *ledger.Record) { r.Post = "gone"; r.Path = "content/gone.md" }),
+			want: []string{
+				"orphan gone@bsky: its delivery is sending, but the post no longer names the account or is gone from the branch",
+				"duplicate p1@bsky: bsky may have been sent exactly this by post gone, whose delivery is sending",
+			},
+		},
+		{name: "unknown, held by now", record: record(ledger.Unknown, nil), input: held, want: []string{"look p1@bsky: held: a crisis"}},
+		{
+			name: "unknown, held by now, no look-up", record: record(ledger.Unknown, nil), input: held,
+			target: func(t *Target) { t.Caps = platform.CanPublish | platform.CanIdempotent },
+			want:   []string{"held p1@bsky: it may be out, and is not repeated: held: a crisis"},
+		},
+		{
+			name: "unknown, a draft by now", record: record(ledger.Unknown, nil), target: func(t *Target) { t.Draft = true },
+			want: []string{"look p1@bsky: it is a draft"},
+		},
+		{
+			name: "unknown, withdrawn by now", record: record(ledger.Sending, nil), target: func(t *Target) { t.Withdraw = true },
+			want: []string{"look p1@bsky: withdrawn before it went out"},
+		},
+		{
+			name: "unknown, blocked by now", record: record(ledger.Unknown, nil),
+			target: func(t *Target) { t.Blocked, t.Fingerprint = "F101: broken", "" },
+			want:   []string{"look p1@bsky: F101: broken"},
+		},
+		{
+			name: "unknown, late by now", record: record(ledger.Unknown, nil), target: func(t *Target) { t.Due = now.Add(-30 * time.Hour) },
+			want: []string{"look p1@bsky: it was due at Mon 30 Nov 2026 03:00 CET, 30 hours ago: too late to go out unasked"},
+		},
+		{
+			name:   "failed in time, and another post has said it meanwhile",
+			record: record(ledger.Unsent, nil),
+			input: func(in *Input) {
+				in.Ledger = append(in.Ledger.(ledger.Memory), record(ledger.Published, func(r *ledger.Record) { r.Post = "other" }))
+			},
+			want: []string{"duplicate p1@bsky: bsky was sent exactly this before, by post other"},
 		},
 	}
 	for _, tt := range tests {
