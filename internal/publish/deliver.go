@@ -18,8 +18,13 @@ var errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was
 // it proves nothing yet. It matters only where repeating is not harmless.
 const settleTime = 2 * time.Minute
 
-// lostTime is how far back a post is looked for when the ledger remembers nothing.
-const lostTime = 48 * time.Hour
+const (
+	// clockError is how wrong this machine's clock, or that of the one that wrote an intent, may be. Look-ups
+	// reach that much further back: what they miss goes out twice.
+	clockError = 25 * time.Hour
+	// lostTime is how far back a post without a time is looked for when the ledger that may know it was lost.
+	lostTime = 30 * 24 * time.Hour
+)
 
 // deliver makes one delivery and notes its end, whatever happens.
 func (r *run) deliver(ctx context.Context, j *job) {
@@ -43,6 +48,8 @@ func (r *run) deliver(ctx context.Context, j *job) {
 		r.withdraw(ctx, j)
 	case plan.Reconcile:
 		r.reconcile(ctx, j)
+	case plan.Resume:
+		r.resume(ctx, j)
 	default:
 		r.send(ctx, j, j.rec.Remotes())
 	}
@@ -59,11 +66,12 @@ func (r *run) stopped(ctx context.Context) bool {
 	}
 }
 
-// leased reports whether enough of the delivery's lease is left to begin it.
+// leased reports whether enough of the delivery's lease is left to begin it: of the one that others see,
+// which a renewal extends only once it is pushed.
 func (r *run) leased(j *job) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return j.rec.Lease != nil && j.rec.Lease.Until.Sub(r.Now()) >= leaseMargin
+	return j.until.Sub(r.Now()) >= leaseMargin
 }
 
 // attempt describes the delivery to its publisher.
@@ -72,18 +80,29 @@ func (r *run) attempt(j *job, done []platform.Remote) platform.Attempt {
 	if last := j.rec.Last(); last != nil {
 		n = last.N
 	}
-	a := platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: j.rec.At.Add(-5 * time.Minute)}
-	if r.NoMemory {
-		a.Since = a.Since.Add(-lostTime)
+	since := j.rec.At
+	if r.lost(j) {
+		if since = j.rec.At.Add(-lostTime); !j.Due.IsZero() {
+			since = j.Due
+		}
 	}
-	return a
+	return platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: since.Add(-clockError)}
 }
+
+// lost reports whether a delivery may have been made already by a ledger that was lost.
+func (r *run) lost(j *job) bool { return j.rec.Unsure && j.rec.Allowed == "" }
 
 // send creates the parts that do not exist yet.
 func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
-	if r.NoMemory && len(done) == 0 {
-		if found, err := r.find(ctx, j, j.rendering, nil); err == nil && len(found.Parts) > 0 {
-			r.Log.Warn("it is out already although the ledger is empty: adopting it", "post", j.Post, "account", j.Account)
+	if _, canFind := j.publisher.(platform.Finder); canFind && r.lost(j) && len(done) == 0 {
+		found, err := r.find(ctx, j, j.rendering, nil)
+		switch {
+		case errors.Is(err, platform.ErrNotFound):
+		case err != nil:
+			r.fail(j, platform.Receipt{}, unsent("look for what a lost ledger may have sent", err))
+			return
+		default:
+			r.Log.Warn("it is out already although the ledger is new: adopting it", "post", j.Post, "account", j.Account)
 			if done = found.Parts; len(done) >= len(j.rendering.Parts) {
 				r.published(j, found, j.rendering)
 				return
@@ -97,6 +116,7 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 			return
 		}
 	}
+	j.sent = true
 	receipt, err := j.publisher.Publish(ctx, j.rendering, attempt)
 	if err != nil && platform.OutcomeOf(err) == platform.Unknown {
 		// Often the post is there and only the answer was lost. Finding it settles that at once; not finding it
@@ -112,6 +132,26 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 	r.published(j, receipt, j.rendering)
 }
 
+// unsent describes a look-up that failed before anything was sent, so that nothing was.
+func unsent(op string, err error) error {
+	if e, ok := errors.AsType[*platform.Error](err); ok && e.Outcome != platform.Unknown && e.Outcome != platform.Rejected {
+		return err
+	}
+	return &platform.Error{Outcome: platform.Unsent, Op: op, Err: err}
+}
+
+// resume sends the parts of a thread that are missing, as it was begun, unless the network has refused that.
+func (r *run) resume(ctx context.Context, j *job) {
+	if j.Record.State != ledger.Rejected {
+		if begun, same := r.sentRendering(j); begun != nil {
+			j.rendering = begun
+		} else if !same {
+			r.today(j)
+		}
+	}
+	r.send(ctx, j, j.rec.Remotes())
+}
+
 // published records a complete delivery of a rendering.
 func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Rendering) {
 	now := r.Now()
@@ -121,9 +161,29 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 	}
 	r.finish(j, Delivery{Outcome: "published", Parts: receipt.Parts}, func(rec *ledger.Record) {
 		rec.State, rec.PublishedAt, rec.RetryAt = ledger.Published, at, time.Time{}
-		rec.SetParts(receipt, rendering)
+		rec.Fingerprint = rendering.Fingerprint()
+		if r.setParts(rec, receipt, rendering) || j.mixed {
+			// What is out is not, or not all, of this version of the file. A record of none makes the next run mend that.
+			rec.Fingerprint, rec.Source = "", ""
+		}
 		rec.End(now, "published", "")
 	})
+}
+
+// setParts records the parts of a receipt. Those that were there before keep their text; mixed reports whether
+// it is not what the rendering says.
+func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *platform.Rendering) (mixed bool) {
+	before := rec.Parts
+	rec.SetParts(receipt, rendering)
+	for i := range rec.Parts {
+		p := &rec.Parts[i]
+		for _, old := range before {
+			if old.ID == p.ID && old.Part == p.Part && old.Text != "" && old.Text != p.Text {
+				p.Text, mixed = old.Text, true
+			}
+		}
+	}
+	return mixed || len(rec.Parts) > len(rendering.Parts)
 }
 
 // fail records an attempt that did not complete the delivery.
@@ -131,6 +191,10 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 	now := r.Now()
 	outcome := platform.OutcomeOf(err)
 	r.Log.Debug("delivery failed", "post", j.Post, "account", j.Account, "outcome", outcome.String(), "err", err)
+	after := outcome
+	if j.doubtful { // whatever became of this attempt, an earlier one may have been carried out
+		outcome = platform.Unknown
+	}
 	r.finish(j, Delivery{Outcome: outcome.String(), Parts: receipt.Parts, Err: err}, func(rec *ledger.Record) {
 		switch j.Verb {
 		case plan.Update, plan.Withdraw:
@@ -138,11 +202,14 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 		default:
 			rec.State = ledger.StateOf(outcome)
 			if len(receipt.Parts) > 0 {
-				rec.SetParts(receipt, j.rendering)
+				r.setParts(rec, receipt, j.rendering)
 			}
 		}
+		if last := rec.Last(); j.Verb == plan.Reconcile && !j.sent {
+			last.Op = ledger.OpLook
+		}
 		rec.End(now, outcome.String(), err.Error())
-		rec.RetryAt = retryAt(rec, outcome, err, now)
+		rec.RetryAt = retryAt(rec, after, err, now)
 		if errors.Is(err, errStopped) {
 			rec.RetryAt = time.Time{}
 		}
@@ -159,7 +226,7 @@ func retryAt(rec *ledger.Record, outcome platform.Outcome, err error, now time.T
 		}
 		return now.Add(wait)
 	}
-	if outcome == platform.Rejected {
+	if outcome == platform.Rejected && rec.State == ledger.Rejected {
 		return time.Time{} // waits for another text, not for a time
 	}
 	steps := []time.Duration{0, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
@@ -194,7 +261,7 @@ func (r *run) own(a *platform.Attempt, j *job) error {
 		}
 	}
 	r.mu.Unlock()
-	owned, err := r.Ledger.Owned(r.base, j.Account, j.ID(), a.Since)
+	owned, err := r.Ledger.Owned(r.base, j.ID(), j.rec.Fingerprint, a.Since)
 	a.Owned = append(a.Owned, owned...)
 	return err
 }
@@ -202,39 +269,40 @@ func (r *run) own(a *platform.Attempt, j *job) error {
 // reconcile settles a delivery whose outcome is unknown: looks for it, and repeats it only when it is
 // proved absent or when repeating is harmless.
 func (r *run) reconcile(ctx context.Context, j *job) {
+	const op = "look for an earlier attempt"
 	sent, same := r.sentRendering(j)
-	_, canFind := j.publisher.(platform.Finder)
-	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
-	if !canFind {
+	if _, canFind := j.publisher.(platform.Finder); !canFind {
+		j.mixed = sent == nil
 		r.repeat(ctx, j, sent, same, j.rec.Remotes())
 		return
 	}
+	doubt := func(message string, err error) {
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{Outcome: platform.Unknown, Op: op, Message: message, Err: err})
+	}
 	if sent == nil {
-		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{
-			Outcome: platform.Unknown, Op: "look for an earlier attempt",
-			Message: fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit),
-		})
+		doubt(fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit), nil)
 		return
 	}
 	receipt, err := r.find(ctx, j, sent, j.rec.Remotes())
 	switch {
-	case err == nil && len(receipt.Parts) >= len(sent.Parts):
-		r.published(j, receipt, sent)
-	case err == nil && len(receipt.Parts) > 0:
-		r.repeat(ctx, j, sent, same, receipt.Parts)
-	case errors.Is(err, platform.ErrNotFound) && (keyed || r.settled(j)):
-		r.repeat(ctx, j, sent, same, nil)
 	case errors.Is(err, platform.ErrNotFound):
-		r.fail(j, platform.Receipt{}, &platform.Error{
-			Outcome: platform.Unknown, Op: "look for an earlier attempt", Message: "it is not there yet, and may still be on its way",
-		})
+		receipt.Parts = nil
+	case err != nil:
+		doubt(err.Error(), err)
+		return
+	case len(receipt.Parts) >= len(sent.Parts):
+		r.published(j, receipt, sent)
+		return
+	}
+	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
+	j.doubtful = !r.settled(j)
+	switch {
+	case j.doubtful && (!keyed || j.Look != ""):
+		r.fail(j, receipt, &platform.Error{Outcome: platform.Unknown, Op: op, Message: "it is not there yet, and may still be on its way"})
+	case j.Look != "":
+		r.fail(j, receipt, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "it is not there, and is not sent now: " + j.Look})
 	default:
-		if err == nil {
-			err = errors.New("the look-up brought nothing back")
-		}
-		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{
-			Outcome: platform.Unknown, Op: "look for an earlier attempt", Message: err.Error(), Err: err,
-		})
+		r.repeat(ctx, j, sent, same, receipt.Parts)
 	}
 }
 
@@ -242,24 +310,31 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 func (r *run) settled(j *job) bool {
 	var began time.Time
 	for _, a := range j.rec.Attempts {
-		if a.Outcome == platform.Unknown.String() && a.Started.After(began) {
+		if a.Outcome == platform.Unknown.String() && a.Op != ledger.OpLook && a.Started.After(began) {
 			began = a.Started
 		}
 	}
 	return r.Now().Sub(began) >= settleTime
 }
 
-// repeat sends what is missing. A thread that was begun is finished as it was begun; a post of which
-// nothing exists is sent as it stands today.
+// repeat sends what is missing. A thread that was begun is finished as it was begun, and what may be out is
+// repeated as it was; a post of which nothing exists is sent as it stands today.
 func (r *run) repeat(ctx context.Context, j *job, sent *platform.Rendering, same bool, done []platform.Remote) {
-	if !same && (len(done) > 0 || !j.Caps.Has(platform.CanFind)) && sent != nil {
-		j.rendering = sent
-	} else if !same {
-		r.mu.Lock()
-		j.rec.Fingerprint, j.rec.Source, j.rec.Commit = j.Fingerprint, j.Source, r.Commit
-		r.mu.Unlock()
+	if !same {
+		if sent != nil && (len(done) > 0 || j.doubtful) {
+			j.rendering = sent
+		} else {
+			r.today(j)
+		}
 	}
 	r.send(ctx, j, done)
+}
+
+// today notes that a delivery that was begun with another version of the file goes on with today's.
+func (r *run) today(j *job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j.rec.Fingerprint, j.rec.Source, j.rec.Commit = j.Fingerprint, j.Source, r.Commit
 }
 
 // sentRendering returns the rendering that the unsettled attempt was about; same is true when it is

@@ -215,7 +215,11 @@ type job struct {
 	*plan.Action
 	rec       *ledger.Record
 	publisher platform.Publisher
-	rendering *platform.Rendering
+	rendering *platform.Rendering // what is to be sent; nil for those that only look and have none
+	until     time.Time           // the end of the lease that the remote knows
+	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
+	sent      bool                // this attempt may have made a creating request
+	mixed     bool                // another version of the file than the one sent may be out
 }
 
 // run is one pass from plan to report.
@@ -277,6 +281,9 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		j := &job{Action: a, publisher: publishers[a.Account]}
 		switch a.Verb {
 		case plan.Publish, plan.Resume, plan.Update, plan.Reconcile:
+			if a.Look != "" && a.Fingerprint == "" {
+				break // its file is broken by now
+			}
 			rendering, err := r.Site.Render(a.Path, a.Account)
 			if err != nil {
 				return fmt.Errorf("render %s for %s: %w", a.Path, a.Account, err)
@@ -317,6 +324,10 @@ func (r *run) claim(ctx context.Context) error {
 	var records []*ledger.Record
 	for _, j := range r.jobs {
 		j.rec = r.intent(j.Action, now)
+		j.doubtful = j.Verb == plan.Reconcile
+		if j.rec.Lease != nil {
+			j.until = j.rec.Lease.Until
+		}
 		records = append(records, j.rec)
 	}
 	if err := r.Ledger.Claim(ctx, claimSubject(r.jobs), records); err != nil {
@@ -332,7 +343,7 @@ func (r *run) intent(a *plan.Action, now time.Time) *ledger.Record {
 	if a.Record != nil {
 		rec = a.Record.Clone()
 	} else {
-		rec = &ledger.Record{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence, Platform: string(a.Platform), Key: id.Key(), At: now.UTC().Truncate(time.Millisecond)}
+		rec = &ledger.Record{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence, Platform: string(a.Platform), Key: id.Key(), At: now.UTC().Truncate(time.Millisecond), Unsure: r.NoMemory}
 	}
 	rec.Path, rec.Title, rec.Due = a.Path, a.Title, a.Due
 	rec.RetryAt = time.Time{}
@@ -352,9 +363,12 @@ func (r *run) intent(a *plan.Action, now time.Time) *ledger.Record {
 		rec.State = ledger.Sending
 		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)
 	default:
+		// A thread goes on as it was begun, unless the network has refused that.
+		if a.Verb != plan.Resume || rec.State == ledger.Rejected {
+			rec.Fingerprint, rec.Source, rec.Commit = a.Fingerprint, a.Source, r.Commit
+		}
 		rec.State = ledger.Sending
-		rec.Fingerprint, rec.Source, rec.Commit = a.Fingerprint, a.Source, r.Commit
-		rec.Begin(ledger.OpPublish, r.Run, now, a.Fingerprint)
+		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)
 	}
 	rec.Lease = &ledger.Lease{Run: r.Run, Until: now.Add(leaseTime).UTC(), Owner: r.Owner}
 	return rec
@@ -418,12 +432,15 @@ func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
 		select {
 		case <-tick:
 			records := r.take()
+			var renewals []*ledger.Record
 			if r.Now().Sub(renewed) > leaseTime-leaseMargin-time.Minute {
-				records = append(records, r.renew()...)
-				renewed = r.Now()
+				renewals = r.renewals()
+				records = append(records, renewals...)
 			}
 			if err := r.Ledger.Record(keep, resultSubject(records), records); err != nil {
 				r.Log.Warn("results are not in the ledger yet, trying again", "err", err)
+			} else if len(renewals) > 0 {
+				renewed = r.renewed(renewals)
 			}
 		case <-ended:
 			return r.flushRest(keep)
@@ -439,9 +456,7 @@ func (r *run) flushRest(ctx context.Context) error {
 		if err == nil || try == 4 {
 			return err
 		}
-		if _, kept := errors.AsType[*gitledger.NotPushedError](err); kept {
-			records = nil // the ledger keeps them for its next call
-		}
+		records = nil // the ledger keeps them for its next call
 		r.Log.Warn("results are not in the ledger yet, trying again", "try", try, "err", err)
 		if err := r.Wait(ctx, time.Duration(try*try)*500*time.Millisecond); err != nil {
 			return err
@@ -457,17 +472,32 @@ func (r *run) take() []*ledger.Record {
 	return records
 }
 
-// renew extends the lease of the deliveries that have not ended.
-func (r *run) renew() []*ledger.Record {
+// renewals returns the records of the deliveries that have not ended, with a new lease. It counts only once
+// it is pushed.
+func (r *run) renewals() []*ledger.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var records []*ledger.Record
 	for _, j := range r.unfinished {
-		j.rec.Lease.Until = r.Now().Add(leaseTime).UTC()
-		records = append(records, j.rec.Clone())
+		rec := j.rec.Clone()
+		rec.Lease.Until = r.Now().Add(leaseTime).UTC()
+		records = append(records, rec)
 	}
 	ledger.SortRecords(records)
 	return records
+}
+
+// renewed notes that leases have been extended, and returns since when they run.
+func (r *run) renewed(records []*ledger.Record) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until := records[0].Lease.Until
+	for _, rec := range records {
+		if j, ok := r.unfinished[rec.ID()]; ok {
+			j.until, j.rec.Lease = rec.Lease.Until, rec.Lease
+		}
+	}
+	return until.Add(-leaseTime)
 }
 
 // finish notes a delivery's end. change alters the record while nobody else reads it.

@@ -1,0 +1,435 @@
+package publish_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/ledger/gitledger"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/publish"
+)
+
+var (
+	serverDown = fakenet.Plan{Fault: fakenet.ServerError, Count: -1}
+	allWell    = fakenet.Plan{}
+)
+
+// ledgerTip returns where the remote's ledger is, "" when there is none.
+func (w *world) ledgerTip() gitrepo.Hash {
+	w.t.Helper()
+	heads, err := w.clone().Fetch(w.t.Context(), "origin")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return heads["refs/heads/postrider/ledger"]
+}
+
+// inject breaks the next creating request of every network, after the first skip ones.
+func (w *world) inject(f fakenet.Fault, skip int) {
+	for _, fake := range w.fakes {
+		fake.Inject(fakenet.Plan{Fault: f, Skip: skip, Hang: time.Nanosecond, Elsewhere: "http://127.0.0.1:1/elsewhere"})
+	}
+}
+
+// TestFaults breaks the one creating request of a post on every network in every way.
+func TestFaults(t *testing.T) {
+	// What is known after the run in which the fault strikes; all posts are out once the fault is gone.
+	const published, unknown = "published", "unknown"
+	outcomes := map[fakenet.Fault]map[string]string{
+		fakenet.TimeoutAfterAccept:     {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.ResetBefore:            {bsky: unknown, fedi: unknown, gts: unknown, hook: unknown},
+		fakenet.ResetAfterAccept:       {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.HalfResponse:           {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.Garbage:                {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.Refuse:                 {bsky: "rejected", fedi: "rejected", gts: "rejected", hook: "rejected"},
+		fakenet.RateLimit:              {bsky: "limited", fedi: "limited", gts: "limited", hook: "limited"},
+		fakenet.ExpiredToken:           {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
+		fakenet.Forbidden:              {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
+		fakenet.ServerError:            {bsky: unknown, fedi: unknown, gts: unknown, hook: unknown},
+		fakenet.ServerErrorAfterAccept: {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.Redirect:               {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
+	}
+	for _, doc := range fakenet.AllFaults() {
+		t.Run(string(doc.Fault), func(t *testing.T) {
+			w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+			w.inject(doc.Fault, 0)
+			report := w.run(w.clone())
+			got := map[string]string{}
+			for _, d := range report.Deliveries {
+				got[d.Account] = d.Outcome
+				if !d.OK() && (d.Err == nil || d.Err.Error() == "") {
+					t.Errorf("%s failed and does not say why", d.Account)
+				}
+			}
+			same(t, "outcomes", got, outcomes[doc.Fault])
+			want := 0
+			if doc.Accepts {
+				want = 1
+			}
+			w.created(want)
+			if doc.Fault == fakenet.ExpiredToken { // on the fakes it stays expired until somebody posts
+				if again := w.run(w.clone()); len(again.Deliveries) > 1 { // a webhook has no token to ask about
+					t.Errorf("posted with a token that is known to be expired: %v", results(again))
+				}
+				w.inject(fakenet.None, 0)
+			}
+			if doc.Fault == fakenet.Refuse {
+				w.settle()
+				w.created(0)
+				w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello again.")})
+			}
+			w.settle()
+			w.exactlyOnce(1)
+			for id, r := range w.records() {
+				if r.State != ledger.Published {
+					t.Errorf("%s is %s in the end", id, r.State)
+				}
+			}
+		})
+	}
+}
+
+// TestFaultsInsideThread breaks the second part of a thread of three in every way.
+func TestFaultsInsideThread(t *testing.T) {
+	for _, doc := range fakenet.AllFaults() {
+		t.Run(string(doc.Fault), func(t *testing.T) {
+			w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [bsky, fedi, gts]\n", "One.\n\n---\n\nTwo.\n\n---\n\nThree.")})
+			w.inject(doc.Fault, 1)
+			report := w.run(w.clone())
+			for _, d := range report.Deliveries {
+				if doc.Fault != fakenet.ExpiredToken && (d.OK() || len(d.Parts) == 0) {
+					t.Errorf("%s: %s with the parts %v", d.Account, d.Outcome, d.Parts)
+				}
+			}
+			if doc.Fault == fakenet.ExpiredToken { // on the fakes it kills reading as well, and Bluesky gets a new one
+				w.inject(fakenet.None, 0)
+			}
+			if doc.Fault == fakenet.Refuse { // the network does not like the second part
+				w.settle()
+				w.created(1, bsky, fedi, gts)
+				w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [bsky, fedi, gts]\n", "One.\n\n---\n\nTwo, mended.\n\n---\n\nThree.")})
+			}
+			w.settle()
+			w.exactlyOnce(3, bsky, fedi, gts)
+			for _, account := range []string{bsky, fedi, gts} {
+				w.threaded(account)
+			}
+		})
+	}
+}
+
+// threaded fails the test unless an account's posts are one thread, each part answering the one before.
+func (w *world) threaded(account string) {
+	w.t.Helper()
+	posts := w.fakes[account].Posts()
+	for i, p := range posts {
+		switch {
+		case i == 0 && p.Parent != "":
+			w.t.Errorf("%s: the first part answers %s", account, p.Parent)
+		case i > 0 && (p.Parent != posts[i-1].ID || p.Root != posts[0].ID):
+			w.t.Errorf("%s: part %d answers %q in the thread of %q, want %q and %q", account, i, p.Parent, p.Root, posts[i-1].ID, posts[0].ID)
+		}
+	}
+}
+
+// TestCrash kills the machine at each step of a run. Another machine takes over once the lease has ended, or
+// at once where the process is proved dead.
+func TestCrash(t *testing.T) {
+	steps := map[string]func() func(r *http.Request, answered bool) bool{
+		"after the claim, before any request": func() func(*http.Request, bool) bool {
+			return func(*http.Request, bool) bool { return true }
+		},
+		"after the first post was accepted": func() func(*http.Request, bool) bool {
+			return func(r *http.Request, answered bool) bool { return answered && creates(r) }
+		},
+		"before the second post": func() func(*http.Request, bool) bool {
+			var mu sync.Mutex
+			n := 0
+			return func(r *http.Request, answered bool) bool {
+				if answered || !creates(r) {
+					return false
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				n++
+				return n == 2
+			}
+		},
+		"in the middle of a thread": func() func(*http.Request, bool) bool {
+			var mu sync.Mutex
+			n := map[string]int{}
+			return func(r *http.Request, answered bool) bool {
+				if !answered || !creates(r) {
+					return false
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				n[r.URL.Host]++
+				return n[r.URL.Host] == 3
+			}
+		},
+	}
+	for name, step := range steps {
+		for _, owner := range []string{"", "dead"} {
+			t.Run(name+", owner "+owner, func(t *testing.T) {
+				w := newWorld(t, map[string]string{
+					"a": post("aaaa1111", "", "Hello."), "b": post("bbbb2222", "platforms: [bsky, fedi, gts]\n", "One.\n\n---\n\nTwo."),
+				})
+				w.crash(owner, step())
+				if owner == "" {
+					w.clock.Advance(time.Minute)
+					if report := w.run(w.clone()); len(report.Deliveries) != 0 {
+						t.Errorf("another run touched what is leased: %v", results(report))
+					}
+					w.clock.Advance(10 * time.Minute)
+				}
+				w.run(w.clone())
+				w.settle()
+				w.exactlyOnce(3, bsky, fedi, gts)
+				w.exactlyOnce(1, hook)
+				for id, r := range w.records() {
+					if r.State != ledger.Published {
+						t.Errorf("%s is %s in the end", id, r.State)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestCrashBeforeTheResultsArePushed kills the machine when everything is out and nothing recorded.
+func TestCrashBeforeTheResultsArePushed(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello."), "b": post("bbbb2222", "", "World.")})
+	var plug func()
+	var mu sync.Mutex
+	n := 0
+	report, err := w.try(w.clone(), setup{after: func(r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if creates(r) {
+			n++
+		}
+		if plug == nil && n == 8 {
+			plug = w.unplug()
+		}
+	}})
+	if err != nil || report.RecordErr == nil {
+		t.Fatalf("%v, results: %v", err, report.RecordErr)
+	}
+	plug()
+	w.created(2)
+	w.clock.Advance(11 * time.Minute)
+	w.run(w.clone())
+	w.settle()
+	w.exactlyOnce(2)
+}
+
+// TestRemoteDownAfterTheClaim keeps results in the clone until the remote is back.
+func TestRemoteDownAfterTheClaim(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	repo := w.clone()
+	var once sync.Once
+	var plug func()
+	report, err := w.try(repo, setup{before: func(*http.Request) { once.Do(func() { plug = w.unplug() }) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isNotPushed(report.RecordErr) {
+		t.Errorf("results could not be pushed, and the report says %v", report.RecordErr)
+	}
+	if _, err := w.try(repo, setup{}); err == nil {
+		t.Error("a run without the remote")
+	}
+	plug()
+	w.clock.Advance(time.Minute)
+	if again := w.run(repo); len(again.Deliveries) != 0 || again.Settled != 4 {
+		t.Errorf("the next run: %v, %d settled, waiting %v", results(again), again.Settled, waiting(again))
+	}
+	w.exactlyOnce(1)
+	for id, r := range w.records() {
+		if r.State != ledger.Published {
+			t.Errorf("%s is %s", id, r.State)
+		}
+	}
+}
+
+// TestManyAtOnce runs several publishers on one site, each in a clone of its own.
+func TestManyAtOnce(t *testing.T) {
+	for _, n := range []int{2, 4} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			posts := map[string]string{}
+			for i := range 3 {
+				posts[fmt.Sprint("p", i)] = post(fmt.Sprintf("pppp000%d", i), "", fmt.Sprintf("Number %d.", i))
+			}
+			w := newWorld(t, posts)
+			desks := make([]*publish.Desk, n)
+			for i := range desks {
+				var err error
+				if desks[i], err = w.open(w.clone(), setup{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var wg sync.WaitGroup
+			reports := make([]*publish.Report, n)
+			errs := make([]error, n)
+			for i, d := range desks {
+				wg.Go(func() { reports[i], errs[i] = d.Do(t.Context()) })
+			}
+			wg.Wait()
+			made := 0
+			for i := range desks {
+				if errs[i] != nil {
+					t.Errorf("publisher %d: %v", i, errs[i])
+				}
+				made += len(reports[i].Deliveries)
+			}
+			if made != 12 {
+				t.Errorf("%d deliveries were made, want 12", made)
+			}
+			w.exactlyOnce(3)
+		})
+	}
+}
+
+// TestStopLetsTheRestUnsent stops a run during its first delivery.
+func TestStopLeavesTheRestUnsent(t *testing.T) {
+	posts := map[string]string{}
+	for i := range 3 {
+		posts[fmt.Sprint("p", i)] = post(fmt.Sprintf("pppp000%d", i), "platforms: [fedi]\n", fmt.Sprintf("Number %d.", i))
+	}
+	w := newWorld(t, posts)
+	stop := make(chan struct{})
+	var once sync.Once
+	report := w.runAs(w.clone(), setup{
+		desk: func(d *publish.Desk) { d.Stop = stop },
+		before: func(r *http.Request) {
+			if creates(r) {
+				once.Do(func() { close(stop) })
+			}
+		},
+	})
+	same(t, "deliveries", results(report), []string{"pppp0000@fedi published", "pppp0001@fedi unsent", "pppp0002@fedi unsent"})
+	for id, r := range w.records() {
+		if r.Lease != nil {
+			t.Errorf("%s keeps its lease", id)
+		}
+	}
+	w.run(w.clone())
+	w.exactlyOnce(3, fedi)
+}
+
+// TestStopNeverForgetsAnUnknownOutcome stops the run that was to look for what a crashed one has left.
+func TestStopNeverForgetsAnUnknownOutcome(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	w.crash("dead", func(r *http.Request, answered bool) bool {
+		return answered && creates(r) && strings.HasPrefix("http://"+r.URL.Host, w.urls[gts])
+	})
+	stop := make(chan struct{})
+	close(stop)
+	w.runAs(w.clone(), setup{desk: func(d *publish.Desk) { d.Stop = stop }})
+	if got := w.state("aaaa1111@gts"); got != ledger.Unknown {
+		t.Errorf("a post that may be out is %s", got)
+	}
+	w.settle()
+	w.exactlyOnce(1)
+}
+
+// TestLongRunRenewsItsLease makes deliveries that take longer than a lease.
+func TestLongRunRenewsItsLease(t *testing.T) {
+	posts := map[string]string{}
+	for i := range 4 {
+		posts[fmt.Sprint("p", i)] = post(fmt.Sprintf("pppp000%d", i), "platforms: [gts]\n", fmt.Sprintf("Number %d.", i))
+	}
+	w := newWorld(t, posts)
+	other := w.clone()
+	report := w.runAs(w.clone(), setup{after: func(r *http.Request) {
+		if !creates(r) {
+			return
+		}
+		w.clock.Advance(5*time.Minute + time.Second)
+		w.flushed()
+		if report := w.run(other); len(report.Deliveries) != 0 {
+			t.Errorf("another run: %v", results(report))
+		}
+	}})
+	if report.Failed() > 0 || len(report.Deliveries) != 4 {
+		t.Errorf("%v", results(report))
+	}
+	w.exactlyOnce(4, gts)
+}
+
+// flushed lets the running run write to its ledger, and returns when that has reached the remote.
+func (w *world) flushed() {
+	w.t.Helper()
+	watch := w.clone()
+	tip := func() gitrepo.Hash {
+		heads, err := watch.Fetch(context.Background(), "origin")
+		if err != nil {
+			w.t.Error(err)
+		}
+		return heads["refs/heads/postrider/ledger"]
+	}
+	before := tip()
+	w.clock.tick()
+	for tip() == before {
+		runtime.Gosched()
+	}
+}
+
+// TestLeaseThatCouldNotBeRenewedEnds cuts a long run off from the remote: as its lease ends there, it must
+// not begin anything more, whatever it would like to believe.
+func TestLeaseThatCouldNotBeRenewedEnds(t *testing.T) {
+	posts := map[string]string{}
+	for i := range 4 {
+		posts[fmt.Sprint("p", i)] = post(fmt.Sprintf("pppp000%d", i), "platforms: [gts]\n", fmt.Sprintf("Number %d.", i))
+	}
+	w := newWorld(t, posts)
+	var plug func()
+	n := 0
+	w.runAs(w.clone(), setup{after: func(r *http.Request) {
+		if !creates(r) {
+			return
+		}
+		switch n++; n {
+		case 1: // most of the lease has passed, and its renewal fails
+			plug = w.unplug()
+			w.clock.Advance(5*time.Minute + time.Second)
+			w.clock.tick()
+			w.logged("results are not in the ledger yet")
+		case 2: // it has ended, and another run takes over
+			plug()
+			w.clock.Advance(5 * time.Minute)
+			w.run(w.clone())
+		}
+	}})
+	w.settle()
+	w.exactlyOnce(4, gts)
+}
+
+func isNotPushed(err error) bool {
+	_, ok := errors.AsType[*gitledger.NotPushedError](err)
+	return ok
+}
+
+// logged returns once a run has logged a text.
+func (w *world) logged(text string) {
+	for {
+		w.logMu.Lock()
+		found := bytes.Contains(w.log.Bytes(), []byte(text))
+		w.logMu.Unlock()
+		if found {
+			return
+		}
+		runtime.Gosched()
+	}
+}
