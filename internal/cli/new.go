@@ -66,7 +66,7 @@ rest of the file stays as it is, byte for byte.`,
 			return argsBetween(1, 1, `one title (in quotes: "Winter launch")`)(cmd, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, err := a.siteDir()
+			dir, err := a.safeSiteDir()
 			if err != nil {
 				return err
 			}

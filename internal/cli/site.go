@@ -32,6 +32,15 @@ func (a *app) siteDir() (string, error) {
 	}
 }
 
+// safeSiteDir finds the site, and refuses one whose .env is in git.
+func (a *app) safeSiteDir() (string, error) {
+	dir, err := a.siteDir()
+	if err != nil {
+		return "", err
+	}
+	return dir, a.refuseTrackedEnv(dir)
+}
+
 // openSite is a site on this machine's disk.
 type openSite struct {
 	*site.Snapshot
@@ -45,11 +54,8 @@ func (o *openSite) close() { o.root.Close() } //nolint:errcheck // only read fro
 // site finds and loads the site, as it stands on disk. Whatever is wrong with its files is in the snapshot; the
 // errors are that there is none, that it cannot be read, and that git tracks its .env.
 func (a *app) site(ctx context.Context) (*openSite, error) {
-	dir, err := a.siteDir()
+	dir, err := a.safeSiteDir()
 	if err != nil {
-		return nil, err
-	}
-	if err := a.refuseTrackedEnv(dir); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
