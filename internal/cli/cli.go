@@ -95,15 +95,17 @@ func (a *app) heed(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 	close(a.stop)
 	select {
-	case <-a.patient:
+	case <-a.patient: // the verb ends by itself, unless asked again
+		select {
+		case <-ctx.Done():
+			return
+		case <-a.Interrupt:
+		}
 	default:
-		cancel(errInterrupted)
-		return
 	}
-	select {
-	case <-ctx.Done():
-	case <-a.Interrupt:
-		cancel(errInterrupted)
+	cancel(errInterrupted)
+	if a.Release != nil {
+		a.Release()
 	}
 }
 
@@ -156,7 +158,29 @@ without an account.`,
 		&cobra.Group{ID: groupKnow, Title: "Look up:"},
 	)
 	root.AddCommand(a.verbs()...)
+	root.SetHelpCommand(helpCommand())
 	return root
+}
+
+// helpCommand is for those who type "postrider help VERB"; --help says the same.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "help [VERB]",
+		Hidden: true,
+		Args:   argsBetween(0, 1, "one verb"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			verb, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if err := noArgs(verb, rest); err != nil {
+				return err
+			}
+			verb.InitDefaultHelpFlag()
+			verb.InitDefaultVersionFlag()
+			return verb.Help()
+		},
+	}
 }
 
 // The groups of verbs in the help text.

@@ -40,6 +40,8 @@ type Env struct {
 	// Interrupt delivers the signals that ask the program to end. The first lets a publishing run finish
 	// what is in flight, the second ends that too.
 	Interrupt <-chan os.Signal
+	// Release ends the delivery: the next signal has its usual effect, should the program hang.
+	Release func()
 
 	Registry *platform.Registry
 	Sample   fs.FS // the sample site that demo publishes
@@ -69,6 +71,7 @@ func System(registry *platform.Registry, sample fs.FS) Env {
 		Rand:           rand.Reader,
 		HTTP:           &http.Client{Transport: http.DefaultTransport},
 		Interrupt:      interrupt,
+		Release:        func() { signal.Stop(interrupt) },
 		Registry:       registry,
 		Sample:         sample,
 	}

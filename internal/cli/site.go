@@ -173,19 +173,6 @@ func (a *app) lookup(name string) string {
 	return value
 }
 
-// accountSecrets returns an account's secrets; the error is a *platform.MissingSecretError.
-func (a *app) accountSecrets(cfg *config.Site, account string) (map[string]secret.String, error) {
-	acc, ok := cfg.Account(account)
-	if !ok {
-		return nil, &usageError{msg: fmt.Sprintf("the site has no account %q", account)}
-	}
-	info, ok := a.Registry.Info(acc.Platform)
-	if !ok {
-		return nil, &usageError{msg: fmt.Sprintf("account %q is on an unknown platform, %q", account, acc.Platform)}
-	}
-	return info.LookupSecrets(account, cfg.Alone(account), a.lookup)
-}
-
 // maxQuoted is the size of a file above which its lines are not quoted.
 const maxQuoted = 8 << 20
 
