@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 )
@@ -23,7 +24,7 @@ type jsonFinding struct {
 // MarshalJSON implements [json.Marshaler] with the flat, lower-case shape that scripts rely on.
 // Lines and columns count from 1, the end is exclusive, and what is not known is left out.
 func (f Finding) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jsonFinding{
+	return marshal(jsonFinding{
 		Code: f.Code, Severity: f.Severity, Path: f.Path,
 		Line: f.Range.Start.Line, Column: f.Range.Start.Column,
 		EndLine: f.Range.End.Line, EndColumn: f.Range.End.Column,
@@ -36,7 +37,16 @@ func (l List) MarshalJSON() ([]byte, error) {
 	if l == nil {
 		return []byte("[]"), nil
 	}
-	return json.Marshal([]Finding(l))
+	return marshal([]Finding(l))
+}
+
+// marshal is [json.Marshal], except that it leaves '<', '>' and '&' as they are unless whoever marshals the whole wants them escaped.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // WriteJSON writes the findings and the number of posts that were looked at as one JSON object and a line break.
