@@ -174,22 +174,23 @@ func (a *app) reportJSON(r *publish.Report) jsonReport {
 	return j
 }
 
-// hintOf says what to do about a delivery that failed.
+// hintOf says what to do about a delivery that failed: what its network suggests, and what happens next by itself.
 func hintOf(d *publish.Delivery) string {
+	var hints []string
 	if e, ok := errors.AsType[*platform.Error](d.Err); ok && e.Hint != "" {
-		return e.Hint
+		hints = append(hints, e.Hint)
 	}
 	switch d.Outcome {
 	case platform.Unknown.String():
-		return fmt.Sprintf("the next run looks for it; if it cannot tell, look yourself and run `postrider resolve %s %s`", d.Post, d.Account)
+		hints = append(hints, fmt.Sprintf("the next run looks for it; if it cannot tell, look yourself and run `postrider resolve %s %s`", d.Post, d.Account))
 	case platform.Unsent.String(), platform.Limited.String():
-		return "a later run sends it by itself"
+		hints = append(hints, "a later run sends it by itself")
 	case platform.Denied.String():
-		return "mend the account's token or permissions; the next run tries again by itself"
+		hints = append(hints, "the next run tries again by itself once the network accepts the account")
 	case platform.Rejected.String():
-		return "change the post; the next run sends the new text"
+		hints = append(hints, "the next run sends it once its text has changed")
 	}
-	return ""
+	return strings.Join(hints, "; ")
 }
 
 // printReport writes a run's report for people.

@@ -13,7 +13,7 @@ func (Adapter) Network() fakenet.Network {
 	return fakenet.Network{
 		Secrets: map[string]string{"ACCESS_TOKEN": token},
 		New: func(base, handle string, now func() time.Time) fakenet.Fake {
-			return fake.New(fake.Config{Base: base, Now: now, Tokens: map[string]string{token: handle}, Processing: 1})
+			return fake.New(fake.Config{Base: base, Now: now, Tokens: map[string]string{token: handle}})
 		},
 	}
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/sandbox"
+)
+
+// clock is what the networks of a script show; `clock TIME` sets it together with the program's.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+// TestPublishScripts runs the scripts that publish, each with networks of its own.
+func TestPublishScripts(t *testing.T) {
+	type boxKey struct{}
+	type world struct {
+		box   *sandbox.Sandbox
+		clock *clock
+	}
+	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
+		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
+			if string(r.ID) == name {
+				return r
+			}
+		}
+		ts.Fatalf("there is no network %q", name)
+		return nil
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/publish",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			w := &world{clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}}
+			ids := []platform.ID{"bluesky", "mastodon", "webhook"}
+			box, err := sandbox.Start(t.Context(), sandbox.Options{
+				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
+				Handles: map[platform.ID]string{"bluesky": "acme.example", "mastodon": "acme"},
+			})
+			if err != nil {
+				return err
+			}
+			w.box = box
+			env.Defer(func() { box.Close() })
+			env.Values[boxKey{}] = w
+			accounts := map[platform.ID]string{"bluesky": "bluesky", "mastodon": "fedi", "webhook": "hook"}
+			for _, r := range box.Networks() {
+				env.Setenv(strings.ToUpper(string(r.ID)), r.Base+r.Path)
+				for name, value := range r.Secrets {
+					env.Setenv(platform.EnvName(accounts[r.ID], name), value)
+				}
+			}
+			for key, value := range map[string]string{
+				"HOME": env.WorkDir, "TZ": "Europe/Berlin", "NOW": w.clock.Now().Format(time.RFC3339), "GIT_CONFIG_NOSYSTEM": "1",
+				"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
+			} {
+				env.Setenv(key, value)
+			}
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits,
+			"png":   writePNG,
+			// clock TIME: what the program and the networks take for now.
+			"clock": func(ts *testscript.TestScript, _ bool, args []string) {
+				now, err := time.Parse(time.RFC3339, args[0])
+				ts.Check(err)
+				ts.Value(boxKey{}).(*world).clock.Set(now)
+				ts.Setenv("NOW", args[0])
+			},
+			// expand FILE…: replaces $NAME in files by the script's variables.
+			"expand": func(ts *testscript.TestScript, _ bool, args []string) {
+				for _, name := range args {
+					file := ts.MkAbs(name)
+					ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+				}
+			},
+			// fault NETWORK NAME: the next creating request there fails like that.
+			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
+				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
+			},
+			// created NETWORK N: so many posts were ever created there.
+			"created": func(ts *testscript.TestScript, _ bool, args []string) {
+				want, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				if got := network(ts, args[0]).Fake.Creations(); got != want {
+					ts.Fatalf("%d posts were created on %s, want %d", got, args[0], want)
+				}
+			},
+			// shows NETWORK TEXT: one post that is there now holds the text.
+			"shows": func(ts *testscript.TestScript, neg bool, args []string) {
+				var all []string
+				for _, p := range network(ts, args[0]).Fake.Posts() {
+					all = append(all, fmt.Sprintf("%s\n%s", p.Title, p.Text))
+				}
+				if has := strings.Contains(strings.Join(all, "\n\n"), args[1]); has == neg {
+					ts.Fatalf("%s shows:\n%s", args[0], strings.Join(all, "\n\n"))
+				}
+			},
+		},
+	})
+}
