@@ -150,6 +150,8 @@ func explain(err error) (code int, hint string) {
 	switch {
 	case errors.Is(err, publish.ErrNothingCommitted):
 		return ExitUsage, "commit the site and its posts: only what is committed is published"
+	case errors.Is(err, publish.ErrNoBranch):
+		return ExitUsage, "HEAD is detached: name the branch with --branch, or as publish.branch in site.yaml"
 	case errors.Is(err, agenda.ErrNoSite):
 		return ExitUsage, "commit site.yaml on the publishing branch, or name another with --branch"
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):

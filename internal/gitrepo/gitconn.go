@@ -85,6 +85,20 @@ func (g *gitConn) heads(ctx context.Context) (map[string]Hash, error) {
 	return heads, nil
 }
 
+func (g *gitConn) head(ctx context.Context) (string, error) {
+	out, err := g.run(ctx, "ls-remote", "--symref", "--quiet", "--", g.target.name, "HEAD")
+	if err != nil {
+		return "", g.wrap(ctx, err)
+	}
+	for line := range bytes.Lines(out) {
+		if to, ok := strings.CutPrefix(strings.TrimRight(string(line), "\n"), "ref: "); ok {
+			to, _, _ = strings.Cut(to, "\t")
+			return to, nil
+		}
+	}
+	return "", nil
+}
+
 func (g *gitConn) fetch(ctx context.Context, _ []Hash, specs []refspec, shallow bool) error {
 	args := []string{
 		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",

@@ -998,7 +998,7 @@ func TestRemotes(t *testing.T) {
 		if n, ok, err := r.DefaultRemote(); n != "origin" || !ok || err != nil {
 			t.Errorf("DefaultRemote = %q, %v, %v", n, ok, err)
 		}
-		if b, err := r.RemoteBranch("origin"); b != "main" || err != nil {
+		if b, err := r.RemoteBranch(t.Context(), "origin", false); b != "main" || err != nil {
 			t.Errorf("RemoteBranch = %q, %v", b, err)
 		}
 	}

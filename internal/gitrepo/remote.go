@@ -107,9 +107,12 @@ func (r *Repo) DefaultRemote() (name string, ok bool, err error) {
 }
 
 // RemoteBranch returns the branch of a remote that is published from unless somebody says otherwise:
-// the remote's default branch if it is known here, else the branch that the current one follows,
-// else the current branch's name; "" when HEAD is detached and nothing else is known.
-func (r *Repo) RemoteBranch(remote string) (string, error) {
+// the remote's default branch, as it is known here or, with ask, as the remote says; else the
+// branch that the current one follows, else the current branch's name; "" when HEAD is detached and
+// nothing else is known.
+//
+// The current branch comes last because it is whatever somebody is working on.
+func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (string, error) {
 	prefix := "refs/remotes/" + remote + "/"
 	if checkRefName(prefix+"HEAD") == nil {
 		target, err := r.back.symref(prefix + "HEAD")
@@ -117,6 +120,17 @@ func (r *Repo) RemoteBranch(remote string) (string, error) {
 			return "", err
 		}
 		if b, ok := strings.CutPrefix(target, prefix); ok {
+			return b, nil
+		}
+	}
+	if ask {
+		c, _, err := r.connect(ctx, "fetch", remote, false)
+		if err != nil {
+			return "", err
+		}
+		if target, err := c.head(ctx); err != nil {
+			return "", err
+		} else if b, ok := strings.CutPrefix(target, "refs/heads/"); ok {
 			return b, nil
 		}
 	}
@@ -161,6 +175,8 @@ func parseRefspecs(remote string, specs []string) ([]refspec, error) {
 type conn interface {
 	// heads returns the branches the remote has, by full name.
 	heads(ctx context.Context) (map[string]Hash, error)
+	// head returns the full name of the remote's default branch, "" when it does not tell.
+	head(ctx context.Context) (string, error)
 	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
 	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
 	// push moves one reference of the remote. When sent is false nothing has reached it.

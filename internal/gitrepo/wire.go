@@ -168,6 +168,21 @@ func (w *wire) heads(ctx context.Context) (map[string]Hash, error) {
 	return headsOf(adv), nil
 }
 
+// head implements conn: the default branch is told among the capabilities.
+func (w *wire) head(ctx context.Context) (string, error) {
+	s, adv, err := advertised(ctx, w, openUpload)
+	if err != nil {
+		return "", err
+	}
+	defer w.done(s)
+	for _, pair := range adv.Capabilities.Get(capability.SymRef) {
+		if from, to, _ := strings.Cut(pair, ":"); from == "HEAD" {
+			return to, nil
+		}
+	}
+	return "", nil
+}
+
 // maxHaves bounds what is told to the remote about what is here already.
 const maxHaves = 64
 
@@ -196,7 +211,7 @@ func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow 
 			req.Depth = packp.DepthCommits(1)
 		}
 	}
-	if req.Haves, err = w.haves(specs); err != nil {
+	if req.Haves, err = w.haves(ctx, specs); err != nil {
 		return err
 	}
 	res, err := s.UploadPack(ctx, req)
@@ -227,14 +242,14 @@ func hashes(in []plumbing.Hash) []Hash {
 
 // haves returns commits that the remote probably has: where the branches of interest were when they
 // were last fetched, and the current branch, with some of their ancestors in case it has not.
-func (w *wire) haves(specs []refspec) ([]plumbing.Hash, error) {
+func (w *wire) haves(ctx context.Context, specs []refspec) ([]plumbing.Hash, error) {
 	var out []plumbing.Hash
 	seen := map[Hash]bool{}
 	names := []string{"HEAD"}
 	for _, s := range specs {
 		names = append(names, s.dst, s.src)
 	}
-	if def, err := w.repo.RemoteBranch(w.target.name); err == nil && def != "" && w.target.tracking {
+	if def, err := w.repo.RemoteBranch(ctx, w.target.name, false); err == nil && def != "" && w.target.tracking {
 		names = append(names, "refs/remotes/"+w.target.name+"/"+def)
 	}
 	for _, n := range names {

@@ -38,6 +38,10 @@ type OpenOptions struct {
 // ErrNothingCommitted means that the publishing branch does not exist yet.
 var ErrNothingCommitted = errors.New("nothing is committed yet")
 
+// ErrNoBranch means that nothing says which branch is published: HEAD is detached, and there is no remote that
+// has a default branch.
+var ErrNoBranch = errors.New("no branch to publish from")
+
 // Open reads a site as it is merged, and its ledger. With a remote both are fetched first. The desk it
 // returns can plan; whoever publishes fills in the fields that sending takes.
 func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
@@ -57,7 +61,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	}
 	branch := cmp.Or(o.Branch, here.Publish.Branch)
 	if branch == "" && hasRemote {
-		if branch, err = o.Repo.RemoteBranch(remote); err != nil {
+		if branch, err = o.Repo.RemoteBranch(ctx, remote, !o.Offline); err != nil {
 			return nil, err
 		}
 	}
@@ -65,6 +69,9 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if branch, _, err = o.Repo.Head(); err != nil {
 			return nil, err
 		}
+	}
+	if branch == "" {
+		return nil, ErrNoBranch
 	}
 	led := gitledger.New(o.Repo, gitledger.Options{
 		Branch: here.Ledger.Branch, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: here.Title,
@@ -84,7 +91,9 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		options.CacheDir = filepath.Join(o.Repo.CommonDir(), "postrider")
 	}
 	d := &Desk{Branch: branch, Commit: string(commit), Ledger: led, Now: o.Now, Wait: o.Wait, Log: o.Log}
-	d.NoMemory = led.Tip() == ""
+	if d.NoMemory, err = empty(led); err != nil {
+		return nil, err
+	}
 	d.Refresh = func(ctx context.Context) error {
 		_, err := led.Fetch(ctx)
 		return err
@@ -137,6 +146,15 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		return p, nil
 	}
 	return d, nil
+}
+
+// empty reports whether the ledger remembers nothing.
+func empty(led *gitledger.Ledger) (bool, error) {
+	view, err := led.View()
+	if err != nil {
+		return false, err
+	}
+	return view.Empty()
 }
 
 // localConfig reads the site.yaml that is at hand, for the names of branches and remote only.
