@@ -64,31 +64,49 @@ func valid(s string) string {
 	return b.String()
 }
 
-// clusters walks the grapheme clusters of a text.
+// clusters walks the grapheme clusters of a text. Between two ASCII characters a cluster always ends, but
+// for CR LF, so the library is asked only about the runs that have others.
 type clusters struct {
 	text string
-	it   *graphemes.Iterator[string]
-	// same tells that the library reads the text itself, and not a copy made valid.
-	same bool
 	pos  int
+	run  *graphemes.Iterator[string] // nil outside a run
+	base int                         // where the run begins
+	// same tells that the library reads the run itself, and not a copy made valid.
+	same bool
 }
 
-func newClusters(text string) clusters {
-	v := valid(text)
-	return clusters{text: text, it: graphemes.FromString(v), same: len(v) == len(text) && v == text}
-}
+func newClusters(text string) clusters { return clusters{text: text} }
 
 // next returns the end of the next cluster, or false at the end of the text.
 func (c *clusters) next() (end int, ok bool) {
-	if !c.it.Next() {
-		return len(c.text), false
+	if c.run != nil && c.run.Next() {
+		if c.same {
+			c.pos = c.base + c.run.End()
+			return c.pos, true
+		}
+		for range c.run.Value() {
+			_, n := utf8.DecodeRuneInString(c.text[c.pos:])
+			c.pos += n
+		}
+		return c.pos, true
 	}
-	if c.same {
-		return c.it.End(), true
+	c.run = nil
+	if c.pos == len(c.text) {
+		return c.pos, false
 	}
-	for range c.it.Value() {
-		_, n := utf8.DecodeRuneInString(c.text[c.pos:])
-		c.pos += n
+	if c.text[c.pos] < utf8.RuneSelf && (c.pos+1 == len(c.text) || c.text[c.pos+1] < utf8.RuneSelf) {
+		c.pos++
+		if c.text[c.pos-1] == '\r' && c.pos < len(c.text) && c.text[c.pos] == '\n' {
+			c.pos++
+		}
+		return c.pos, true
 	}
-	return c.pos, true
+	end = c.pos + 1
+	for end < len(c.text) && (c.text[end-1] >= utf8.RuneSelf || c.text[end] >= utf8.RuneSelf) {
+		end++
+	}
+	run := c.text[c.pos:end]
+	v := valid(run)
+	c.run, c.base, c.same = graphemes.FromString(v), c.pos, len(v) == len(run) && v == run
+	return c.next()
 }

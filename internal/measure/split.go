@@ -34,32 +34,24 @@ func (r Rank) String() string {
 	return "none"
 }
 
-// Boundary is a place where a text may be cut. What follows Offset begins the next piece, so white
-// space in front of it belongs to neither.
-type Boundary struct {
-	Offset int
-	Rank   Rank
-}
-
 // Span is a part of a text as byte offsets, End exclusive.
 type Span struct{ Start, End int }
+
+// Piece is a part of a text that [Split] has cut off.
+type Piece struct {
+	Span
+	Cut Rank // how natural the cut in front of it is; 0 for the first piece
+}
 
 // atom is the smallest part of a text that is never cut.
 type atom struct {
 	Span
-	space  bool // all white space
 	entity bool
 }
 
-// Boundaries returns the places where text may be cut, in order: never inside a grapheme cluster nor
-// inside one of the entities, and only in front of something that is not white space. Entities must be
-// in order, as the detectors of this package return them.
-func Boundaries(text string, entities []Entity) []Boundary {
-	return boundaries(text, atoms(text, entities))
-}
-
-func atoms(text string, entities []Entity) []atom {
-	list := make([]atom, 0, len(text)/2+8)
+// atoms appends to list what of the text is not white space: grapheme clusters and whole entities. Entities
+// must be in order, as the detectors of this package return them.
+func atoms(list []atom, text string, entities []Entity) []atom {
 	c := newClusters(text)
 	start := 0
 	for {
@@ -73,14 +65,17 @@ func atoms(text string, entities []Entity) []atom {
 		inside := len(entities) > 0 && entities[0].Start < end
 		if inside && entities[0].Start < start {
 			list[len(list)-1].End = end // goes on; a mark behind it belongs to it too
-		} else {
-			list = append(list, atom{Span{start, end}, !inside && isSpaces(text[start:end]), inside})
+		} else if inside || !isSpaces(text[start:end]) {
+			list = append(list, atom{Span{start, end}, inside})
 		}
 		start = end
 	}
 }
 
 func isSpaces(s string) bool {
+	if len(s) == 1 {
+		return s[0] == ' ' || '\t' <= s[0] && s[0] <= '\r'
+	}
 	for _, r := range s {
 		if !unicode.IsSpace(r) {
 			return false
@@ -89,24 +84,12 @@ func isSpaces(s string) bool {
 	return true
 }
 
-func boundaries(text string, list []atom) []Boundary {
-	var found []Boundary
-	last := -1 // the last atom that is not white space
-	for i, a := range list {
-		if a.space {
-			continue
-		}
-		if last >= 0 {
-			found = append(found, Boundary{a.Start, rank(text, list[last], a)})
-		}
-		last = i
-	}
-	return found
-}
-
 // rank judges a cut between two atoms with nothing but white space in between.
 func rank(text string, before, after atom) Rank {
 	gap := text[before.End:after.Start]
+	if c := text[before.End-1]; gap == "" && 'A' <= c && c <= 'z' && c != ']' {
+		return BetweenGraphemes // inside a word: most places are
+	}
 	lines := strings.Count(gap, "\n")
 	if lines == 0 {
 		lines = strings.Count(gap, "\r") + strings.Count(gap, "\u2028") + 2*strings.Count(gap, "\u2029")
@@ -173,75 +156,51 @@ const tinyPart = 3
 //
 // Only a piece that is one entity or one grapheme cluster can measure more than max: that cannot be
 // helped, and the caller has to look. Text without anything but white space has no pieces.
-func Split(text string, entities []Entity, max int, measure func(string) int) []Span {
-	list := atoms(text, entities)
-	cuts := boundaries(text, list)
-	s := splitter{text: text, max: max, measure: measure}
-	start := -1
-	for _, a := range list {
-		if !a.space {
-			if start < 0 {
-				start = a.Start
-			}
-			s.ends = append(s.ends, a.End) // the end of the piece that a cut behind this atom makes
+func Split(text string, entities []Entity, max int, measure func(string) int) []Piece {
+	var stack [512]atom // most texts fit, so that only the pieces are allocated
+	list := atoms(stack[:0], text, entities)
+	var pieces []Piece
+	for from := 0; from < len(list); {
+		last := choose(text, list, from, max, measure)
+		p := Piece{Span: Span{list[from].Start, list[last].End}}
+		if from > 0 {
+			p.Cut = rank(text, list[from-1], list[from])
 		}
+		pieces = append(pieces, p)
+		from = last + 1
 	}
-	if start < 0 {
-		return nil
-	}
-	if end := s.ends[len(s.ends)-1]; s.fits(start, end) {
-		return []Span{{start, end}}
-	}
-	var pieces []Span
-	for {
-		n := s.choose(start, cuts)
-		pieces = append(pieces, Span{start, s.ends[n]})
-		if n == len(cuts) {
-			return pieces
-		}
-		start, cuts, s.ends = cuts[n].Offset, cuts[n+1:], s.ends[n+1:]
-	}
+	return pieces
 }
 
-type splitter struct {
-	text    string
-	max     int
-	measure func(string) int
-	// ends[i] is where the text in front of cuts[i] ends when white space is left away. There is one
-	// more for the end of the text.
-	ends []int
-}
-
-func (s *splitter) fits(start, end int) bool { return s.measure(s.text[start:end]) <= s.max }
-
-// choose returns the index in ends of the end of the piece that begins at start.
-func (s *splitter) choose(start int, cuts []Boundary) int {
-	// Gallop to the farthest cut that fits, so that a long rest is not measured over and over.
-	low, high := -1, 0
-	for high < len(s.ends) && s.fits(start, s.ends[high]) {
-		low, high = high, 2*high+1
+// choose returns the last atom of the piece that begins with the atom from.
+func choose(text string, list []atom, from, max int, measure func(string) int) int {
+	start := list[from].Start
+	fits := func(last int) bool { return measure(text[start:list[last].End]) <= max }
+	// Gallop to the farthest atom that fits, so that a long rest is not measured over and over.
+	low, high := from-1, from
+	for high < len(list) && fits(high) {
+		low, high = high, high+(high-from)+1
 	}
-	high = min(high, len(s.ends))
+	high = min(high, len(list))
 	for high-low > 1 {
-		if mid := (low + high) / 2; s.fits(start, s.ends[mid]) {
+		if mid := (low + high) / 2; fits(mid) {
 			low = mid
 		} else {
 			high = mid
 		}
 	}
 	switch low {
-	case -1:
-		return 0 // a single atom that is too long
-	case len(cuts):
+	case from - 1:
+		return from // a single atom that is too long
+	case len(list) - 1:
 		return low
 	}
-	enough := start + (s.ends[low]-start+tinyPart-1)/tinyPart
-	for rank := BetweenParagraphs; rank > BetweenGraphemes; rank-- {
-		for i := low; i >= 0 && s.ends[i] >= enough; i-- {
-			if cuts[i].Rank >= rank && (i == low || s.fits(start, s.ends[i])) {
-				return i
-			}
+	enough := start + (list[low].End-start+tinyPart-1)/tinyPart
+	last, best := low, BetweenGraphemes
+	for i := low; i >= from && list[i].End >= enough && best < BetweenParagraphs; i-- {
+		if r := rank(text, list[i], list[i+1]); r > best && (i == low || fits(i)) {
+			last, best = i, r
 		}
 	}
-	return low
+	return last
 }

@@ -92,20 +92,16 @@ func sourceFrom(spans []platform.SourceSpan, offset int) (post.Span, bool) {
 func (c *composer) split(w *writer, whole *platform.Part) {
 	atoms := atomsOf(whole.Facets)
 	pieces := measure.Split(whole.Text, atoms, c.splitMax(), c.splitCount())
-	boundaries := measure.Boundaries(whole.Text, atoms)
 	explicit := w.links()
 	for i, piece := range pieces {
 		p := platform.Part{
 			Text: whole.Text[piece.Start:piece.End], Max: whole.Max, MaxByte: whole.MaxByte, Unit: whole.Unit,
-			AutoCut: i > 0, Facets: cutFacets(explicit, piece), Spans: cutSpans(whole.Spans, piece),
+			AutoCut: i > 0, Facets: cutFacets(explicit, piece.Span), Spans: cutSpans(whole.Spans, piece.Span),
 		}
 		if i == 0 {
 			p.Media = whole.Media
 		} else {
-			for boundaries[0].Offset < piece.Start {
-				boundaries = boundaries[1:]
-			}
-			c.cutHere(w, whole, boundaries[0])
+			c.cutHere(w, whole, piece)
 		}
 		c.measure(&p)
 		if tooLong(&p) {
@@ -182,21 +178,21 @@ func cutSpans(spans []platform.SourceSpan, piece measure.Span) []platform.Source
 }
 
 // cutHere says where `thread: auto` began a new part.
-func (c *composer) cutHere(w *writer, whole *platform.Part, cut measure.Boundary) {
+func (c *composer) cutHere(w *writer, whole *platform.Part, piece measure.Piece) {
 	where := "inside a word"
-	switch cut.Rank {
+	switch piece.Cut {
 	case measure.BetweenParagraphs:
 		where = "between paragraphs"
 	case measure.BetweenSentences:
 		where = "between sentences"
-		if strings.HasSuffix(strings.TrimRight(whole.Text[:cut.Offset], " \t"), "\n") {
+		if strings.HasSuffix(strings.TrimRight(whole.Text[:piece.Start], " \t"), "\n") {
 			where = "between lines"
 		}
 	case measure.BetweenWords:
 		where = "between words"
 	}
 	at := w.home
-	if source, ok := sourceFrom(whole.Spans, cut.Offset); ok {
+	if source, ok := sourceFrom(whole.Spans, piece.Start); ok {
 		source.End = source.Start
 		at = c.v.Range(source)
 	}
