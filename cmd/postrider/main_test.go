@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write what the scripts compare with int
 // TestMain lets the scripts run the program: this test binary, under the name postrider.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"postrider": func() { os.Exit(cli.Main(environment())) },
+		"postrider": func() { fillDisk(); os.Exit(cli.Main(environment())) },
 	})
 }
 
