@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -98,6 +99,7 @@ type world struct {
 	logMu  sync.Mutex
 	files  map[string][]byte // the site as it was committed last
 	http   *http.Client
+	shift  time.Duration // how wrong the clocks of the machines that publish are
 }
 
 const (
@@ -107,8 +109,32 @@ const (
 	hookSecret      = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 )
 
-// newWorld returns a world whose site has posts, by name.
+// newWorld returns a world whose site has posts, by name, and whose ledger has been in use before.
 func newWorld(t *testing.T, posts map[string]string) *world {
+	t.Helper()
+	w := newEmptyWorld(t, posts)
+	l := w.ledger(w.clone())
+	if err := l.Claim(t.Context(), "begin", []*ledger.Record{{Post: seed, Account: bsky, State: ledger.Skipped, At: start.Add(-time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// seed is a post of which every ledger that has been in use knows.
+const seed = "seed0000"
+
+// ledger returns the ledger of a clone, fetched.
+func (w *world) ledger(repo *gitrepo.Repo) *gitledger.Ledger {
+	w.t.Helper()
+	l := gitledger.New(repo, gitledger.Options{Branch: "postrider/ledger", Remote: "origin", Now: w.clock.Now, Wait: w.clock.Wait, Log: slog.New(slog.DiscardHandler)})
+	if _, err := l.Fetch(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	return l
+}
+
+// newEmptyWorld returns a world that has no ledger yet.
+func newEmptyWorld(t *testing.T, posts map[string]string) *world {
 	t.Helper()
 	t.Parallel()
 	w := &world{t: t, clock: newClock(), remote: filepath.Join(t.TempDir(), "remote.git"), fakes: map[string]fakenet.Fake{}, urls: map[string]string{}, files: map[string][]byte{}}
@@ -273,6 +299,8 @@ type setup struct {
 	desk func(*publish.Desk)
 	// before and after see every request to a network.
 	before, after func(*http.Request)
+	// broken reports whether the network is out of reach for a request.
+	broken func(*http.Request) bool
 }
 
 // RoundTrip lets before and after see a request.
@@ -284,6 +312,9 @@ type watched struct {
 func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	if t.before != nil {
 		t.before(r)
+	}
+	if t.broken != nil && t.broken(r) {
+		return nil, errors.New("the network is down")
 	}
 	resp, err := t.base.RoundTrip(r)
 	if t.after != nil {
@@ -306,9 +337,11 @@ func runName() string {
 
 // open opens a desk in a clone.
 func (w *world) open(repo *gitrepo.Repo, s setup) (*publish.Desk, error) {
+	shift := w.shift
+	now := func() time.Time { return w.clock.Now().Add(shift) }
 	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o := publish.OpenOptions{
-		Repo: repo, Registry: adapters.All(), Env: w.lookup, Version: "test", Now: w.clock.Now, Wait: w.clock.Wait, Log: log,
+		Repo: repo, Registry: adapters.All(), Env: w.lookup, Version: "test", Now: now, Wait: w.clock.Wait, Log: log,
 		OwnerDead: func(owner string) bool { return owner == "dead" },
 	}
 	if s.open != nil {
@@ -367,12 +400,7 @@ func (w *world) settle() {
 // records returns all records as the remote has them, by id.
 func (w *world) records() map[string]*ledger.Record {
 	w.t.Helper()
-	repo := w.clone()
-	l := gitledger.New(repo, gitledger.Options{Branch: "postrider/ledger", Remote: "origin", Now: w.clock.Now, Wait: w.clock.Wait, Log: slog.New(slog.DiscardHandler)})
-	if _, err := l.Fetch(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	return w.recordsOf(l)
+	return w.recordsOf(w.ledger(w.clone()))
 }
 
 func (w *world) recordsOf(l *gitledger.Ledger) map[string]*ledger.Record {
@@ -387,7 +415,9 @@ func (w *world) recordsOf(l *gitledger.Ledger) map[string]*ledger.Record {
 		if found[id] != nil {
 			w.t.Errorf("the ledger has two records of %s: %s and %s", id, found[id].State, r.State)
 		}
-		found[id] = r
+		if r.Post != seed {
+			found[id] = r
+		}
 		return nil
 	})
 	if err != nil {
@@ -517,6 +547,12 @@ func (w *world) unplug() (plug func()) {
 // or after it was answered.
 func (w *world) crash(owner string, at func(r *http.Request, answered bool) bool) {
 	w.t.Helper()
+	w.crashIn(w.clone(), owner, at)
+}
+
+// crashIn crashes in a clone that stays.
+func (w *world) crashIn(repo *gitrepo.Repo, owner string, at func(r *http.Request, answered bool) bool) {
+	w.t.Helper()
 	var once sync.Once
 	dead := make(chan struct{})
 	var plug func()
@@ -531,7 +567,7 @@ func (w *world) crash(owner string, at func(r *http.Request, answered bool) bool
 			return false
 		}
 	}
-	_, err := w.try(w.clone(), setup{
+	_, err := w.try(repo, setup{
 		desk: func(d *publish.Desk) { d.Owner = owner },
 		before: func(r *http.Request) {
 			if gone() {
@@ -567,3 +603,13 @@ func creates(r *http.Request) bool {
 
 func skipBacklog(o *publish.OpenOptions)    { o.Backlog = plan.BacklogSkip }
 func publishBacklog(o *publish.OpenOptions) { o.Backlog = plan.BacklogPublish }
+
+// git runs git in the remote, as a person would.
+func (w *world) git(args ...string) string {
+	w.t.Helper()
+	out, err := exec.CommandContext(w.t.Context(), "git", append([]string{"-C", w.remote}, args...)...).CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
