@@ -18,8 +18,8 @@ import (
 
 func (a *app) checkCommand() *cobra.Command {
 	var (
-		format         string
-		asJSON, strict bool
+		format                  string
+		asJSON, strict, remarks bool
 	)
 	cmd := &cobra.Command{
 		Use:     "check [PATH…]",
@@ -29,8 +29,9 @@ func (a *app) checkCommand() *cobra.Command {
 reports what is wrong: with file, line, column, a code and what to do. With paths of posts or
 folders it reports on those, and on site.yaml.
 
-An error keeps a post from going out. A warning is probably not what the writer wants. The exit
-code is 1 when there are errors. "postrider explain CODE" tells more about a finding.`,
+An error keeps a post from going out. A warning is probably not what the writer wants. A remark is
+worth knowing; without paths, remarks are only counted unless --remarks is given. The exit code is
+1 when there are errors. "postrider explain CODE" tells more about a finding.`,
 		Example: `  postrider check
   postrider check content/2026 --strict
   postrider check --format github         # annotations in GitHub Actions
@@ -47,16 +48,17 @@ code is 1 when there are errors. "postrider explain CODE" tells more about a fin
 			if !slices.Contains(formats, format) {
 				return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, oneOf("the formats are", formats))}
 			}
-			return a.check(cmd.Context(), args, format, strict)
+			return a.check(cmd.Context(), args, format, strict, remarks || len(args) > 0)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: text, json, github or sarif")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
+	cmd.Flags().BoolVar(&remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, args []string, format string, strict bool) error {
+func (a *app) check(ctx context.Context, args []string, format string, strict, remarks bool) error {
 	s, err := a.site(ctx)
 	if err != nil {
 		return err
@@ -91,11 +93,16 @@ func (a *app) check(ctx context.Context, args []string, format string, strict bo
 			Version: strings.TrimPrefix(buildVersion().Version, "v"), URL: projectURL, Docs: check.Catalogue(a.Registry),
 		})
 	default:
-		a.printFindings(a.Stdout, findings, a.stdoutStyle())
-		if len(findings) > 0 {
+		shown, hint := findings, ""
+		if n := findings.Count(finding.Info); n > 0 && !remarks {
+			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
+			hint = " (--remarks prints them)"
+		}
+		a.printFindings(a.Stdout, shown, a.stdoutStyle())
+		if len(shown) > 0 {
 			a.printf("\n")
 		}
-		a.printf("%s\n", summary(findings, len(posts)))
+		a.printf("%s%s\n", summary(findings, len(posts)), hint)
 	}
 	if err == nil && findings.HasErrors() {
 		err = errFindings
