@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -57,6 +58,12 @@ func (d *decoder) validateCampaigns() {
 		c := &d.site.Campaigns[i]
 		if !c.Starts.IsZero() && !c.Ends.IsZero() && !c.Starts.Before(c.Ends) {
 			d.fail(CodeCampaign, d.site.Place("campaigns", c.Name, "ends"), fmt.Sprintf("campaign %q ends before it starts", c.Name), "")
+		}
+		if len(c.UTM) > 0 {
+			d.out.Add(finding.Finding{
+				Code: CodeUTMLater, Severity: finding.Warning, Path: d.path, Range: d.site.Place("campaigns", c.Name, "utm"),
+				Message: "this version adds no UTM parameters to links", Hint: "write them into the links where they matter",
+			})
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.UTM)) {
 			at := d.site.Place("campaigns", c.Name, "utm", key)
