@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
@@ -75,8 +76,33 @@ func (p *Pass) name(x *post.Post, name string, at func() finding.Range) {
 	if _, ok := p.c.reg.Info(platform.ID(name)); ok {
 		return
 	}
+	if _, ok := slices.BinarySearch(unsupported(), name); ok {
+		p.report("C103", finding.Warning, x, at(), fmt.Sprintf("this version does not know %s: nobody gets what is meant for it", name), "leave it for a later version, or take it out")
+		return
+	}
 	known := p.c.cfg.Names()
 	p.report("C101", finding.Error, x, at(), fmt.Sprintf("%q is neither an account nor a platform", name), didYouMean(name, known, "known: "+list(known)))
+}
+
+// unsupported lists networks that people know and this version does not, sorted: naming one is no slip of the pen.
+func unsupported() []string {
+	return []string{
+		"devto", "discord", "facebook", "ghost", "hashnode", "instagram", "lemmy", "linkedin", "matrix", "mattermost", "medium", "nostr",
+		"pinterest", "reddit", "slack", "smtp", "telegram", "threads", "tiktok", "tumblr", "vk", "wordpress", "youtube",
+	}
+}
+
+func namesLater() Check {
+	return Check{
+		Ignorable: true,
+		Doc: finding.Doc{
+			Code: "C103", Title: "platform that this version does not know", Severity: finding.Warning, Since: "0.1.0",
+			Why:  "A block or an override is meant for a network that Postrider cannot send to yet, so nobody gets it.",
+			Bad:  "-- content/sled.md --\n---\nplatforms: [x]\n---\nThe sled is back.\n\n::: linkedin\nMore of it at work.\n:::\n",
+			Good: "-- content/sled.md --\n---\nplatforms: [x]\n---\nThe sled is back.\n",
+		},
+		post: func(*Pass, *post.Post) {}, // found by names, which looks at every name
+	}
 }
 
 // firstLine shortens a range that goes over several lines to its start.
