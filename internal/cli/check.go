@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/postrider/postrider/internal/check"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/site"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -59,18 +61,24 @@ worth knowing; without paths, remarks are only counted unless --remarks is given
 }
 
 func (a *app) check(ctx context.Context, args []string, format string, strict, remarks bool) error {
-	s, err := a.site(ctx)
+	var findings finding.List
+	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
+		paths, err := a.paths(dir, args)
+		if err == nil {
+			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, site.Options{}, paths...)
+		}
+		return s, err
+	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	posts, paths, err := a.selectPosts(s, args)
+	posts, err := a.selectPosts(s, args)
 	if err != nil {
 		return err
-	}
-	findings := s.Check(ctx, paths...)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
 	}
 	if strict {
 		for i := range findings {
@@ -127,24 +135,33 @@ func (a *app) fromTop(dir string, l finding.List) finding.List {
 	return l
 }
 
-// selectPosts returns the posts that the arguments of a verb name, and the arguments as paths in the site. A
-// path that does not exist is an error; one without posts is not, so that a list of changed files can be given.
-func (a *app) selectPosts(s *openSite, args []string) (posts []*post.Post, paths []string, err error) {
-	for _, arg := range args {
-		p, err := a.path(s.dir, arg)
-		if err != nil {
-			return nil, nil, err
-		}
-		paths = append(paths, p)
+// selectPosts returns the posts that the arguments of a verb name. A path that does not exist is an error; one
+// without posts is not, so that a list of changed files can be given.
+func (a *app) selectPosts(s *openSite, args []string) ([]*post.Post, error) {
+	paths, err := a.paths(s.dir, args)
+	if err != nil {
+		return nil, err
 	}
 	posts, missing := s.Select(paths...)
 	for _, p := range missing {
 		if _, err := os.Lstat(filepath.Join(s.dir, filepath.FromSlash(p))); err != nil {
-			return nil, nil, &usageError{msg: fmt.Sprintf("there is no %q in the site", p), hint: "name posts, or folders of posts, by their paths"}
+			return nil, &usageError{msg: fmt.Sprintf("there is no %q in the site", p), hint: "name posts, or folders of posts, by their paths"}
 		}
 		a.notef("%s: no posts there", p)
 	}
-	return posts, paths, nil
+	return posts, nil
+}
+
+// paths returns paths that somebody typed as [app.path] does.
+func (a *app) paths(dir string, args []string) (paths []string, err error) {
+	for _, arg := range args {
+		p, err := a.path(dir, arg)
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
 }
 
 // summary returns "12 posts: 1 error, 2 warnings".

@@ -54,8 +54,18 @@ func (o *openSite) close() { o.root.Close() } //nolint:errcheck // only read fro
 // site finds and loads the site, as it stands on disk. Whatever is wrong with its files is in the snapshot; the
 // errors are that there is none, that it cannot be read, and that git tracks its .env.
 func (a *app) site(ctx context.Context) (*openSite, error) {
-	dir, err := a.safeSiteDir()
+	return a.openSite(func(_ string, fsys fs.FS) (*site.Snapshot, error) {
+		return site.Load(ctx, fsys, a.Registry, site.Options{})
+	})
+}
+
+// openSite finds the site and opens its folder for load.
+func (a *app) openSite(load func(dir string, fsys fs.FS) (*site.Snapshot, error)) (*openSite, error) {
+	dir, err := a.siteDir()
 	if err != nil {
+		return nil, err
+	}
+	if err := a.refuseTrackedEnv(dir); err != nil {
 		return nil, err
 	}
 	root, err := os.OpenRoot(dir)
@@ -63,7 +73,7 @@ func (a *app) site(ctx context.Context) (*openSite, error) {
 		return nil, err
 	}
 	start := a.Now()
-	snapshot, err := site.Load(ctx, root.FS(), a.Registry, site.Options{})
+	snapshot, err := load(dir, root.FS())
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}

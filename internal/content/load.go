@@ -38,15 +38,39 @@ func isHidden(name string) bool { return strings.HasPrefix(name, ".") || strings
 // them sorted by path, with the findings of all, sorted. An error means that dir itself cannot be read
 // or ctx has ended; whatever is wrong with a single file is a finding.
 func Load(ctx context.Context, fsys fs.FS, dir string, o Options) ([]*post.Post, finding.List, error) {
-	l := loader{fsys: fsys, o: o, shared: newShared()}
-	if err := l.walk(ctx, dir); err != nil {
+	workers := make([]struct {
+		posts []*post.Post
+		found finding.List
+	}, runtime.GOMAXPROCS(0))
+	found, err := Each(ctx, fsys, dir, o, len(workers), func(w int, p *post.Post, list finding.List) {
+		workers[w].posts = append(workers[w].posts, p)
+		workers[w].found = append(workers[w].found, list...)
+	})
+	if err != nil {
 		return nil, nil, err
 	}
-	posts := make([]*post.Post, len(l.files))
-	lists := make([]finding.List, len(l.files))
+	var posts []*post.Post
+	for i := range workers {
+		posts = append(posts, workers[i].posts...)
+		found = append(found, workers[i].found...)
+	}
+	slices.SortFunc(posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
+	found = append(found, SameIDs(posts)...)
+	found.Sort()
+	return posts, found, nil
+}
+
+// Each is [Load] for those who are done with a post once they have seen it. It calls fn for every post,
+// from so many workers at once; the posts of one worker come in the order of their paths. It returns
+// the findings that are about no post, and does not compare posts with each other.
+func Each(ctx context.Context, fsys fs.FS, dir string, o Options, workers int, fn func(worker int, p *post.Post, found finding.List)) (finding.List, error) {
+	l := loader{fsys: fsys, o: o, shared: newShared()}
+	if err := l.walk(ctx, dir); err != nil {
+		return nil, err
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(l.files)) {
+	for w := range min(max(1, workers), len(l.files)) {
 		wg.Go(func() {
 			var mem scratch
 			for ctx.Err() == nil {
@@ -54,22 +78,13 @@ func Load(ctx context.Context, fsys fs.FS, dir string, o Options) ([]*post.Post,
 				if i >= len(l.files) {
 					return
 				}
-				posts[i], lists[i] = l.load(l.files[i], &mem)
+				p, list := l.load(l.files[i], &mem)
+				fn(w, p, list)
 			}
 		})
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	posts = slices.DeleteFunc(posts, func(p *post.Post) bool { return p == nil })
-	found := l.list
-	for _, list := range lists {
-		found = append(found, list...)
-	}
-	found = append(found, SameIDs(posts)...)
-	found.Sort()
-	return posts, found, nil
+	return l.list, ctx.Err()
 }
 
 type loader struct {

@@ -55,6 +55,12 @@ type Override struct {
 	Body []Doc // the parts of `text:`, when Set has Text
 }
 
+// Outline drops everything but what names the post and places findings in its front matter: its id, path and the places of
+// its keys. Of a site that is read only to be checked, nothing else has to be kept of each post.
+func (p *Post) Outline() {
+	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, Source: p.Source, BodyLine: p.BodyLine, Places: p.Places}
+}
+
 // Place returns where a field stands: the override's place when name has one, else the post's own,
 // else the start of the file.
 func (p *Post) Place(name string, f Field) finding.Range {

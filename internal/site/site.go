@@ -228,43 +228,88 @@ func (s *Snapshot) Render(p *post.Post, a *platform.Account) Rendered {
 // With paths, only the posts at or below them are rendered and reported on, besides site.yaml; they are still compared
 // with all others. It stops early when ctx ends, which the caller must look for: the list is then not complete.
 func (s *Snapshot) Check(ctx context.Context, paths ...string) finding.List {
-	var keep func(string) bool
-	selected := func(*post.Post) bool { return true }
-	if len(paths) > 0 {
-		posts, _ := s.Select(paths...)
-		chosen := make(map[string]bool, len(posts))
-		for _, p := range posts {
-			chosen[p.Path] = true
-		}
-		selected = func(p *post.Post) bool { return chosen[p.Path] }
-		keep = func(name string) bool {
-			return chosen[name] || slices.ContainsFunc(paths, func(dir string) bool { return under(name, clean(dir)) }) || name == config.File
-		}
-	}
-
-	passes := []*check.Pass{s.checker.Pass()}
-	passes[0].Add(s.Findings...)
+	c := s.newChecking(paths)
 	var (
 		next    atomic.Int64
 		workers sync.WaitGroup
 	)
-	for n := range max(1, min(runtime.GOMAXPROCS(0), len(s.Posts))) {
-		if n > 0 {
-			passes = append(passes, s.checker.Pass())
-		}
-		pass := passes[n]
+	for _, pass := range c.passes {
 		workers.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(s.Posts) {
 					return
 				}
-				s.checkPost(pass, s.Posts[i], selected(s.Posts[i]))
+				c.post(pass, s.Posts[i])
 			}
 		})
 	}
 	workers.Wait()
-	return s.checker.Finish(keep, passes...)
+	return c.finish()
+}
+
+// LoadAndCheck is [Load] and [Snapshot.Check] in one, in a small part of the memory: of each post it keeps the outline
+// (see [post.Post.Outline]). The snapshot's posts can be selected, named and counted, but not rendered.
+func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Options, paths ...string) (*Snapshot, finding.List, error) {
+	s := &Snapshot{fsys: fsys, reg: reg, o: o}
+	if err := s.loadConfig(); err != nil {
+		return nil, nil, err
+	}
+	s.checker = check.New(s.Config, reg)
+	c := s.newChecking(paths)
+	posts := make([][]*post.Post, len(c.passes))
+	found := make([]finding.List, len(c.passes))
+	var err error
+	s.read, err = content.Each(ctx, fsys, ContentDir, s.contentOptions(), len(c.passes), func(w int, p *post.Post, list finding.List) {
+		c.post(c.passes[w], p)
+		p.Outline()
+		posts[w] = append(posts[w], p)
+		found[w] = append(found[w], list...)
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read posts: %w", err)
+	}
+	s.Posts = slices.Concat(posts...)
+	slices.SortFunc(s.Posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
+	s.read = slices.Concat(append(found, s.read)...)
+	s.index()
+	return s, c.finish(), nil
+}
+
+// checking is one run of the checks over all posts of a snapshot.
+type checking struct {
+	s      *Snapshot
+	paths  []string // clean; none: everything
+	passes []*check.Pass
+}
+
+func (s *Snapshot) newChecking(paths []string) *checking {
+	c := &checking{s: s}
+	for _, name := range paths {
+		c.paths = append(c.paths, clean(name))
+	}
+	for range runtime.GOMAXPROCS(0) {
+		c.passes = append(c.passes, s.checker.Pass())
+	}
+	return c
+}
+
+// wants reports whether the findings of a file are asked for.
+func (c *checking) wants(file string) bool {
+	return len(c.paths) == 0 || slices.ContainsFunc(c.paths, func(dir string) bool { return under(file, dir) })
+}
+
+// post checks a post, with the pass of one worker.
+func (c *checking) post(pass *check.Pass, p *post.Post) { c.s.checkPost(pass, p, c.wants(p.Path)) }
+
+// finish compares the posts and puts everything together.
+func (c *checking) finish() finding.List {
+	rest := c.s.checker.Pass()
+	rest.Add(c.s.Findings...)
+	return c.s.checker.Finish(func(file string) bool { return file == config.File || c.wants(file) }, append(c.passes, rest)...)
 }
 
 func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {

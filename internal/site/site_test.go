@@ -149,10 +149,23 @@ func TestCheck(t *testing.T) {
 			diff := cmp.Diff(wanted, got)
 			t.Errorf("Check(%v) (-want +got):\n%s", paths, diff)
 		}
+		outline, found, err := LoadAndCheck(t.Context(), fsys, registry(), Options{}, paths...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(s.Check(t.Context(), paths...), found); diff != "" {
+			t.Errorf("LoadAndCheck(%v), against Check (-want +got):\n%s", paths, diff)
+		}
+		if len(outline.Posts) != len(s.Posts) || outline.Posts[0].Path != s.Posts[0].Path || outline.Posts[0].Text != "" {
+			t.Errorf("LoadAndCheck(%v) keeps %d posts, the first %+v", paths, len(outline.Posts), outline.Posts[0])
+		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Check(ended) // ends, and does not wait for anything
+	if _, _, err := LoadAndCheck(ended, fsys, registry(), Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("LoadAndCheck after the end: %v", err)
+	}
 }
 
 func TestLoadWithout(t *testing.T) {
