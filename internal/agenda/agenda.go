@@ -168,8 +168,12 @@ func (a *Agenda) read(ctx context.Context) error {
 // fill reads an entry's file. Media are not looked at: that is left to posts that may go out.
 func (a *Agenda) fill(e *entry) error {
 	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, e.path))
-	if err != nil {
-		e.id, e.blocked = e.path, "F001: the file cannot be read: "+err.Error()
+	if err != nil { // nothing is known of it but that it is there: it waits wherever posts go by default
+		e.blob = "" // it may be readable the next time
+		e.id, e.blocked = e.path, "F101: it cannot be read: "+reason(err)
+		for _, account := range a.reader.Accounts(&post.Post{}) {
+			e.targets = append(e.targets, targetEntry{account: account.Name})
+		}
 		return nil
 	}
 	p, findings := a.reader.ParseText(e.path, src)
@@ -188,6 +192,14 @@ func (a *Agenda) fill(e *entry) error {
 		})
 	}
 	return nil
+}
+
+// reason returns an error without the path that it names: whoever prints it knows the path.
+func reason(err error) string {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		return pe.Err.Error()
+	}
+	return err.Error()
 }
 
 // mediaOf returns the paths of all files that a post may send, sorted.

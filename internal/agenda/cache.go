@@ -37,6 +37,7 @@ type targetEntry struct {
 const (
 	cacheFile  = "agenda"
 	cacheMagic = "postrider agenda 1\n"
+	leastEntry = 7 // bytes of an entry in which everything is empty
 )
 
 // loadCache returns the entries that were saved under key; none when there is no cache, it is of another
@@ -130,8 +131,9 @@ func decodeCache(b []byte, key string) ([]entry, bool) {
 	if r.string() != key {
 		return nil, false
 	}
-	entries := make([]entry, 0, r.count())
-	for range cap(entries) {
+	n := r.count()
+	entries := make([]entry, 0, min(n, len(r.s)/leastEntry))
+	for range n {
 		e := entry{path: r.string(), blob: r.string(), id: r.string(), title: r.string(), blocked: r.string()}
 		for range r.count() {
 			e.media = append(e.media, r.string())

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -269,6 +270,132 @@ func TestRemoteDown(t *testing.T) {
 	}
 	if got := state(t, other, "b"); got != "" {
 		t.Errorf("b is %q, want nothing: its claim was never pushed", got)
+	}
+}
+
+// TestTwoVersionsInOneCommit records the renewal of a claim and its result at once, as after a push that failed.
+func TestTwoVersionsInOneCommit(t *testing.T) {
+	s := newSite(t)
+	_, l := s.clone()
+	s.fetch(l)
+	claim := intent("a", "r1")
+	if err := l.Claim(t.Context(), "claim", []*ledger.Record{claim}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Record(t.Context(), "published a", []*ledger.Record{claim.Clone(), result(claim, "1")}); err != nil {
+		t.Fatal(err)
+	}
+	if files := s.git("ls-tree", "-r", "--name-only", "postrider/ledger"); strings.Contains(files, "sending/") || !strings.Contains(files, "published/") {
+		t.Errorf("files:\n%s", files)
+	}
+}
+
+// TestResultsOutliveALocalFailure keeps what could not even be committed for the next call.
+func TestResultsOutliveALocalFailure(t *testing.T) {
+	s := newSite(t)
+	repo, _ := s.clone()
+	l := New(repo, Options{
+		Branch: "postrider/ledger", Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return t0 },
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	})
+	s.fetch(l)
+	if err := l.Claim(t.Context(), "claim", []*ledger.Record{intent("a", "r1")}); err != nil {
+		t.Fatal(err)
+	}
+	objects := filepath.Join(repo.CommonDir(), "objects")
+	if err := os.Rename(objects, objects+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Record(t.Context(), "published a", []*ledger.Record{result(intent("a", "r1"), "1")}); err == nil {
+		t.Fatal("recorded without an object store")
+	}
+	if err := os.RemoveAll(objects); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(objects+".away", objects); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Claim(t.Context(), "claim", []*ledger.Record{intent("b", "r1")}); err == nil {
+		t.Error("something new was begun before the result was recorded")
+	}
+	if err := l.Record(t.Context(), "again", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := state(t, l, "a"); got != ledger.Published {
+		t.Errorf("a is %q, want published", got)
+	}
+}
+
+// TestLeftoversStayUntilTheyArePushed has the remote refuse what an earlier run has left in the clone.
+func TestLeftoversStayUntilTheyArePushed(t *testing.T) {
+	s := newSite(t)
+	repo, l := s.clone()
+	s.fetch(l)
+	if err := l.Claim(t.Context(), "claim", []*ledger.Record{intent("a", "r1")}); err != nil {
+		t.Fatal(err)
+	}
+	hooks := filepath.Join(s.remote, "hooks")
+	if err := os.MkdirAll(hooks, 0o755); err != nil { //nolint:gosec // a git folder
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(hooks, "pre-receive"), []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil { //nolint:gosec // a hook must be executable
+		t.Fatal(err)
+	}
+	if err := l.Record(t.Context(), "published a", []*ledger.Record{result(intent("a", "r1"), "1")}); err == nil {
+		t.Fatal("the hook let it through")
+	}
+	for range 2 {
+		if _, err := New(repo, l.o).Fetch(t.Context()); err == nil {
+			t.Fatal("the hook let it through")
+		}
+	}
+	if err := os.RemoveAll(hooks); err != nil {
+		t.Fatal(err)
+	}
+	s.fetch(New(repo, l.o))
+	_, other := s.clone()
+	s.fetch(other)
+	if got := state(t, other, "a"); got != ledger.Published {
+		t.Errorf("a is %q on the remote, want published", got)
+	}
+}
+
+// TestOwnedInAShallowClone knows what a look-up must not adopt without the ledger's history.
+func TestOwnedInAShallowClone(t *testing.T) {
+	s := newSite(t)
+	_, l := s.clone()
+	s.fetch(l)
+	daily := result(intent("daily", "r1"), "2")
+	daily.Occurrence = "20261130T080000Z"
+	for _, r := range []*ledger.Record{result(intent("a", "r1"), "1"), daily, result(intent("c", "r1"), "3")} {
+		if err := l.Record(t.Context(), "published", []*ledger.Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "shallow")
+	s.git("clone", "-q", "--depth=1", "--branch=postrider/ledger", "file://"+s.remote, dir)
+	repo, err := gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { repo.Close() })
+	shallow := New(repo, l.o)
+	s.fetch(shallow)
+	for _, tt := range []struct {
+		id          ledger.ID
+		fingerprint string
+		want        string
+	}{
+		{ledger.ID{Post: "b", Account: "bluesky"}, "fp-a", "1"},
+		{ledger.ID{Post: "daily", Account: "bluesky", Occurrence: "20261201T080000Z"}, "fp-new", "2"},
+	} {
+		owned, err := shallow.Owned(shallow.Tip(), tt.id, tt.fingerprint, t0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(owned, tt.want) {
+			t.Errorf("owned by others than %s: %q, want %s among them", tt.id, owned, tt.want)
+		}
 	}
 }
 
