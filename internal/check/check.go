@@ -105,10 +105,10 @@ type Pass struct {
 // sighting is what the comparison of posts needs of one target.
 type sighting struct {
 	post    *post.Post
-	account int32
-	inert   bool   // a draft or withdrawn
 	words   uint64 // hash of all that is said; 0 without any text
-	at      time.Time
+	at      int64  // seconds since 1970; 0 without a time
+	account int32
+	inert   bool // a draft or withdrawn
 }
 
 // Pass returns a pass for one more worker.
@@ -142,10 +142,11 @@ func (p *Pass) Target(t *Target) {
 
 // Sight only notes what an account gets, for the comparison with other posts.
 func (p *Pass) Sight(v *post.Variant) {
-	account := p.c.number[v.Account]
-	p.seen[account] = append(p.seen[account], sighting{
-		post: v.Post, account: account, inert: v.Draft || v.Withdraw, words: p.words(v), at: v.PublishAt,
-	})
+	s := sighting{post: v.Post, words: p.words(v), account: p.c.number[v.Account], inert: v.Draft || v.Withdraw}
+	if !v.PublishAt.IsZero() {
+		s.at = v.PublishAt.Unix()
+	}
+	p.seen[s.account] = append(p.seen[s.account], s)
 }
 
 // close ends a post: what was found for all its accounts alike becomes one finding.
@@ -165,16 +166,19 @@ func (p *Pass) report(code finding.Code, s finding.Severity, x *post.Post, r fin
 
 // Finish compares posts with each other and returns the findings of all passes, sorted. keep, unless nil, says of
 // which files findings are wanted. Each pass must have taken its posts in the order of their paths. What is found for every account of a
-// post alike becomes one finding about the post; what the files ignore is left out.
+// post alike becomes one finding about the post; what the files ignore is left out. The passes are empty afterwards.
 func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.List {
-	var (
-		out     finding.List
-		ignores []ignore
-	)
+	n := 0
 	for _, p := range passes {
 		p.close()
+		n += len(p.out)
+	}
+	out := make(finding.List, 0, n+n/8)
+	var ignores []ignore
+	for _, p := range passes {
 		out = append(out, p.out...)
 		ignores = append(ignores, p.ignores...)
+		p.out = nil
 	}
 	for i := range c.checks {
 		if f := c.checks[i].site; f != nil {
@@ -199,6 +203,7 @@ func (c *Checker) compare(passes []*Pass) finding.List {
 		workers.Go(func() {
 			for _, p := range passes {
 				byAccount[a] = merge(byAccount[a], p.seen[a])
+				p.seen[a] = nil
 			}
 			for i := range c.checks {
 				if f := c.checks[i].cross; f != nil {

@@ -1,12 +1,13 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
-	"github.com/postrider/postrider/internal/post"
 	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/post"
 )
 
 func quiet() Check {
@@ -50,19 +51,19 @@ func collision() Check {
 		cross: func(c *Checker, seen []sighting, out *finding.List) {
 			timed := make([]sighting, 0, len(seen))
 			for _, s := range seen {
-				if !s.at.IsZero() && !s.inert {
+				if s.at != 0 && !s.inert {
 					timed = append(timed, s)
 				}
 			}
-			slices.SortStableFunc(timed, func(a, b sighting) int { return a.at.Compare(b.at) })
+			slices.SortStableFunc(timed, func(a, b sighting) int { return cmp.Compare(a.at, b.at) })
 			for i := range timed {
 				// Each post names its nearest neighbour.
-				near, gap := -1, crowded
+				near, gap := -1, int64(crowded/time.Second)
 				for _, j := range [...]int{i - 1, i + 1} {
 					if j < 0 || j >= len(timed) {
 						continue
 					}
-					if d := timed[i].at.Sub(timed[j].at).Abs(); d < gap {
+					if d := max(timed[i].at-timed[j].at, timed[j].at-timed[i].at); d < gap {
 						near, gap = j, d
 					}
 				}
@@ -70,7 +71,7 @@ func collision() Check {
 					continue
 				}
 				x, other := timed[i].post, timed[near].post
-				message := fmt.Sprintf("%s goes out %s apart", other.Path, gap)
+				message := fmt.Sprintf("%s goes out %s apart", other.Path, time.Duration(gap)*time.Second)
 				if gap == 0 {
 					message = other.Path + " goes out at the same time"
 				}

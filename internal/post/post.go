@@ -55,10 +55,13 @@ type Override struct {
 	Body []Doc // the parts of `text:`, when Set has Text
 }
 
-// Outline drops everything but what names the post and places findings in its front matter: its id, path and the places of
-// its keys. Of a site that is read only to be checked, nothing else has to be kept of each post.
+// Outline drops everything but what tells posts apart: id, path, and where the id, the time and other texts stand. Of a
+// site that is read only to be checked, nothing else has to be kept of each post.
 func (p *Post) Outline() {
-	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, Source: p.Source, BodyLine: p.BodyLine, Places: p.Places}
+	places := slices.DeleteFunc(p.Places, func(pl Place) bool {
+		return pl.Field != FieldID && pl.Field != FieldPublishAt && pl.Field != FieldText
+	})
+	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, BodyLine: p.BodyLine, Places: slices.Clip(slices.Clone(places))}
 }
 
 // Place returns where a field stands: the override's place when name has one, else the post's own,
