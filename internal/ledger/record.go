@@ -144,11 +144,14 @@ type Record struct {
 	Source      string    `json:"source,omitempty"` // digest of the file and its media that Fingerprint was rendered from
 	Commit      string    `json:"commit,omitempty"` // the content commit
 	Parts       []Part    `json:"parts,omitempty"`
-	Lease       *Lease    `json:"lease,omitempty"`   // only while sending
-	Allowed     string    `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
-	Note        string    `json:"note,omitempty"`    // a person's reason given to `resolve`
-	Unsure      bool      `json:"unsure,omitempty"`  // first intended when the ledger was empty: one that was lost may know that it is out
-	Attempts    []Attempt `json:"attempts,omitempty"`
+	// Rendering is what Fingerprint stands for, as long as it may have to be looked for or finished: the commit
+	// that it came from may be gone by then, or out of a shallow clone's reach. It is not modified.
+	Rendering *platform.Rendering `json:"rendering,omitempty"`
+	Lease     *Lease              `json:"lease,omitempty"`   // only while sending
+	Allowed   string              `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
+	Note      string              `json:"note,omitempty"`    // a person's reason given to `resolve`
+	Unsure    bool                `json:"unsure,omitempty"`  // first intended when the ledger was empty: one that was lost may know that it is out
+	Attempts  []Attempt           `json:"attempts,omitempty"`
 
 	// Damaged names the file that could not be read, of a record that stands for it. Nothing is ever
 	// sent or written on its account before a person has looked.

@@ -41,6 +41,7 @@ func (r *run) deliver(ctx context.Context, j *job) {
 	// A delivery in flight is finished even when the run is told to stop: what was begun must be known.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
 	defer cancel()
+	j.media.FS = r.Site.Media()
 	switch j.Verb {
 	case plan.Update:
 		r.update(ctx, j)
@@ -161,7 +162,7 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 	}
 	r.finish(j, Delivery{Outcome: "published", Parts: receipt.Parts}, func(rec *ledger.Record) {
 		rec.State, rec.PublishedAt, rec.RetryAt = ledger.Published, at, time.Time{}
-		rec.Fingerprint = rendering.Fingerprint()
+		rec.Fingerprint, rec.Rendering = rendering.Fingerprint(), nil
 		if r.setParts(rec, receipt, rendering) || j.mixed {
 			// What is out is not, or not all, of this version of the file. A record of none makes the next run mend that.
 			rec.Fingerprint, rec.Source = "", ""
@@ -201,6 +202,9 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 			// What is out stays out; the attempt says what went wrong.
 		default:
 			rec.State = ledger.StateOf(outcome)
+			if rec.State != ledger.Unknown && len(rec.Parts)+len(receipt.Parts) == 0 {
+				rec.Rendering = nil // nothing of it is out
+			}
 			if len(receipt.Parts) > 0 {
 				r.setParts(rec, receipt, j.rendering)
 			}
@@ -332,21 +336,29 @@ func (r *run) repeat(ctx context.Context, j *job, sent *platform.Rendering, same
 
 // today notes that a delivery that was begun with another version of the file goes on with today's.
 func (r *run) today(j *job) {
+	j.media.FS = r.Site.Media()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j.rec.Fingerprint, j.rec.Source, j.rec.Commit = j.Fingerprint, j.Source, r.Commit
+	j.rec.Fingerprint, j.rec.Source, j.rec.Commit, j.rec.Rendering = j.Fingerprint, j.Source, r.Commit, j.rendering
 }
 
 // sentRendering returns the rendering that the unsettled attempt was about; same is true when it is
-// today's. It is nil when it cannot be had any more.
+// today's. It is nil when it cannot be had any more. The publisher's files become those of its commit.
 func (r *run) sentRendering(j *job) (rendering *platform.Rendering, same bool) {
 	if j.rec.Fingerprint == j.Fingerprint {
 		return j.rendering, true
 	}
+	if kept := j.rec.Rendering; kept != nil && kept.Fingerprint() == j.rec.Fingerprint {
+		rendering = kept
+	}
 	site, err := r.SiteAt(j.rec.Commit)
 	if err != nil {
 		r.Log.Warn("an earlier commit cannot be read", "commit", j.rec.Commit, "err", err)
-		return nil, false
+		return rendering, false
+	}
+	j.media.FS = site.Media()
+	if rendering != nil {
+		return rendering, false
 	}
 	rendering, err = site.Render(j.rec.Path, j.Account)
 	if err != nil || rendering.Fingerprint() != j.rec.Fingerprint {

@@ -27,11 +27,11 @@ var (
 // ledgerTip returns where the remote's ledger is, "" when there is none.
 func (w *world) ledgerTip() gitrepo.Hash {
 	w.t.Helper()
-	heads, err := w.clone().Fetch(w.t.Context(), "origin")
+	tip, err := w.bare.Ref("refs/heads/postrider/ledger")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return heads["refs/heads/postrider/ledger"]
+	return tip
 }
 
 // inject breaks the next creating request of every network, after the first skip ones.
@@ -366,17 +366,9 @@ func TestLongRunRenewsItsLease(t *testing.T) {
 // flushed lets the running run write to its ledger, and returns when that has reached the remote.
 func (w *world) flushed() {
 	w.t.Helper()
-	watch := w.clone()
-	tip := func() gitrepo.Hash {
-		heads, err := watch.Fetch(context.Background(), "origin")
-		if err != nil {
-			w.t.Error(err)
-		}
-		return heads["refs/heads/postrider/ledger"]
-	}
-	before := tip()
+	before := w.ledgerTip()
 	w.clock.tick()
-	for tip() == before {
+	for w.ledgerTip() == before {
 		runtime.Gosched()
 	}
 }

@@ -216,11 +216,15 @@ type job struct {
 	rec       *ledger.Record
 	publisher platform.Publisher
 	rendering *platform.Rendering // what is to be sent; nil for those that only look and have none
+	media     *media              // of the publisher
 	until     time.Time           // the end of the lease that the remote knows
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
 	mixed     bool                // another version of the file than the one sent may be out
 }
+
+// media is the files of the commit whose rendering a publisher is given. A publisher makes one delivery at a time.
+type media struct{ fs.FS }
 
 // run is one pass from plan to report.
 type run struct {
@@ -239,6 +243,7 @@ type run struct {
 // is missing must not be found half-way.
 func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	publishers := map[string]platform.Publisher{}
+	files := map[string]*media{}
 	missing := &SecretsError{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
@@ -257,8 +262,9 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		} else if err != nil {
 			return &AccountError{a.Account, err}
 		}
+		files[a.Account] = &media{r.Site.Media()}
 		publisher, err := adapter.Open(account, platform.Deps{
-			HTTP: r.HTTP, Media: r.Site.Media(), Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
+			HTTP: r.HTTP, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
 			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
 		})
 		if err != nil {
@@ -278,7 +284,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 			})
 			continue
 		}
-		j := &job{Action: a, publisher: publishers[a.Account]}
+		j := &job{Action: a, publisher: publishers[a.Account], media: files[a.Account]}
 		switch a.Verb {
 		case plan.Publish, plan.Resume, plan.Update, plan.Reconcile:
 			if a.Look != "" && a.Fingerprint == "" {
@@ -323,7 +329,7 @@ func (r *run) claim(ctx context.Context) error {
 	now := r.Now()
 	var records []*ledger.Record
 	for _, j := range r.jobs {
-		j.rec = r.intent(j.Action, now)
+		j.rec = r.intent(j, now)
 		j.doubtful = j.Verb == plan.Reconcile
 		if j.rec.Lease != nil {
 			j.until = j.rec.Lease.Until
@@ -337,7 +343,8 @@ func (r *run) claim(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) intent(a *plan.Action, now time.Time) *ledger.Record {
+func (r *run) intent(j *job, now time.Time) *ledger.Record {
+	a := j.Action
 	id := a.ID()
 	var rec *ledger.Record
 	if a.Record != nil {
@@ -365,7 +372,7 @@ func (r *run) intent(a *plan.Action, now time.Time) *ledger.Record {
 	default:
 		// A thread goes on as it was begun, unless the network has refused that.
 		if a.Verb != plan.Resume || rec.State == ledger.Rejected {
-			rec.Fingerprint, rec.Source, rec.Commit = a.Fingerprint, a.Source, r.Commit
+			rec.Fingerprint, rec.Source, rec.Commit, rec.Rendering = a.Fingerprint, a.Source, r.Commit, j.rendering
 		}
 		rec.State = ledger.Sending
 		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)

@@ -82,20 +82,33 @@ func TestQuickPlanEndsWhenSomethingComesDue(t *testing.T) {
 
 func TestOnlyWhatIsMergedGoesOut(t *testing.T) {
 	w := newWorld(t, nil)
-	before, after := w.commitLocally(map[string]string{"content/a.md": post("aaaa1111", "", "Committed, not pushed.")})
-	if err := os.MkdirAll(filepath.Join(w.writer.Root(), "content"), 0o777); err != nil {
+	writer := w.clone()
+	if _, err := writer.Fetch(t.Context(), "origin", "main"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(w.writer.Root(), "content", "b.md"), []byte(post("bbbb2222", "", "Not committed.")), 0o666); err != nil {
+	tip, err := w.bare.Ref("refs/heads/main")
+	if err == nil {
+		err = writer.SetRef(t.Context(), "refs/heads/main", "", tip)
+	}
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(writer.Root(), "content"), 0o777)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(writer.Root(), "content", "b.md"), []byte(post("bbbb2222", "", "Not committed.")), 0o666)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	report := w.run(w.writer)
+	before, after := w.commitTo(writer, map[string]string{"content/a.md": post("aaaa1111", "", "Committed, not pushed.")})
+	report := w.run(writer)
 	if len(report.Deliveries) != 0 || len(report.Waiting) != 0 {
 		t.Errorf("%v, waiting %v", results(report), waiting(report))
 	}
 	w.created(0)
-	w.push(before, after)
-	w.run(w.writer)
+	if err := writer.Push(t.Context(), "origin", "main", before, after); err != nil {
+		t.Fatal(err)
+	}
+	w.run(writer)
 	w.exactlyOnce(1)
 	same(t, "text", w.texts(fedi), []string{"Committed, not pushed."})
 }

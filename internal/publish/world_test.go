@@ -90,7 +90,7 @@ type world struct {
 	t      *testing.T
 	clock  *clock
 	remote string
-	writer *gitrepo.Repo
+	bare   *gitrepo.Repo // the remote itself
 	fakes  map[string]fakenet.Fake
 	urls   map[string]string
 	mu     sync.Mutex
@@ -113,7 +113,7 @@ const (
 func newWorld(t *testing.T, posts map[string]string) *world {
 	t.Helper()
 	w := newEmptyWorld(t, posts)
-	l := w.ledger(w.clone())
+	l := w.ledger()
 	if err := l.Claim(t.Context(), "begin", []*ledger.Record{{Post: seed, Account: bsky, State: ledger.Skipped, At: start.Add(-time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
@@ -123,10 +123,10 @@ func newWorld(t *testing.T, posts map[string]string) *world {
 // seed is a post of which every ledger that has been in use knows.
 const seed = "seed0000"
 
-// ledger returns the ledger of a clone, fetched.
-func (w *world) ledger(repo *gitrepo.Repo) *gitledger.Ledger {
+// ledger returns the remote's ledger.
+func (w *world) ledger() *gitledger.Ledger {
 	w.t.Helper()
-	l := gitledger.New(repo, gitledger.Options{Branch: "postrider/ledger", Remote: "origin", Now: w.clock.Now, Wait: w.clock.Wait, Log: slog.New(slog.DiscardHandler)})
+	l := gitledger.New(w.bare, gitledger.Options{Branch: "postrider/ledger", Now: w.clock.Now, Wait: w.clock.Wait, Log: slog.New(slog.DiscardHandler)})
 	if _, err := l.Fetch(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,12 +163,11 @@ func newEmptyWorld(t *testing.T, posts map[string]string) *world {
 	t.Cleanup(transport.CloseIdleConnections)
 	w.http = &http.Client{Transport: transport}
 
-	remote, err := gitrepo.Init(w.remote, true, "main")
-	if err != nil {
+	var err error
+	if w.bare, err = gitrepo.Init(w.remote, true, "main"); err != nil {
 		t.Fatal(err)
 	}
-	remote.Close()
-	w.writer = w.clone()
+	t.Cleanup(func() { w.bare.Close() })
 	files := map[string]string{"site.yaml": w.site("")}
 	for name, text := range posts {
 		files["content/"+name+".md"] = text
@@ -230,9 +229,7 @@ func (w *world) clone() *gitrepo.Repo {
 		err = errors.Join(repo.AddRemote("origin", w.remote), repo.Close())
 	}
 	if err == nil {
-		repo, err = gitrepo.Open(dir, gitrepo.Options{
-			Env: os.Getenv, Now: w.clock.Now, Sleep: func(ctx context.Context, d time.Duration) error { return w.clock.Wait(ctx, d) },
-		})
+		repo, err = gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
 	}
 	if err != nil {
 		w.t.Fatal(err)
@@ -241,15 +238,15 @@ func (w *world) clone() *gitrepo.Repo {
 	return repo
 }
 
-// commit changes files on main, "" removing one, and pushes.
+// commit changes files on the remote's main, "" removing one.
 func (w *world) commit(files map[string]string) {
 	w.t.Helper()
-	w.push(w.commitLocally(files))
+	w.commitTo(w.bare, files)
 }
 
-func (w *world) commitLocally(files map[string]string) (before, after gitrepo.Hash) {
+func (w *world) commitTo(repo *gitrepo.Repo, files map[string]string) (before, after gitrepo.Hash) {
 	w.t.Helper()
-	before, err := w.writer.Ref("refs/heads/main")
+	before, err := repo.Ref("refs/heads/main")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -260,18 +257,11 @@ func (w *world) commitLocally(files map[string]string) (before, after gitrepo.Ha
 			changes[name] = nil
 		}
 	}
-	after, err = w.writer.Commit(w.t.Context(), gitrepo.Commit{Branch: "main", Parent: before, Files: changes, Message: "change the site", Name: "Anna", Email: "anna@acme.example", Time: w.clock.Now()})
+	after, err = repo.Commit(w.t.Context(), gitrepo.Commit{Branch: "main", Parent: before, Files: changes, Message: "change the site", Name: "Anna", Email: "anna@acme.example", Time: w.clock.Now()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return before, after
-}
-
-func (w *world) push(before, after gitrepo.Hash) {
-	w.t.Helper()
-	if err := w.writer.Push(w.t.Context(), "origin", "main", before, after); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // Write takes the log of all runs.
@@ -400,7 +390,7 @@ func (w *world) settle() {
 // records returns all records as the remote has them, by id.
 func (w *world) records() map[string]*ledger.Record {
 	w.t.Helper()
-	return w.recordsOf(w.ledger(w.clone()))
+	return w.recordsOf(w.ledger())
 }
 
 func (w *world) recordsOf(l *gitledger.Ledger) map[string]*ledger.Record {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -31,6 +30,7 @@ type site struct {
 }
 
 func newSite(t *testing.T) *site {
+	t.Helper()
 	s := &site{t: t, remote: filepath.Join(t.TempDir(), "remote.git")}
 	if _, err := gitrepo.Init(s.remote, true, "main"); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func (s *site) clone() (*gitrepo.Repo, *Ledger) {
 	}
 	s.t.Cleanup(func() { repo.Close() })
 	return repo, New(repo, Options{
-		Branch: "postrider/ledger", Remote: "origin", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Branch: "postrider/ledger", Remote: "origin", Log: slog.New(slog.DiscardHandler),
 		Now: func() time.Time { return t0 }, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, SiteTitle: "Acme",
 	})
 }

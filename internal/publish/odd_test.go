@@ -1,0 +1,250 @@
+package publish_test
+
+import (
+	"context"
+	"encoding/base64"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/publish"
+)
+
+func (w *world) openRepo(dir string) *gitrepo.Repo {
+	w.t.Helper()
+	repo, err := gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { repo.Close() })
+	return repo
+}
+
+// TestShallowClones publishes as CI does: every run from a fresh clone without history.
+func TestShallowClones(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Helo.")})
+	shallow := func() *gitrepo.Repo {
+		dir := filepath.Join(t.TempDir(), "shallow")
+		w.git("clone", "-q", "--depth=1", "file://"+w.remote, dir)
+		return w.openRepo(dir)
+	}
+	w.crashIn(shallow(), "dead", func(r *http.Request, answered bool) bool {
+		return answered && creates(r) && strings.HasPrefix("http://"+r.URL.Host, w.urls[gts])
+	})
+	w.run(shallow())
+	w.exactlyOnce(1)
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello.")})
+	w.run(shallow())
+	w.exactlyOnce(1)
+	same(t, "text", w.texts(gts), []string{"Hello."})
+	if report := w.run(shallow()); len(report.Deliveries)+len(report.Waiting) != 0 {
+		t.Errorf("%v, waiting %v", results(report), waiting(report))
+	}
+}
+
+// TestBareRepository publishes from the remote itself.
+func TestBareRepositoryWithoutRemote(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	repo := w.openRepo(w.remote)
+	w.run(repo)
+	w.exactlyOnce(1)
+	if report := w.run(repo); len(report.Deliveries)+len(report.Waiting) != 0 {
+		t.Errorf("%v, waiting %v", results(report), waiting(report))
+	}
+}
+
+// TestTwoInOneRepository runs two publishers at once in one repository without a remote.
+func TestTwoInOneRepository(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello."), "b": post("bbbb2222", "", "World.")})
+	var desks []*publish.Desk
+	for range 2 {
+		d, err := w.open(w.openRepo(w.remote), setup{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		desks = append(desks, d)
+	}
+	var wg sync.WaitGroup
+	for _, d := range desks {
+		wg.Go(func() {
+			if _, err := d.Do(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	w.exactlyOnce(2)
+}
+
+func TestRefusedClaimSendsNothing(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	hooks := filepath.Join(w.remote, "hooks")
+	if err := os.MkdirAll(hooks, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(hooks, "pre-receive"), []byte("#!/bin/sh\necho the branch is protected >&2\nexit 1\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.try(w.clone(), setup{})
+	if err == nil || !strings.Contains(err.Error(), "nothing was sent") || !strings.Contains(err.Error(), "the branch is protected") {
+		t.Errorf("error = %v", err)
+	}
+	w.created(0)
+}
+
+// TestDamagedRecordStopsOnlyItsDelivery breaks one file of the ledger.
+func TestDamagedRecordStopsOnlyItsDelivery(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello."), "b": post("bbbb2222", "", "World.")})
+	repo := w.clone()
+	heads, err := repo.Fetch(t.Context(), "origin", "postrider/ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tip := heads["refs/heads/postrider/ledger"]
+	broken, err := repo.Commit(t.Context(), gitrepo.Commit{Parent: tip, Message: "oops", Time: w.clock.Now(), Name: "x", Email: "x@example.com", Files: map[string][]byte{"sending/aaaa1111@gts.json": []byte("<<<<<<< HEAD\n")}})
+	if err == nil {
+		err = repo.Push(t.Context(), "origin", "postrider/ledger", tip, broken)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := w.run(w.clone())
+	same(t, "waiting", waiting(report), []string{"aaaa1111@gts unknown"})
+	if len(report.Waiting) == 1 && !strings.Contains(report.Waiting[0].Reason, "sending/aaaa1111@gts.json") {
+		t.Errorf("reason: %s", report.Waiting[0].Reason)
+	}
+	w.created(1, gts)
+	w.created(2, bsky, fedi, hook)
+}
+
+// TestRepeatedPost goes out every day, once a day, with one text.
+func TestRepeatedPost(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "publish_at: 2026-12-01 09:30\nrepeat: FREQ=DAILY;COUNT=3\n", "Good morning.")})
+	repo := w.clone()
+	w.run(repo)
+	w.created(0)
+	w.clock.Advance(30 * time.Minute)
+	w.run(repo)
+	w.exactlyOnce(1)
+	w.clock.Advance(24 * time.Hour)
+	w.crash("dead", func(r *http.Request, answered bool) bool { return true }) // nothing of the second goes out
+	w.clock.Advance(5 * time.Minute)
+	w.run(repo) // and yesterday's is not taken for it
+	w.exactlyOnce(2)
+	w.run(repo)
+	w.clock.Advance(24 * time.Hour)
+	w.run(repo)
+	w.exactlyOnce(3)
+	w.clock.Advance(24 * time.Hour)
+	w.run(repo)
+	w.exactlyOnce(3)
+}
+
+var pixel, _ = base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+
+// TestMovedFolderKeepsItsPost moves a post together with its picture.
+func TestMovedFolderKeepsItsPost(t *testing.T) {
+	text := post("aaaa1111", "media: [{file: p.png, alt: A dot}]\n", "Look.")
+	w := newWorld(t, nil)
+	w.commit(map[string]string{"content/a/index.md": text, "content/a/p.png": string(pixel)})
+	report := w.run(w.clone())
+	if report.Failed() > 0 || len(report.Deliveries) != 4 {
+		t.Fatalf("%v, waiting %v", results(report), waiting(report))
+	}
+	w.commit(map[string]string{"content/a/index.md": "", "content/a/p.png": "", "content/2026/b/index.md": text, "content/2026/b/p.png": string(pixel)})
+	w.run(w.clone())
+	w.nothing()
+	w.exactlyOnce(1)
+}
+
+// TestCancelledRunRecordsWhatIsInFlight cancels a run's context during its first request.
+func TestCancelledRunRecordsWhatIsInFlight(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [gts]\n", "One."), "b": post("bbbb2222", "platforms: [gts]\n", "Two.")})
+	ctx, cancel := context.WithCancel(t.Context())
+	d, err := w.open(w.clone(), setup{before: func(r *http.Request) {
+		if creates(r) {
+			cancel()
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := d.Do(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "deliveries", results(report), []string{"aaaa1111@gts published", "bbbb2222@gts unsent"})
+	w.run(w.clone())
+	w.exactlyOnce(2, gts)
+}
+
+// TestForcePushedMain takes away the commit that a crashed run was publishing, with another text in its place.
+func TestForcePushedMain(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Helo.")})
+	base := strings.TrimSpace(w.git("rev-parse", "main"))
+	w.commit(map[string]string{"content/b.md": post("bbbb2222", "", "Wrld.")})
+	w.crash("dead", func(r *http.Request, answered bool) bool {
+		return answered && creates(r) && strings.HasPrefix("http://"+r.URL.Host, w.urls[gts])
+	})
+	w.git("update-ref", "refs/heads/main", base)
+	w.git("gc", "-q", "--prune=now")
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello."), "content/b.md": post("bbbb2222", "", "World.")})
+	w.clock.Advance(time.Hour)
+	w.run(w.clone())
+	w.settle()
+	w.exactlyOnce(2)
+	for id, r := range w.records() {
+		if r.State != ledger.Published || r.Rendering != nil {
+			t.Errorf("%s is %s: %s", id, r.State, r.Last().Error)
+		}
+	}
+	for _, account := range all {
+		if got := strings.Join(w.texts(account), " "); got != "Hello. World." && got != "World. Hello." {
+			t.Errorf("%s says %q", account, got)
+		}
+	}
+}
+
+// TestPictureChangedHalfWay replaces the picture of a thread's second part while only the first is out: the
+// thread is finished with the picture that was reviewed with it, and then edited.
+func TestPictureChangedHalfWay(t *testing.T) {
+	text := "---\nid: aaaa1111\npublish_at: 2026-12-01 08:00\nplatforms: [bsky, fedi]\n---\nOne.\n\n---\n\nTwo.\n\n![A dot](p.png)\n"
+	w := newWorld(t, nil)
+	w.commit(map[string]string{"content/a/index.md": text, "content/a/p.png": string(pixel)})
+	w.inject(fakenet.RateLimit, 1)
+	w.run(w.clone())
+	w.created(1, bsky, fedi)
+	other, _ := base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+	w.commit(map[string]string{"content/a/index.md": strings.ReplaceAll(text, "p.png", "q.gif"), "content/a/p.png": "", "content/a/q.gif": string(other)})
+	w.settle()
+	w.exactlyOnce(2, bsky, fedi)
+	for _, account := range []string{bsky, fedi} {
+		posts := w.fakes[account].Posts()
+		if last := posts[len(posts)-1]; len(last.Media) != 1 || last.Media[0].MIME != "image/gif" {
+			t.Errorf("%s shows %+v", account, last.Media)
+		}
+	}
+}
+
+// TestUnknownWebhookIsRepeatedUnderItsKey loses the answer, and then the receiver is down.
+func TestUnknownWebhookIsRepeatedUnderItsKey(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [hook]\n", "Helo.")})
+	w.inject(fakenet.ResetAfterAccept, 0)
+	w.run(w.clone())
+	w.created(1, hook)
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [hook]\n", "Hello.")})
+	report := w.runAs(w.clone(), setup{broken: func(*http.Request) bool { return true }})
+	if got := w.state("aaaa1111@hook"); got != ledger.Unknown {
+		t.Errorf("%v: what may be out is %s", results(report), got)
+	}
+	w.settle()
+	w.exactlyOnce(1, hook)
+	same(t, "text", w.texts(hook), []string{"Hello."})
+}
