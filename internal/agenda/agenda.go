@@ -181,9 +181,7 @@ func (a *Agenda) fill(e *entry) error {
 	if f, blocked := findings.Blocking(""); blocked {
 		e.blocked = string(f.Code) + ": " + f.Message
 	}
-	for _, m := range mediaOf(p) {
-		e.media = append(e.media, m)
-	}
+	e.media = append(e.media, mediaOf(p)...)
 	for _, account := range a.reader.Accounts(p) {
 		v := p.For(account.Name, string(account.Platform), &a.config.Defaults, &account.Defaults)
 		e.targets = append(e.targets, targetEntry{

@@ -2,13 +2,13 @@ package check
 
 import (
 	"fmt"
-	"github.com/postrider/postrider/internal/post"
 	"slices"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/plaintext"
+	"github.com/postrider/postrider/internal/post"
 )
 
 func bannedWords() Check {
@@ -117,7 +117,8 @@ func newBanned(words []string) banned {
 // find returns the words that stand in the text, whole.
 func (b *banned) find(text string) (hits []hit) {
 	before := uint8(0) // the class of the character before
-	for i, size := 0, 1; i < len(text); i += size {
+	var size int
+	for i := 0; i < len(text); i += size {
 		size = 1
 		class := uint8(0)
 		if c := text[i]; c < utf8.RuneSelf {

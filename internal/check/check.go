@@ -31,11 +31,10 @@ type Check struct {
 	// wrong (unknown names, two posts with one id) are not.
 	Ignorable bool
 
-	site   func(*Checker, *finding.List)               // once
-	post   func(*Pass, *post.Post)                     // for each post
-	target func(*Pass, *Target)                        // for each account that a post goes to
-	all    func(*Checker, []*post.Post, *finding.List) // once, over all posts
-	cross  func(*Checker, []sighting, *finding.List)   // once, over all posts of one account
+	site   func(*Checker, *finding.List)             // once
+	post   func(*Pass, *post.Post)                   // for each post
+	target func(*Pass, *Target)                      // for each account that a post goes to
+	cross  func(*Checker, []sighting, *finding.List) // once, over all posts of one account
 }
 
 // All returns the catalogue, sorted by code.

@@ -2,13 +2,13 @@ package check
 
 import (
 	"fmt"
-	"github.com/postrider/postrider/internal/post"
 	"strings"
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
 )
 
 func hashtags() Check {

@@ -2,12 +2,12 @@ package check
 
 import (
 	"fmt"
-	"github.com/postrider/postrider/internal/post"
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
 )
 
 func cannotPublish() Check {

@@ -17,7 +17,7 @@ import (
 // fill fills in a template: the site's own where it has one, else the embedded one. Without a site, dir is empty.
 func fill(dir, name string, data any) (string, error) {
 	var src []byte
-	err := error(fs.ErrNotExist)
+	err := fs.ErrNotExist
 	where := name
 	if dir != "" {
 		where = filepath.Join(dir, "templates", filepath.FromSlash(name))

@@ -24,7 +24,7 @@ func NewParser(fsys fs.FS, o Options) *Parser {
 
 // Parse reads one post, as the function [Parse] does.
 func (p *Parser) Parse(path string, src []byte) (*post.Post, finding.List) {
-	mem := p.memory.Get().(*scratch) //nolint:errcheck // it holds nothing else
+	mem := p.memory.Get().(*scratch) // it holds nothing else
 	defer p.memory.Put(mem)
 	return parse(path, src, p.fsys, p.o, p.shared, mem)
 }

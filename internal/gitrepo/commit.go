@@ -357,9 +357,9 @@ func (b *treeBuilder) build(e *edit, old Hash, dir string) (Hash, error) {
 		if err != nil {
 			return Zero, err
 		}
-		switch {
-		case id == had.id:
-		case id == Zero:
+		switch id {
+		case had.id:
+		case Zero:
 			delete(now, name)
 			changed = true
 		default:

@@ -47,7 +47,7 @@ func writeBatch(dir string, objects []newObject) (err error) {
 		}
 		for _, f := range files {
 			f.Close()           //nolint:errcheck // the error that counts is err
-			os.Remove(f.Name()) //nolint:errcheck
+			os.Remove(f.Name()) //nolint:errcheck // as above
 		}
 	}()
 	var buf bytes.Buffer
@@ -71,8 +71,8 @@ func writeBatch(dir string, objects []newObject) (err error) {
 		buf.Reset()
 		z.Reset(&buf)
 		fmt.Fprintf(z, "%s %d\x00", o.kind, len(o.data)) //nolint:errcheck // a bytes.Buffer never fails
-		z.Write(o.data)                                  //nolint:errcheck
-		z.Close()                                        //nolint:errcheck
+		z.Write(o.data)                                  //nolint:errcheck // as above
+		z.Close()                                        //nolint:errcheck // as above
 		if _, err := f.Write(buf.Bytes()); err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (n *native) tracked(path string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read index: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // only read from
 	var idx index.Index
 	if err := index.NewDecoder(f).Decode(&idx); err != nil {
 		return false, &UnsupportedError{Repository: n.layout.describe(), Feature: fmt.Sprintf("an index that cannot be read here (%v)", err)}

@@ -289,7 +289,7 @@ func (s *objectStore) loose(id string) (objectKind, []byte, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		defer f.Close()
+		defer f.Close() //nolint:errcheck // only read from
 		return readLoose(f)
 	}
 	return "", nil, errMissing

@@ -231,7 +231,7 @@ func (p *pack) entryAt(off int64) (packedObject, error) {
 	}
 	var head [64]byte
 	n, err := p.file.ReadAt(head[:], off)
-	if n == 0 || err != nil && err != io.EOF {
+	if n == 0 || err != nil && !errors.Is(err, io.EOF) {
 		return packedObject{}, err
 	}
 	o, size, used, err := parseEntryHeader(head[:n], p.idLen)

@@ -194,7 +194,7 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 	}
 	if err := r.moveLocked(f, u, path); err != nil {
 		f.Close()       //nolint:errcheck // the error that counts is err
-		os.Remove(lock) //nolint:errcheck
+		os.Remove(lock) //nolint:errcheck // as above
 		return err
 	}
 	return nil

@@ -218,7 +218,7 @@ func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow 
 	if err != nil {
 		return w.wrap(ctx, err)
 	}
-	defer res.Close() //nolint:errcheck
+	defer res.Close() //nolint:errcheck // only read from
 	var in io.Reader = res
 	switch {
 	case req.Capabilities.Supports(capability.Sideband64k):
@@ -336,7 +336,7 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		os.Remove(f.Name()) //nolint:errcheck
+		os.Remove(f.Name()) //nolint:errcheck // the error that counts is err
 		return notWritable(err)
 	}
 	r.shallowMu.Lock()

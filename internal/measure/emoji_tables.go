@@ -196,7 +196,7 @@ var emojiTone = &unicode.RangeTable{
 
 // emojiFlags has, for each first letter of a flag, one bit for each second letter.
 var emojiFlags = [26]uint32{
-	'A' - 'A': 0x2df597c,
+	0:         0x2df597c, // A
 	'B' - 'A': 0x36f7bfb,
 	'C' - 'A': 0x3f2fded,
 	'D' - 'A': 0x2005650,

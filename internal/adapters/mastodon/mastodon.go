@@ -5,10 +5,9 @@
 package mastodon
 
 import (
-	"time"
-
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/platform"

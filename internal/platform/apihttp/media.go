@@ -24,7 +24,7 @@ func ReadMedia(fsys fs.FS, m platform.Media) ([]byte, error) {
 	if err != nil {
 		return nil, fail(err)
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close() // it was only read
 	data, err := io.ReadAll(io.LimitReader(file, m.Bytes+1))
 	if err != nil {
 		return nil, fail(err)
