@@ -27,7 +27,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 		Unit: measure.Graphemes,
 	}
 	if o.Software == SoftwareGoToSocial {
-		network, style.Unit = "GoToSocial", measure.CodePoints
+		network, style.Unit, style.Entities = "GoToSocial", measure.CodePoints, measure.GoToSocialEntities
 		warning := measure.CountCodePoints(v.ContentWarning)
 		style.Count = func(text string) int { return measure.CountCodePoints(text) + warning }
 	} else {

@@ -13,9 +13,13 @@ func (s *Server) html(text string) string {
 	if text == "" {
 		return ""
 	}
+	entities := measure.MastodonEntities
+	if s.config.GoToSocial {
+		entities = measure.GoToSocialEntities
+	}
 	var out strings.Builder
 	at := 0
-	for _, e := range measure.MastodonEntities(text) {
+	for _, e := range entities(text) {
 		out.WriteString(s.escape(text[at:e.Start]))
 		switch e.Kind {
 		case measure.URL:
