@@ -489,35 +489,41 @@ func TestRealLostAnswers(t *testing.T) {
 	c.write(files)
 	c.push("the sample site")
 
+	accounts := []string{"bluesky", "fedi"}
 	for _, tt := range []struct {
 		name string
 		post string
 		how  loss
-		skip int
-		runs []string // outcomes on both networks, run by run
+		skip [2]int      // creating requests that go well first, on each network
+		runs [2][]string // outcomes on each network, run by run
 	}{
-		{"found at once", nikolaus, dropped, 0, []string{"published"}},
-		{"found by the next run", runs, severed, 0, []string{"unknown", "published"}},
-		{"found with a picture", christmas, dropped, 0, []string{"published"}},
-		{"thread", bent, dropped, 1, []string{"unknown", "published"}},
+		{"found at once", nikolaus, dropped, [2]int{}, [2][]string{{"published"}, {"published"}}},
+		{"found with a picture", christmas, dropped, [2]int{}, [2][]string{{"published"}, {"published"}}},
+		{"found by the next run", runs, severed, [2]int{}, [2][]string{{"unknown", "published"}, {"unknown", "published"}}},
+		// GoToSocial knows no keys, so half a thread may be followed by a part that is still on its way:
+		// the run waits two minutes before it goes on. Here, it loses the last part.
+		{"thread", bent, dropped, [2]int{1, 3}, [2][]string{{"unknown", "published"}, {"published"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := c.with(t)
 			c.makeDue(tt.post)
-			for _, n := range networks {
-				n.lose(tt.how, tt.skip)
+			for i, n := range networks {
+				n.lose(tt.how, tt.skip[i])
 			}
-			for i, want := range tt.runs {
-				code := 0
-				if want != "published" {
-					code = 1
-				}
-				r := c.publish(code)
-				for _, account := range []string{"bluesky", "fedi"} {
-					d := r.of(t, tt.post, account)
-					if d.Outcome != want {
-						t.Errorf("run %d: %s is %s (%s), want %s", i+1, account, d.Outcome, d.Error, want)
+			for run := range max(len(tt.runs[0]), len(tt.runs[1])) {
+				want, code := map[string]string{}, 0
+				for i, account := range accounts {
+					if run < len(tt.runs[i]) {
+						want[tt.post+" → "+account] = tt.runs[i][run]
 					}
+					if want[tt.post+" → "+account] == "unknown" {
+						code = 1
+					}
+				}
+				got := c.publish(code).outcomes()
+				delete(got, tt.post+" → newsletter")
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("run %d (-want +got):\n%s", run+1, diff)
 				}
 				for _, n := range networks {
 					n.mend()
@@ -571,7 +577,7 @@ func TestRealLostAnswers(t *testing.T) {
 
 			other := c.clone()
 			r := other.publish(0)
-			for _, account := range []string{"bluesky", "fedi"} {
+			for _, account := range accounts {
 				if d := r.of(t, tt.post, account); d.Outcome != "published" {
 					t.Errorf("from another clone: %s is %s (%s)", account, d.Outcome, d.Error)
 				}
