@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/schema"
 )
 
@@ -141,6 +143,42 @@ func (p property) keys(path, platform string, into map[string]bool) {
 		each.keys(path+".NAME", platform, into)
 	}
 }
+
+// TestRecordFields wants every field and state of a ledger record in PUBLISHING.md.
+func TestRecordFields(t *testing.T) {
+	_, page, _ := strings.Cut(read(t, "PUBLISHING.md"), "\n## The ledger\n")
+	record := reflect.TypeFor[ledger.Record]()
+	for i := range record.NumField() {
+		key, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
+		if key != "-" && !strings.Contains(page, "`"+key+"`") {
+			t.Errorf("PUBLISHING.md does not describe the field %q of a record", key)
+		}
+	}
+	for _, state := range ledger.States() {
+		if !strings.Contains(page, "`"+string(state)+"`") {
+			t.Errorf("PUBLISHING.md does not name the state %q", state)
+		}
+	}
+}
+
+// TestWaitStates wants every reason to wait, a string constant of package plan, in the pages about it.
+func TestWaitStates(t *testing.T) {
+	source := read(t, "../internal/plan/plan.go")
+	states := waitState.FindAllStringSubmatch(source, -1)
+	if len(states) < 15 {
+		t.Fatalf("only %d states were found in package plan", len(states))
+	}
+	for _, page := range []string{"PUBLISHING.md", "JSON.md"} {
+		text := read(t, page)
+		for _, m := range states {
+			if !strings.Contains(text, "`"+m[1]+"`") {
+				t.Errorf("%s does not name the state %q", page, m[1])
+			}
+		}
+	}
+}
+
+var waitState = regexp.MustCompile(`(?m)^\s*Wait\w+ +(?:WaitState )?= "(\w+)"`)
 
 // examples returns the fenced blocks of a language in a page.
 func examples(page, language string) (blocks []string) {
