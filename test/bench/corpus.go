@@ -63,7 +63,7 @@ func (c corpus) post(i int, due time.Time) []byte {
 	var b bytes.Buffer
 	slug := fmt.Sprintf("%06d", i)
 	fmt.Fprintf(&b, "---\nid: p%s\ntitle: Post %d, %s %s\npublish_at: %s\ncampaign: always\ntags: [%s, %s]\n",
-		slug, i, c.word(), c.word(), due.Format(time.RFC3339), tags[c.r.IntN(len(tags))], tags[c.r.IntN(len(tags))])
+		slug, i, c.word(), c.word(), due.Format(time.RFC3339), tags[i%len(tags)], tags[(i+1+i/len(tags)%(len(tags)-1))%len(tags)])
 	if i%3 == 0 {
 		fmt.Fprintf(&b, "media:\n  - file: /media/%02d.png\n    alt: A picture of %s and %s\n", i%50, c.word(), c.word())
 	}
@@ -95,10 +95,14 @@ func postPath(i int, due time.Time) string {
 	return fmt.Sprintf("content/%s/%06d.md", due.Format("2006/01"), i)
 }
 
-// dueOf spreads the corpus over three years that are past.
+// dueOf spreads the corpus over three years that are past, but for the last hundredth, which waits: it is planned for 2040.
 func dueOf(i, n int) time.Time {
-	start := time.Date(2023, 1, 1, 8, 0, 0, 0, time.UTC)
-	return start.Add(time.Duration(i) * (3 * 365 * 24 * time.Hour) / time.Duration(n)).Truncate(time.Minute)
+	year, at, of := 2023, i, n-n/100
+	if i >= of {
+		year, at, of = 2040, i-of, 3*(n/100)
+	}
+	start := time.Date(year, 1, 1, 8, 0, 0, 0, time.UTC)
+	return start.Add(time.Duration(at) * (3 * 365 * 24 * time.Hour / time.Duration(of))).Truncate(time.Minute)
 }
 
 // siteYAML has as many accounts as the figure asks for.

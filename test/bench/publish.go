@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net/http/cgi" //nolint:gosec // G504 is about Go versions before 1.6.3
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +21,7 @@ import (
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
+	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/sandbox"
 )
@@ -112,7 +113,7 @@ func history(ctx context.Context, dir string, files map[string][]byte, n, commit
 	return err
 }
 
-// remember writes a ledger that has every post published, as a site that has run for three years has.
+// remember writes a ledger that has every post published whose time has come, as a site that has run for three years has.
 func remember(ctx context.Context, dir string) (err error) {
 	repo, err := gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
 	if err != nil {
@@ -136,6 +137,8 @@ func remember(ctx context.Context, dir string) (err error) {
 	if _, err := led.Fetch(ctx); err != nil {
 		return err
 	}
+	now := time.Now()
+	targets = slices.DeleteFunc(targets, func(t plan.Target) bool { return t.Due.After(now) })
 	var records []*ledger.Record
 	for i, t := range targets {
 		r := &ledger.Record{
@@ -186,80 +189,90 @@ func (b *bench) publish(ctx context.Context) (err error) {
 
 // due measures a run with one post due on one account, with an HTTP remote, in a short and in a long history.
 func (b *bench) due(ctx context.Context) error {
-	for _, n := range []int{2000, *commits} {
-		if err := b.dueWith(ctx, n); err != nil {
-			return err
-		}
+	short, err := b.dueWith(ctx, min(2000, *commits))
+	if err != nil {
+		return err
 	}
+	long, err := b.dueWith(ctx, *commits)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nLong ÷ short history: git %.2f, nothing due %.2f, one due %.2f (CPU %.2f).\n",
+		ratio(long[0].wall, short[0].wall), ratio(long[1].wall, short[1].wall), ratio(long[2].wall, short[2].wall), ratio(long[2].cpu, short[2].cpu))
 	return nil
 }
 
-func (b *bench) dueWith(ctx context.Context, commits int) (err error) {
+// dueWith returns the medians of git, nothing due and one due.
+func (b *bench) dueWith(ctx context.Context, commits int) (medians []sample, err error) {
 	dir := filepath.Join(b.dir, "due")
 	w, err := newWorld(ctx, dir, *posts, commits)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.box.Close(), os.RemoveAll(dir)) }()
 	if _, err := git(ctx, "", nil, "clone", "-q", "--bare", w.site, w.bare); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := git(ctx, w.bare, nil, "config", "http.receivepack", "true"); err != nil {
-		return err
+		return nil, err
+	}
+	if _, err := git(ctx, w.bare, nil, "config", "receive.autogc", "false"); err != nil {
+		return nil, err
 	}
 	execPath, err := git(ctx, "", nil, "--exec-path")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	server := httptest.NewServer(&cgi.Handler{Path: filepath.Join(execPath, "git-http-backend"), Env: []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard})
 	defer server.Close()
 	ours, theirs := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
 	for _, clone := range []string{ours, theirs} {
-		if _, err := git(ctx, "", nil, "clone", "-q", server.URL+"/remote.git", clone); err != nil {
-			return err
+		if _, err := git(ctx, "", nil, "clone", "-q", "-c", "gc.auto=0", server.URL+"/remote.git", clone); err != nil {
+			return nil, err
 		}
 	}
 	remote, err := gitrepo.Open(w.bare, gitrepo.Options{Env: os.Getenv})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, remote.Close()) }()
-	n := 0
+	merged := 0
 	merge := func() error { // a post that is due is merged on the remote
-		n++
+		merged++
 		tip, err := remote.Ref("refs/heads/main")
 		if err != nil {
 			return err
 		}
-		text := corpus{rand.New(rand.NewPCG(uint64(n), 7))}.post(900000+n, time.Now().Add(-time.Minute)) //nolint:gosec // not a secret
-		text = bytes.Replace(text, []byte("campaign: always\n"), []byte("campaign: always\nplatforms: [bluesky]\n"), 1)
+		// One part without a link: no thread, and no page from outside to read a card from.
+		text := fmt.Sprintf("---\nid: due-%d\npublish_at: %s\nplatforms: [bluesky]\n---\nOur number %d. %s\n",
+			merged, time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), merged, strings.Join(words[:45], " "))
 		_, err = remote.Commit(ctx, gitrepo.Commit{
 			Branch: "main", Parent: tip, Message: "merge a post", Name: "Bench", Email: "bench@example.com",
-			Files: map[string][]byte{fmt.Sprintf("content/2026/11/due-%03d.md", n): text},
+			Files: map[string][]byte{fmt.Sprintf("content/2026/11/due-%03d.md", merged): []byte(text)},
 		})
 		return err
 	}
-	calm := func() error { // both clones know everything
-		if _, err := git(ctx, theirs, nil, "pull", "-q", "--rebase"); err != nil {
-			return err
-		}
-		return nil
-	}
-	edit := fmt.Sprintf("date +%%N >> note && git add note && git commit -qm note && git push -q %s HEAD:scratch-$$", "origin")
-	medians, err := measure(ctx, fmt.Sprintf("Publish with one post due on Bluesky: %d posts, %d commits, remote over HTTP", *posts, commits), *runs,
-		command{name: "git add; git commit; git push", args: []string{"sh", "-c", edit}, dir: theirs, before: calm, env: identity()},
-		command{name: "postrider publish, nothing due", args: []string{b.binary, "publish"}, dir: ours, env: w.env},
-		command{name: "postrider publish, one due", args: []string{b.binary, "publish"}, dir: ours, env: w.env, before: merge},
-	)
-	if err != nil {
+	run := command{args: []string{b.binary, "publish"}, dir: ours, env: w.env}
+	settled := func() error { // what the last run has published is known, as it is on every run but one
+		_, err := once(ctx, run)
 		return err
 	}
-	if got := w.box.Networks()[0].Fake.Creations(); got < *runs {
-		return fmt.Errorf("%d posts were created for %d runs", got, *runs)
+	idle, busy := run, run
+	idle.name, idle.before = "postrider publish, nothing due", settled
+	busy.name, busy.before = "postrider publish, one due", merge
+	edit := `mkdir -p content/2026/11 && f=content/2026/11/note-$(date +%s%N).md && echo A note. >$f && git add $f && git commit -qm note && git push -q origin HEAD:scratch`
+	medians, err = measure(ctx, fmt.Sprintf("Publish with one post due on Bluesky: %d posts on 3 accounts, %d commits, remote over HTTP", *posts, commits), *runs,
+		command{name: "git add; git commit; git push", args: []string{"sh", "-c", edit}, dir: theirs, env: identity()}, idle, busy,
+	)
+	if err != nil {
+		return nil, err
+	}
+	if got := w.box.Networks()[0].Fake.Creations(); got != merged {
+		return nil, fmt.Errorf("%d posts were created, %d were due", got, merged)
 	}
 	bound := 2*medians[0].wall + medians[1].wall
-	fmt.Printf("\nOne due: %.1f ms; 2 × git + nothing due: %.1f ms; ratio %.2f.\n", ms(medians[2].wall), ms(bound), medians[2].wall.Seconds()/bound.Seconds())
-	return nil
+	fmt.Printf("\nOne due: %.1f ms; 2 × git + nothing due: %.1f ms; ratio %.2f.\n", ms(medians[2].wall), ms(bound), ratio(medians[2].wall, bound))
+	return medians, nil
 }
 
 func identity() []string {
