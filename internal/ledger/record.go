@@ -244,6 +244,9 @@ func (r *Record) Encode() []byte {
 
 func (r *Record) utc() *Record {
 	c := r.Clone()
+	if c.State.Settled() {
+		c.Rendering = nil
+	}
 	for _, t := range []*time.Time{&c.At, &c.Due, &c.PublishedAt, &c.WithdrawnAt, &c.RetryAt} {
 		*t = t.UTC()
 	}

@@ -3,6 +3,7 @@ package publish_test
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/ledger/gitledger"
 	"github.com/postrider/postrider/internal/platform/fakenet"
 	"github.com/postrider/postrider/internal/publish"
 )
@@ -247,4 +249,72 @@ func TestUnknownWebhookIsRepeatedUnderItsKey(t *testing.T) {
 	w.settle()
 	w.exactlyOnce(1, hook)
 	same(t, "text", w.texts(hook), []string{"Hello."})
+}
+
+// TestLedgerOnTheContentBranch names the branch that people work on as the ledger's.
+func TestLedgerOnTheContentBranch(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	w.commit(map[string]string{"site.yaml": w.site("ledger: {branch: main}\n"), "README.md": "# Ours\n"})
+	tip, err := w.bare.Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	repo := w.clone()
+	if _, err := repo.Fetch(t.Context(), "origin", "main"); err != nil {
+		t.Fatal(err)
+	}
+	if err := repo.SetRef(t.Context(), "refs/heads/main", "", tip); err != nil {
+		t.Fatal(err)
+	}
+	w.commitTo(repo, map[string]string{"content/mine.md": post("mine1111", "", "Not pushed yet.")})
+	mine, err := repo.Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*gitrepo.Repo{repo, w.bare} {
+		if _, err := w.try(r, setup{}); !errors.Is(err, gitledger.ErrNotLedger) || !strings.Contains(err.Error(), "ledger.branch") {
+			t.Errorf("error = %v", err)
+		}
+	}
+	w.created(0)
+	if now, err := repo.Ref("refs/heads/main"); err != nil || now != mine {
+		t.Errorf("main was at %s and is at %s (%v)", mine, now, err)
+	}
+	if now, err := w.bare.Ref("refs/heads/main"); err != nil || now != tip {
+		t.Errorf("the remote's main was at %s and is at %s (%v)", tip, now, err)
+	}
+}
+
+// TestMergedSiteSaysWhereTheLedgerIs publishes from checkouts whose site.yaml is old, broken or missing: what
+// counts is the merged one.
+func TestMergedSiteSaysWhereTheLedgerIs(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [hook, gts]\n", "Hello.")})
+	checkouts := map[string]map[string]string{
+		"old": {"site.yaml": w.site("")}, "broken": {"site.yaml": "ledger: [\n"}, "missing": {"index.html": "<p>"}, "other": {"site.yaml": w.site("ledger: {branch: elsewhere}\n")},
+	}
+	w.commit(map[string]string{"site.yaml": w.site("ledger: {branch: results}\n")})
+	for name, files := range checkouts {
+		repo := w.clone()
+		w.commitTo(repo, files)
+		report := w.run(repo)
+		if len(report.Waiting) != 0 || report.Settled+len(report.Deliveries) != 2 {
+			t.Errorf("%s: %v, waiting %v", name, results(report), waiting(report))
+		}
+	}
+	w.created(1, hook, gts)
+	heads := w.git("for-each-ref", "--format=%(refname)")
+	same(t, "branches of the remote", heads, "refs/heads/main\nrefs/heads/results\n")
+}
+
+// TestMergedSiteSaysFromWhereToPublish publishes from the branch that the merged site names.
+func TestMergedSiteSaysFromWhereToPublish(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Not released.")})
+	w.commit(map[string]string{"site.yaml": w.site("publish: {branch: release}\n")})
+	w.git("branch", "release", "main")
+	w.commit(map[string]string{"content/b.md": post("bbbb2222", "", "Not released either.")})
+	report := w.run(w.clone())
+	if report.Branch != "release" {
+		t.Errorf("published from %s", report.Branch)
+	}
+	w.exactlyOnce(1)
 }

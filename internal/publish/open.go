@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -45,44 +46,9 @@ var ErrNoBranch = errors.New("no branch to publish from")
 // Open reads a site as it is merged, and its ledger. With a remote both are fetched first. The desk it
 // returns can plan; whoever publishes fills in the fields that sending takes.
 func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
-	remote, hasRemote, err := o.Repo.DefaultRemote()
+	led, branch, commit, err := settle(ctx, o)
 	if err != nil {
 		return nil, err
-	}
-	here, err := localConfig(o)
-	if err != nil {
-		return nil, err
-	}
-	if here.Ledger.Remote != "" {
-		remote, hasRemote = here.Ledger.Remote, true
-	}
-	if !hasRemote {
-		remote = ""
-	}
-	branch := cmp.Or(o.Branch, here.Publish.Branch)
-	if branch == "" && hasRemote {
-		if branch, err = o.Repo.RemoteBranch(ctx, remote, !o.Offline); err != nil {
-			return nil, err
-		}
-	}
-	if branch == "" {
-		if branch, _, err = o.Repo.Head(); err != nil {
-			return nil, err
-		}
-	}
-	if branch == "" {
-		return nil, ErrNoBranch
-	}
-	led := gitledger.New(o.Repo, gitledger.Options{
-		Branch: here.Ledger.Branch, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: here.Title,
-	})
-
-	commit, err := fetch(ctx, o, led, remote, branch)
-	if err != nil {
-		return nil, err
-	}
-	if commit == "" {
-		return nil, fmt.Errorf("%w: branch %q has no commit", ErrNothingCommitted, branch)
 	}
 	options := agenda.Options{
 		Repo: o.Repo, Prefix: o.Prefix, Registry: o.Registry, Env: o.Env, Version: o.Version, Log: o.Log,
@@ -157,24 +123,103 @@ func empty(led *gitledger.Ledger) (bool, error) {
 	return view.Empty()
 }
 
-// localConfig reads the site.yaml that is at hand, for the names of branches and remote only.
-func localConfig(o OpenOptions) (*config.Site, error) {
+// settle finds the publishing branch and the ledger, fetches both, and returns the ledger and the branch's tip.
+//
+// Where they are, site.yaml says, and only the merged one counts: a checkout that is old, broken or of
+// another branch would lead to a ledger that knows nothing. It is where the search begins.
+func settle(ctx context.Context, o OpenOptions) (led *gitledger.Ledger, branch string, commit gitrepo.Hash, err error) {
 	_, head, err := o.Repo.Head()
 	if err != nil {
-		return nil, err
+		return nil, "", "", err
 	}
-	if head == "" {
-		return config.Default(), nil
-	}
-	tree, err := o.Repo.Tree(head)
+	names, err := placesAt(o, head, places{})
 	if err != nil {
-		return nil, err
+		return nil, "", "", err
 	}
-	cfg, _, err := agenda.Config(tree, o.Prefix, o.Registry)
-	if errors.Is(err, agenda.ErrNoSite) {
-		return config.Default(), nil
+	for range 3 {
+		var remote string
+		if remote, branch, err = names.resolve(ctx, o); err != nil {
+			return nil, "", "", err
+		}
+		led = gitledger.New(o.Repo, gitledger.Options{
+			Branch: names.ledger, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: names.title,
+		})
+		if commit, err = fetch(ctx, o, led, remote, branch); err != nil {
+			return nil, "", "", err
+		}
+		if commit == "" {
+			return nil, "", "", fmt.Errorf("%w: branch %q has no commit", ErrNothingCommitted, branch)
+		}
+		merged, err := placesAt(o, commit, names)
+		if err != nil {
+			return nil, "", "", err
+		}
+		if merged.ledger == names.ledger && merged.remote == names.remote && (o.Branch != "" || merged.branch == names.branch) {
+			return led, branch, commit, nil
+		}
+		names = merged
 	}
-	return cfg, err
+	return nil, "", "", fmt.Errorf("site.yaml on branch %q sends on to branch %q: publish.branch and ledger must be the same on both", branch, names.branch)
+}
+
+// places is what site.yaml says of where things are; empty for what it does not say.
+type places struct {
+	branch, ledger, remote string
+	title                  string
+	file                   gitrepo.Hash // of the site.yaml that says so
+}
+
+// placesAt reads them at a commit, unless known are those of the same file. They are the defaults where there is no site.
+func placesAt(o OpenOptions, commit gitrepo.Hash, known places) (places, error) {
+	cfg := config.Default()
+	var file gitrepo.Hash
+	if commit != "" {
+		tree, err := o.Repo.Tree(commit)
+		if err != nil {
+			return places{}, err
+		}
+		if file, err = tree.ID(path.Join(o.Prefix, config.File)); err != nil {
+			return places{}, err
+		}
+		if file != "" && file == known.file {
+			return known, nil
+		}
+		if cfg, _, err = agenda.Config(tree, o.Prefix, o.Registry); errors.Is(err, agenda.ErrNoSite) {
+			cfg = config.Default()
+		} else if err != nil {
+			return places{}, err
+		}
+	}
+	return places{branch: cfg.Publish.Branch, ledger: cfg.Ledger.Branch, remote: cfg.Ledger.Remote, title: cfg.Title, file: file}, nil
+}
+
+// resolve returns the remote, empty when there is none, and the publishing branch.
+func (p places) resolve(ctx context.Context, o OpenOptions) (remote, branch string, err error) {
+	remote, hasRemote, err := o.Repo.DefaultRemote()
+	if err != nil {
+		return "", "", err
+	}
+	if p.remote != "" {
+		remote, hasRemote = p.remote, true
+	}
+	if !hasRemote {
+		remote = ""
+	}
+	branch = cmp.Or(o.Branch, p.branch)
+	if branch == "" && hasRemote {
+		if branch, err = o.Repo.RemoteBranch(ctx, remote, !o.Offline); err != nil {
+			return "", "", err
+		}
+	}
+	if branch == "" {
+		if branch, _, err = o.Repo.Head(); err != nil {
+			return "", "", err
+		}
+	}
+	if branch == "" {
+		return "", "", ErrNoBranch
+	}
+	return remote, branch, nil
 }
 
 // fetch settles the ledger and returns the tip of the publishing branch: the remote's where there is one.

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/gitrepo"
@@ -43,6 +44,9 @@ type Ledger struct {
 	pending []*ledger.Record
 }
 
+// sentDir is the folder of the markers that [ledger.SentPath] names.
+const sentDir = "sent"
+
 // New returns the ledger of a repository. It reads nothing; call [Ledger.Fetch] first.
 func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: o} }
 
@@ -64,6 +68,9 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	if err != nil {
 		return nil, err
 	}
+	if err := l.check(local); err != nil {
+		return nil, err
+	}
 	if l.o.Remote == "" {
 		l.tip = local
 		return nil, nil
@@ -73,6 +80,9 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 		return nil, err
 	}
 	remote := heads[l.localRef()]
+	if err := l.check(remote); err != nil {
+		return nil, err
+	}
 	l.tip = remote
 	switch local {
 	case remote, "":
@@ -99,6 +109,29 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	// The local branch stays where it is until they are pushed: whoever kills this process loses nothing.
 	l.o.Log.Info("results of an earlier run were not pushed, pushing them now", "records", len(left))
 	return heads, l.Record(ctx, "results of an earlier run that could not be pushed", left)
+}
+
+// ErrNotLedger means that the branch that is to hold the ledger holds something else.
+var ErrNotLedger = errors.New("is not a ledger")
+
+// check refuses a branch on which people work: it would get another README, and lose what is only here when the
+// local branch follows the remote's.
+func (l *Ledger) check(tip gitrepo.Hash) error {
+	view, err := newView(l.repo, tip)
+	if err != nil {
+		return err
+	}
+	entries, err := view.entries("")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		known := e.Path == sentDir || slices.Contains(ledger.States(), ledger.State(e.Path)) || strings.HasPrefix(e.Path, ".")
+		if e.Path == "site.yaml" || e.Mode.IsDir() && !known {
+			return fmt.Errorf("the branch %q %w: it holds %s; ledger.branch in site.yaml must name a branch of its own", l.o.Branch, ErrNotLedger, e.Path)
+		}
+	}
+	return nil
 }
 
 // Offline settles the ledger's tip without asking the remote: for looking, not for publishing. It is what
