@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/measure"
@@ -104,10 +105,25 @@ type SourceSpan struct {
 }
 
 // Fingerprint is the lower-case hex SHA-256 of the rendering's canonical form: its JSON, in which
-// struct order is fixed and derived values are left out. Two renderings with one fingerprint are
-// sent as the same bytes.
+// struct order is fixed and derived values are left out. Two renderings with one fingerprint are the same post.
+// Media count by the digest of their bytes, not by their path: a folder that moves changes nothing, and
+// the same post from another folder is recognised.
 func (r *Rendering) Fingerprint() string {
-	canonical, err := json.Marshal(r)
+	anywhere := *r
+	anywhere.Parts = slices.Clone(r.Parts)
+	for i := range anywhere.Parts {
+		p := &anywhere.Parts[i]
+		p.Media = slices.Clone(p.Media)
+		for k := range p.Media {
+			p.Media[k].Path = ""
+		}
+		if p.Card != nil && p.Card.Image != nil {
+			card, image := *p.Card, *p.Card.Image
+			image.Path = ""
+			card.Image, p.Card = &image, &card
+		}
+	}
+	canonical, err := json.Marshal(&anywhere)
 	if err != nil {
 		panic("platform: a rendering always marshals: " + err.Error())
 	}

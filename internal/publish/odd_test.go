@@ -161,8 +161,15 @@ func TestMovedFolderKeepsItsPost(t *testing.T) {
 		t.Fatalf("%v, waiting %v", results(report), waiting(report))
 	}
 	w.commit(map[string]string{"content/a/index.md": "", "content/a/p.png": "", "content/2026/b/index.md": text, "content/2026/b/p.png": string(pixel)})
-	w.run(w.clone())
 	w.nothing()
+	w.exactlyOnce(1)
+	w.commit(map[string]string{
+		"content/2026/b/index.md": "", "content/2026/b/p.png": "",
+		"content/c/index.md": strings.Replace(text, "id: aaaa1111\n", "", 1), "content/c/p.png": string(pixel),
+	})
+	if report := w.run(w.clone()); len(report.Deliveries) != 0 || len(report.Waiting) != 4 || report.Waiting[0].State != "duplicate" {
+		t.Errorf("moved without its id: %v, waiting %v", results(report), waiting(report))
+	}
 	w.exactlyOnce(1)
 }
 
