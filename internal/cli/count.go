@@ -130,9 +130,9 @@ func lengthsOf(infos []platform.Info, text string) lengths {
 
 // lengthOf measures a text by the rule and the default limits of a platform.
 func lengthOf(info platform.Info, text string) length {
-	n := length{Unit: measure.Graphemes}
+	n := length{Unit: measure.CodePoints}
 	if info.Measure == nil {
-		n.Used = measure.CountGraphemes(text)
+		n.Used = measure.CountCodePoints(text)
 		return n
 	}
 	n.Used = info.Measure(text)

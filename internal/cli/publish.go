@@ -82,7 +82,7 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
-	cmd.Flags().StringVar(&backlog, "backlog", "", "what a run does with all posts that are due: `publish` them, max_per_run at a time, or skip them for ever")
+	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
 	return cmd
 }

@@ -235,7 +235,7 @@ func (v *verdict) apply(rec *ledger.Record, now time.Time, who string) (string, 
 		rec.State, rec.Lease = ledger.Skipped, nil
 		return "resolved: " + title + " never goes to " + rec.Account, nil
 	case v.unsent:
-		rec.State = ledger.Unsent
+		rec.State, rec.PublishedAt = ledger.Unsent, time.Time{}
 		rec.Parts = nil
 		close(ledger.OpPublish, platform.Unsent.String(), "a person looked, and it is not there")
 		return "resolved: " + title + " is not on " + rec.Account, nil

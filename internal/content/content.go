@@ -284,6 +284,9 @@ func (r *reader) times(d, base *decoder) {
 		r.add(codeExpiry, finding.Error, at.place(), fmt.Sprintf("the post expires (%s) before it is published (%s)",
 			effective.ExpiresAt.Format(timeLayout), effective.PublishAt.Format(timeLayout)), "set expires_at after publish_at")
 	}
+	if d.f.Repeat != "" && effective.PublishAt.IsZero() && publishAt == nil {
+		r.add(codeRepeat, finding.Error, d.first[post.FieldRepeat], "repeat has nothing to count from: the post has no publish_at", "set publish_at to the first time")
+	}
 }
 
 // moved returns the post's time for an override that changes the time zone only; nil when the time has

@@ -298,7 +298,7 @@ func Docs() []finding.Doc {
 			Code: codeRepeat, Title: "a recurrence rule that is none", Severity: finding.Error, Since: since,
 			Why:  "A rule that is misread repeats a post at the wrong times, or floods.",
 			Bad:  "---\nid: k3v9q2xh\nrepeat: every Monday\n---\nHello\n",
-			Good: "---\nid: k3v9q2xh\nrepeat: FREQ=WEEKLY;BYDAY=MO;COUNT=4\n---\nHello\n",
+			Good: "---\nid: k3v9q2xh\npublish_at: 2026-12-07 09:00\nrepeat: FREQ=WEEKLY;BYDAY=MO;COUNT=4\n---\nHello\n",
 		},
 	}
 }

@@ -656,8 +656,10 @@ func (d *decoder) repeat(p *pair) bool {
 	rule = strings.TrimPrefix(rule, "RRULE:")
 	if rule != "" {
 		upper := strings.ToUpper(rule)
-		_, err := rrule.StrToROption(rule)
+		option, err := rrule.StrToROption(rule)
 		switch {
+		case err == nil && option.Freq > rrule.DAILY:
+			err = fmt.Errorf("more often than daily is more than anybody wants to read")
 		case err == nil && strings.Contains(upper, "DTSTART"):
 			err = fmt.Errorf("it has a start of its own, which is the post's publish_at")
 		case err == nil && !strings.Contains(upper, "FREQ="):

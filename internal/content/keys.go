@@ -141,9 +141,9 @@ func describe(f post.Field) Key {
 	case post.FieldPoll:
 		return Key{Shape: ShapePoll, Help: "A question's options, for how long it runs, and how it is counted."}
 	case post.FieldReplyTo:
-		return Key{Aliases: []string{"in_reply_to"}, Help: "The post that this one answers: an address, or the id of a post of this site."}
+		return Key{Aliases: []string{"in_reply_to"}, Help: "The address of the post that this one answers."}
 	case post.FieldQuote:
-		return Key{Help: "The post that this one quotes: an address, or the id of a post of this site."}
+		return Key{Help: "The address of the post that this one quotes."}
 	case post.FieldFirstComment:
 		return Key{Shape: ShapeMarkdown, Help: "A comment that goes out right after the post."}
 	case post.FieldThread:

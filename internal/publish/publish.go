@@ -532,6 +532,9 @@ func claimSubject(jobs []*job) string {
 		j := jobs[0]
 		return fmt.Sprintf("about to %s %s on %s", j.Verb, cmp.Or(j.Title, j.Post), j.Account)
 	}
+	if !slices.ContainsFunc(jobs, func(j *job) bool { return j.Verb != plan.Skip }) {
+		return fmt.Sprintf("%d deliveries of a backlog are skipped", len(jobs))
+	}
 	return fmt.Sprintf("about to make %d deliveries to %s", len(jobs), accountsOf(jobs))
 }
 

@@ -1,6 +1,6 @@
 // Package mastodon is the adapter for Mastodon and for servers that speak its API, GoToSocial among them.
 //
-// Every server has limits of its own. They stand in site.yaml, where `postrider doctor` writes them;
+// Every server has limits of its own. They stand in site.yaml, under `limits:` of the account;
 // what is not there is the software's default. Rendering never asks a server.
 package mastodon
 
@@ -27,7 +27,7 @@ type Options struct {
 	Server   string `yaml:"server" help:"The account's server, such as https://mastodon.social."`
 	Handle   string `yaml:"handle,omitempty" help:"The account's name on its server, for people who read site.yaml; the token decides who posts."`
 	Software string `yaml:"software,omitempty" help:"What the server runs, mastodon or gotosocial: they count differently."`
-	Limits   Limits `yaml:"limits,omitempty" help:"The server's own limits, as doctor reports them; 0 or absent means the software's default."`
+	Limits   Limits `yaml:"limits,omitempty" help:"The server's own limits, as its /api/v2/instance tells them; 0 or absent means the software's default."`
 }
 
 // Limits are what one server allows. Zero means the default of its software.
