@@ -168,6 +168,7 @@ func TestFrontMatter(t *testing.T) {
 		{"override of text", head + "overrides:\n  x: hi\n---\n", "4:6 error F122: the override for \"x\" must be a map of fields, not text [write x: {text: …} to replace the text]\n"},
 		{"enum", head + "late: hodl\n---\n", "3:7 error F123: late is \"hodl\": it must be publish, skip or hold [did you mean \"hold\"?]\n"},
 		{"names", head + "platforms: x, bluesky\n---\n", "3:12 error F123: \"x, bluesky\" is not the name of an account or a platform [write a list: [x, bluesky]]\n"},
+		{"language that announces more", head + "lang: de-x\n---\n", "3:7 error F123: \"de-x\" is not a language tag (BCP 47) [write tags like en, de or pt-BR]\n"},
 		{"language", head + "lang: de_DE\n---\n", "3:7 error F123: \"de_DE\" is not a language tag (BCP 47) [write de-DE]\n"},
 		{"link", head + "link: acme.example\n---\n", "3:7 error F123: link is not a web address: \"acme.example\" [write it in full: https://example.com/page]\n"},
 		{"poll", head + "poll: [a]\n---\n", "3:7 error F123: a poll needs two options or more, and has 1\n"},
@@ -229,7 +230,7 @@ images:
   - /shared/logo.png
 card: {url: "https://acme.example", title: Acme, image: hero.png, alt: Logo}
 draft: false
-lang: [en, pt-BR]
+lang: [EN, pt-BR]
 visibility: unlisted
 cw: Snow
 sensitive: true

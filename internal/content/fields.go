@@ -357,7 +357,7 @@ func (d *decoder) languages(p *pair) bool {
 	if !d.list(p, &tags) {
 		return false
 	}
-	for _, t := range tags {
+	for i, t := range tags {
 		if !isLanguage(t) {
 			hint := "write tags like en, de or pt-BR"
 			if strings.ContainsAny(t, "_") && isLanguage(strings.ReplaceAll(t, "_", "-")) {
@@ -365,15 +365,20 @@ func (d *decoder) languages(p *pair) bool {
 			}
 			return d.bad(p.place(), fmt.Sprintf("%s is not a language tag (BCP 47)", quote(t)), hint)
 		}
+		// Bluesky refuses tags like "DE".
+		main, _, _ := strings.Cut(t, "-")
+		tags[i] = strings.ToLower(main) + t[len(main):]
 	}
 	d.f.Language = tags
 	return true
 }
 
-// isLanguage reports whether s has the form of a language tag: en, pt-BR, zh-Hant-TW.
+// isLanguage reports whether s has the form of a language tag: en, pt-BR, zh-Hant-TW. A part of one
+// character announces others (RFC 5646, section 2.2.6): nothing ends with one.
 func isLanguage(s string) bool {
-	for i, part := range strings.Split(s, "-") {
-		if len(part) == 0 || len(part) > 8 || i == 0 && (len(part) < 2 || len(part) > 3) {
+	parts := strings.Split(s, "-")
+	for i, part := range parts {
+		if len(part) == 0 || len(part) > 8 || i == 0 && (len(part) < 2 || len(part) > 3) || i == len(parts)-1 && len(part) < 2 {
 			return false
 		}
 		for _, c := range part {

@@ -406,6 +406,7 @@ func (w *world) sample(due ...string) map[string]string {
 	} {
 		files[theNine] = replaceOnce(w.t, files[theNine], r[0], r[1])
 	}
+	files[nikolaus] = replaceOnce(w.t, files[nikolaus], "language: de", "language: DE") // which the PDS would refuse
 	files["site.yaml"] = w.siteYAML(w.pds.URL, w.gts.URL)
 	return files
 }

@@ -14,12 +14,12 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/platform/fakenet"
@@ -518,6 +518,11 @@ func (s *Server) check(in *putInput, rec *record) *refusal {
 	if len(rec.Langs) > 3 {
 		return bad("array too big (maximum 3, got %d) at $.record.langs", len(rec.Langs))
 	}
+	for i, lang := range rec.Langs {
+		if main, _, _ := strings.Cut(lang, "-"); len(main) < 2 || strings.Trim(main, "abcdefghijklmnopqrstuvwxyz") != "" || strings.ContainsAny(lang, " _") {
+			return bad("Invalid language (got %q) at $.record.langs[%d]", lang, i)
+		}
+	}
 	if len(rec.Tags) > 8 {
 		return bad("array too big (maximum 8, got %d) at $.record.tags", len(rec.Tags))
 	}
@@ -536,6 +541,9 @@ func (s *Server) check(in *putInput, rec *record) *refusal {
 			kind := strings.TrimPrefix(ft.Type, "app.bsky.richtext.facet#")
 			if !(kind == "link" && ft.URI != nil || kind == "tag" && ft.Tag != nil || kind == "mention" && ft.DID != nil && strings.HasPrefix(*ft.DID, "did:")) {
 				return bad("no link, tag or mention at $.record.facets[%d]", i)
+			}
+			if ft.URI != nil && !isURI(*ft.URI) {
+				return bad("Invalid uri (got %q) at $.record.facets[%d].features[0].uri", *ft.URI, i)
 			}
 			if ft.Tag != nil && measure.CountGraphemes(*ft.Tag) > 64 {
 				return bad("grapheme too big (maximum 64) at $.record.facets[%d].tag", i)
@@ -577,7 +585,7 @@ func (s *Server) checkEmbed(e *embed) *refusal {
 		if x := e.External; x == nil || x.URI == nil || x.Title == nil || x.Description == nil {
 			return bad("Missing required key at $.record.embed.external")
 		}
-		if u, err := url.Parse(*e.External.URI); err != nil || u.Scheme == "" {
+		if !isURI(*e.External.URI) {
 			return bad("Invalid uri (got %q) at $.record.embed.external.uri", *e.External.URI)
 		}
 		if e.External.Thumb != nil {
@@ -617,6 +625,12 @@ func (s *Server) checkBlob(b *blob, accept string, limit int) *refusal {
 		return &refusal{"InvalidMimeType", fmt.Sprintf("Wrong type of file. It is %s but it must match %s*.", u.mime, accept)}
 	}
 	return nil
+}
+
+// isURI reports whether the server takes s for a URI: a scheme, and no white space.
+func isURI(s string) bool {
+	scheme, rest, ok := strings.Cut(s, ":")
+	return ok && scheme != "" && rest != "" && !strings.ContainsFunc(s, unicode.IsSpace) && !strings.ContainsAny(scheme, "/?#.")
 }
 
 func onRune(s string, i int) bool { return i == len(s) || s[i]&0xC0 != 0x80 }
