@@ -402,6 +402,11 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 	if m.mustGo(t) {
 		return m.withdraw(t, id, rec)
 	}
+	last := rec.Last()
+	if last != nil && last.Op == ledger.OpWithdraw {
+		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "taking it down was begun and did not end well, and now it is to stay: look whether it is still there")
+		return nil
+	}
 	if t.Draft || t.Blocked != "" {
 		if t.Blocked != "" {
 			m.wait(t, id.Occurrence, WaitBlocked, time.Time{}, "it is out and has changed, but %s", t.Blocked)
@@ -410,7 +415,8 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 		}
 		return nil
 	}
-	if t.Fingerprint == rec.Fingerprint {
+	halfway := last != nil && last.Op == ledger.OpUpdate && last.Outcome != "updated" // it may say something else by now
+	if t.Fingerprint == rec.Fingerprint && !halfway {
 		m.plan.Settled++
 		return nil
 	}
@@ -422,7 +428,7 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 		m.wait(t, id.Occurrence, WaitHeld, time.Time{}, "its update is held: %s", reason)
 		return nil
 	}
-	if last := rec.Last(); last != nil && last.Op == ledger.OpUpdate && last.Fingerprint == t.Fingerprint {
+	if last != nil && last.Op == ledger.OpUpdate && last.Fingerprint == t.Fingerprint {
 		if wait := m.afterFailure(t, id, rec, last.Outcome, "its update"); wait {
 			return nil
 		}

@@ -72,6 +72,33 @@ func TestCrashDuringAnUpdate(t *testing.T) {
 	w.nothing()
 }
 
+// TestUpdateThatCrashedAndWasTakenBack changes a file back after a run has died changing what is out.
+func TestUpdateThatCrashedAndWasTakenBack(t *testing.T) {
+	w := published(t, "", "Hello.")
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hell.")})
+	w.crash("dead", func(r *http.Request, answered bool) bool {
+		return answered && (r.Method == http.MethodPut || creates(r)) && strings.HasPrefix("http://"+r.URL.Host, w.urls[gts])
+	})
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello.")})
+	w.settle()
+	for _, account := range all {
+		same(t, account, w.texts(account), []string{"Hello."})
+	}
+	w.exactlyOnce(1)
+	w.nothing()
+}
+
+// TestWithdrawalThatCrashedAndWasTakenBack wants a post to stay after a run has died taking it down.
+func TestWithdrawalThatCrashedAndWasTakenBack(t *testing.T) {
+	w := published(t, "platforms: [gts]\n", "Hello.")
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [gts]\nwithdraw: true\n", "Hello.")})
+	w.crash("dead", func(r *http.Request, answered bool) bool { return answered && r.Method == http.MethodDelete })
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [gts]\n", "Hello.")})
+	report := w.run(w.clone())
+	same(t, "waiting", waiting(report), []string{"aaaa1111@gts unknown"})
+	w.created(1, gts)
+}
+
 func TestWithdraw(t *testing.T) {
 	w := published(t, "", "One.\n\n---\n\nTwo.")
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "withdraw: true\n", "One.\n\n---\n\nTwo.")})

@@ -325,3 +325,36 @@ func TestMergedSiteSaysFromWhereToPublish(t *testing.T) {
 	}
 	w.exactlyOnce(1)
 }
+
+// TestClaimWhoseAnswerIsLost has the remote take the claim and vanish. Nothing is sent then; once the lease has
+// ended, everything is.
+func TestClaimWhoseAnswerIsLost(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	before := w.ledgerTip()
+	hooks := filepath.Join(w.remote, "hooks")
+	if err := os.MkdirAll(hooks, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	vanish := "#!/bin/sh\nif [ \"$1\" = committed ]; then mv '" + w.remote + "' '" + w.remote + ".away'; kill -9 $PPID; fi\n"
+	if err := os.WriteFile(filepath.Join(hooks, "reference-transaction"), []byte(vanish), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.try(w.clone(), setup{})
+	if err == nil || !strings.Contains(err.Error(), "nothing was sent") {
+		t.Errorf("error = %v", err)
+	}
+	w.created(0)
+	if err := os.Rename(w.remote+".away", w.remote); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(hooks); err != nil {
+		t.Fatal(err)
+	}
+	if w.ledgerTip() == before {
+		t.Fatal("the remote did not take the claim")
+	}
+	same(t, "waiting", waiting(w.run(w.clone())), []string{"aaaa1111@bsky sending", "aaaa1111@fedi sending", "aaaa1111@gts sending", "aaaa1111@hook sending"})
+	w.clock.Advance(11 * time.Minute)
+	w.run(w.clone())
+	w.exactlyOnce(1)
+}

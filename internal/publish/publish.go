@@ -358,9 +358,13 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 	case plan.Skip:
 		rec.State, rec.Note, rec.Source = ledger.Skipped, "part of a backlog that was skipped", a.Source
 		return rec
+	// While what is out is being changed, and after a failure to, the record stands for no version of the file:
+	// a file that is changed back must not look as if it were out.
 	case plan.Update:
+		rec.Source = ""
 		rec.Begin(ledger.OpUpdate, r.Run, now, a.Fingerprint)
 	case plan.Withdraw:
+		rec.Source = ""
 		rec.Begin(ledger.OpWithdraw, r.Run, now, rec.Fingerprint)
 	case plan.Reconcile:
 		// Fingerprint, source and commit stay those of the attempt that is looked for.
