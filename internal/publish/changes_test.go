@@ -16,7 +16,7 @@ import (
 func published(t *testing.T, head, body string) *world {
 	t.Helper()
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", head, body)})
-	if report := w.run(w.clone()); report.Failed() > 0 || len(report.Deliveries) == 0 {
+	if report := w.run(w.here()); report.Failed() > 0 || len(report.Deliveries) == 0 {
 		t.Fatalf("%v, waiting %v", results(report), waiting(report))
 	}
 	return w
@@ -25,7 +25,7 @@ func published(t *testing.T, head, body string) *world {
 // nothing fails the test unless a run does nothing at all and waits for nothing.
 func (w *world) nothing() {
 	w.t.Helper()
-	if report := w.run(w.clone()); len(report.Deliveries) != 0 || len(report.Waiting) != 0 {
+	if report := w.run(w.here()); len(report.Deliveries) != 0 || len(report.Waiting) != 0 {
 		w.t.Errorf("%v, waiting %v, want nothing", results(report), waiting(report))
 	}
 }
@@ -33,7 +33,7 @@ func (w *world) nothing() {
 func TestChangedPostIsUpdated(t *testing.T) {
 	w := published(t, "", "Helo.")
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello.")})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "deliveries", results(report), []string{"aaaa1111@bsky updated", "aaaa1111@fedi updated", "aaaa1111@gts updated", "aaaa1111@hook updated"})
 	for _, account := range all {
 		same(t, account, w.texts(account), []string{"Hello."})
@@ -48,7 +48,7 @@ func TestUpdateThatFailsIsTriedAgain(t *testing.T) {
 	w := published(t, "platforms: [fedi]\n", "Helo.")
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [fedi]\n", "Hello.")})
 	w.setenv("POSTRIDER_FEDI_ACCESS_TOKEN", "wrong")
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "deliveries", results(report), []string{"aaaa1111@fedi denied"})
 	if got := w.state("aaaa1111@fedi"); got != ledger.Published {
 		t.Errorf("a post whose update failed is %s", got)
@@ -94,7 +94,7 @@ func TestWithdrawalThatCrashedAndWasTakenBack(t *testing.T) {
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [gts]\nwithdraw: true\n", "Hello.")})
 	w.crash("dead", func(r *http.Request, answered bool) bool { return answered && r.Method == http.MethodDelete })
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [gts]\n", "Hello.")})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "waiting", waiting(report), []string{"aaaa1111@gts unknown"})
 	w.created(1, gts)
 }
@@ -102,7 +102,7 @@ func TestWithdrawalThatCrashedAndWasTakenBack(t *testing.T) {
 func TestWithdraw(t *testing.T) {
 	w := published(t, "", "One.\n\n---\n\nTwo.")
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "withdraw: true\n", "One.\n\n---\n\nTwo.")})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "deliveries", results(report), []string{"aaaa1111@bsky withdrawn", "aaaa1111@fedi withdrawn", "aaaa1111@gts withdrawn", "aaaa1111@hook withdrawn"})
 	for _, account := range all {
 		same(t, account, w.texts(account), []string(nil))
@@ -120,7 +120,7 @@ func TestWithdraw(t *testing.T) {
 
 func TestExpiredPostIsTakenDown(t *testing.T) {
 	w := published(t, "expires_at: 2026-12-01 12:00\n", "Today only.")
-	repo := w.clone()
+	repo := w.here()
 	for range 2 {
 		if report := w.run(repo); len(report.Deliveries) != 0 || report.Next.IsZero() {
 			t.Fatalf("%v, next %v", results(report), report.Next)
@@ -157,7 +157,7 @@ func TestLostIDWaitsAsDuplicate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := published(t, "", "Hello.")
 			w.commit(map[string]string{"content/a.md": text})
-			report := w.run(w.clone())
+			report := w.run(w.here())
 			if len(report.Deliveries) != 0 || len(report.Waiting) != 4 || report.Waiting[0].State != "duplicate" {
 				t.Errorf("%v, waiting %v", results(report), waiting(report))
 			}
@@ -172,7 +172,7 @@ func TestRenamedIDOfAnUnsettledPost(t *testing.T) {
 	w.crash("dead", func(r *http.Request, answered bool) bool { return answered && creates(r) })
 	w.commit(map[string]string{"content/a.md": strings.ReplaceAll(post("bbbb2222", "platforms: [gts]\n", "Hello."), "Title of bbbb2222", "Title of aaaa1111")})
 	w.clock.Advance(time.Hour)
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "waiting", waiting(report), []string{"aaaa1111@gts orphan", "bbbb2222@gts duplicate"})
 	w.created(1, gts)
 }
@@ -191,7 +191,7 @@ func TestReasonsToWait(t *testing.T) {
 		"expired":  post("expired1", "expires_at: 2026-12-01 08:30\n", "Expired."),
 	})
 	w.commit(map[string]string{"site.yaml": strings.Replace(w.site("campaigns: {crisis: {title: Crisis}}\nhold: {reason: we think, scope: [crisis]}\n"), "[bsky, fedi, gts, hook]", "[fedi]", 1)})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "deliveries", results(report), []string{"anyway11@fedi published", "blocked1@fedi published"})
 	same(t, "waiting", waiting(report), []string{
 		"blocked1@bsky blocked", "broken11@fedi blocked", "draft111@fedi draft", "expired1@fedi expired", "gone1111@fedi withdrawn",
@@ -209,7 +209,7 @@ func TestReasonsToWait(t *testing.T) {
 func TestQuietHours(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
 	w.commit(map[string]string{"site.yaml": w.site("schedule: {quiet: [\"07:00-10:00\"]}\n")})
-	repo := w.clone()
+	repo := w.here()
 	for range 2 {
 		report := w.run(repo)
 		if len(report.Deliveries) != 0 || len(report.Waiting) != 4 || report.Waiting[0].State != "quiet" || !report.Next.Equal(start.Add(time.Hour)) {
@@ -246,7 +246,7 @@ func TestBrokenFileOfAnUnsettledPost(t *testing.T) {
 		"content/b.md": post("bbbb2222", "", "World."),
 	})
 	w.clock.Advance(10 * time.Minute)
-	w.run(w.clone())
+	w.run(w.here())
 	w.settle()
 	for _, account := range all {
 		if n := len(w.fakes[account].Posts()); n < 1 || account == gts && n != 2 {
@@ -263,7 +263,7 @@ func TestBrokenFileOfAnUnsettledPost(t *testing.T) {
 
 func TestSameIDBlocksBoth(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "One."), "b": post("AAAA1111", "", "Two."), "c": post("cccc3333", "", "Three.")})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	if len(report.Deliveries) != 4 || len(report.Waiting) != 8 {
 		t.Errorf("%v, waiting %v", results(report), waiting(report))
 	}
@@ -279,7 +279,7 @@ func TestMissingSecretSendsNothing(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
 	before := w.ledgerTip()
 	w.setenv("POSTRIDER_GTS_ACCESS_TOKEN", "")
-	_, err := w.try(w.clone(), setup{})
+	_, err := w.try(w.here(), setup{})
 	missing, ok := errors.AsType[*publish.SecretsError](err)
 	if !ok || !strings.Contains(missing.Error(), "POSTRIDER_GTS_ACCESS_TOKEN") {
 		t.Errorf("error = %v", err)
@@ -294,16 +294,16 @@ func TestWrongTokenThenRightOne(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
 	w.setenv("POSTRIDER_BSKY_APP_PASSWORD", "wrong")
 	w.setenv("POSTRIDER_FEDI_ACCESS_TOKEN", "wrong")
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	same(t, "deliveries", results(report), []string{"aaaa1111@bsky denied", "aaaa1111@fedi denied", "aaaa1111@gts published", "aaaa1111@hook published"})
 	w.clock.Advance(2 * time.Minute)
-	report = w.run(w.clone())
+	report = w.run(w.here())
 	if len(report.Deliveries) != 0 || len(report.Waiting) != 2 || report.Waiting[0].State != "denied" {
 		t.Errorf("still wrong: %v, waiting %v", results(report), waiting(report))
 	}
 	w.setenv("POSTRIDER_BSKY_APP_PASSWORD", blueskyPassword)
 	w.setenv("POSTRIDER_FEDI_ACCESS_TOKEN", fediToken)
-	report = w.run(w.clone())
+	report = w.run(w.here())
 	same(t, "deliveries", results(report), []string{"aaaa1111@bsky published", "aaaa1111@fedi published"})
 	w.exactlyOnce(1)
 	for _, token := range []string{blueskyPassword, fediToken, gtsToken, hookSecret} {
@@ -318,18 +318,18 @@ func TestWrongTokenThenRightOne(t *testing.T) {
 func TestLimitedWaitsAsLongAsTheNetworkSays(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [fedi]\n", "Hello.")})
 	w.fakes[fedi].Inject(fakenet.Plan{Fault: fakenet.RateLimit})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	until := start.Add(5 * time.Minute) // the end of the fake's window
 	if len(report.Deliveries) != 1 || report.Deliveries[0].Outcome != "limited" || !report.Deliveries[0].RetryAt.Equal(until) {
 		t.Fatalf("%+v", report.Deliveries)
 	}
 	w.clock.Advance(4 * time.Minute)
-	report = w.run(w.clone())
+	report = w.run(w.here())
 	if len(report.Deliveries) != 0 || !report.Next.Equal(until) {
 		t.Errorf("%v, next %v", results(report), report.Next)
 	}
 	w.clock.Advance(time.Minute)
-	w.run(w.clone())
+	w.run(w.here())
 	w.exactlyOnce(1, fedi)
 }
 
@@ -340,7 +340,7 @@ func TestThreadChangedHalfWay(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [bsky, fedi, gts]\n", "One.\n\n---\n\nTwo.")})
 			w.inject(fault, 1)
-			w.run(w.clone())
+			w.run(w.here())
 			w.created(1, bsky, fedi, gts)
 			w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [bsky, fedi, gts]\n", "One, better.\n\n---\n\nTwo, better.")})
 			w.settle()
@@ -357,12 +357,12 @@ func TestThreadChangedHalfWay(t *testing.T) {
 // TestLedgerLost deletes the remote's ledger while only a clone that never saw it publishes.
 func TestLedgerLost(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello."), "b": strings.Replace(post("bbbb2222", "", "One.\n\n---\n\nTwo."), "publish_at: 2026-12-01 08:00\n", "", 1)})
-	w.run(w.clone())
+	w.run(w.here())
 	w.created(3)
 	w.clock.Advance(4 * time.Hour)
 	w.forget()
 	down := func(r *http.Request) bool { return !creates(r) } // at first the networks cannot be asked
-	report := w.runAs(w.clone(), setup{broken: down})
+	report := w.runAs(w.here(), setup{broken: down})
 	for _, d := range report.Deliveries {
 		if d.Account != hook && d.OK() {
 			t.Errorf("%s was sent to %s although nobody could know whether it is out", d.Post, d.Account)

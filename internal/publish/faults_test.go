@@ -63,7 +63,7 @@ func TestFaults(t *testing.T) {
 		t.Run(string(doc.Fault), func(t *testing.T) {
 			w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
 			w.inject(doc.Fault, 0)
-			report := w.run(w.clone())
+			report := w.run(w.here())
 			got := map[string]string{}
 			for _, d := range report.Deliveries {
 				got[d.Account] = d.Outcome
@@ -100,7 +100,7 @@ func TestFaultsInsideThread(t *testing.T) {
 		t.Run(string(doc.Fault), func(t *testing.T) {
 			w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [bsky, fedi, gts]\n", "One.\n\n---\n\nTwo.\n\n---\n\nThree.")})
 			w.inject(doc.Fault, 1)
-			report := w.run(w.clone())
+			report := w.run(w.here())
 			for _, d := range report.Deliveries {
 				if doc.Fault != fakenet.ExpiredToken && (d.OK() || len(d.Parts) == 0) {
 					t.Errorf("%s: %s with the parts %v", d.Account, d.Outcome, d.Parts)
@@ -305,7 +305,7 @@ func TestStopLeavesTheRestUnsent(t *testing.T) {
 	w := newWorld(t, posts)
 	stop := make(chan struct{})
 	var once sync.Once
-	report := w.runAs(w.clone(), setup{
+	report := w.runAs(w.here(), setup{
 		desk: func(d *publish.Desk) { d.Stop = stop },
 		before: func(r *http.Request) {
 			if creates(r) {
@@ -319,7 +319,7 @@ func TestStopLeavesTheRestUnsent(t *testing.T) {
 			t.Errorf("%s keeps its lease", id)
 		}
 	}
-	w.run(w.clone())
+	w.run(w.here())
 	w.exactlyOnce(3, fedi)
 }
 
@@ -331,7 +331,7 @@ func TestStopNeverForgetsAnUnknownOutcome(t *testing.T) {
 	})
 	stop := make(chan struct{})
 	close(stop)
-	w.runAs(w.clone(), setup{desk: func(d *publish.Desk) { d.Stop = stop }})
+	w.runAs(w.here(), setup{desk: func(d *publish.Desk) { d.Stop = stop }})
 	if got := w.state("aaaa1111@gts"); got != ledger.Unknown {
 		t.Errorf("a post that may be out is %s", got)
 	}
@@ -431,7 +431,7 @@ func TestRequestStillOnItsWay(t *testing.T) {
 			var mu sync.Mutex
 			n := map[string]int{}
 			var late []*http.Request
-			w.runAs(w.clone(), setup{broken: func(r *http.Request) bool {
+			w.runAs(w.here(), setup{broken: func(r *http.Request) bool {
 				mu.Lock()
 				defer mu.Unlock()
 				if !creates(r) {
@@ -450,7 +450,7 @@ func TestRequestStillOnItsWay(t *testing.T) {
 				return true
 			}})
 			w.clock.Advance(30 * time.Second)
-			w.run(w.clone())
+			w.run(w.here())
 			for _, r := range late {
 				resp, err := w.http.Do(r)
 				if err != nil {
@@ -468,7 +468,7 @@ func TestRequestStillOnItsWay(t *testing.T) {
 func TestRunsThatFollowClosely(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [gts]\n", "Hello.")})
 	w.inject(fakenet.ResetBefore, 0)
-	repo := w.clone()
+	repo := w.here()
 	for range 3 {
 		w.run(repo)
 		w.clock.Advance(time.Minute)

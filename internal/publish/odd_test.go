@@ -19,16 +19,6 @@ import (
 	"github.com/postrider/postrider/internal/publish"
 )
 
-func (w *world) openRepo(dir string) *gitrepo.Repo {
-	w.t.Helper()
-	repo, err := gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { repo.Close() })
-	return repo
-}
-
 // TestShallowClones publishes as CI does: every run from a fresh clone without history.
 func TestShallowClones(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Helo.")})
@@ -129,7 +119,7 @@ func TestDamagedRecordStopsOnlyItsDelivery(t *testing.T) {
 // TestRepeatedPost goes out every day, once a day, with one text.
 func TestRepeatedPost(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "publish_at: 2026-12-01 09:30\nrepeat: FREQ=DAILY;COUNT=3\n", "Good morning.")})
-	repo := w.clone()
+	repo := w.here()
 	w.run(repo)
 	w.created(0)
 	w.clock.Advance(30 * time.Minute)
@@ -156,7 +146,7 @@ func TestMovedFolderKeepsItsPost(t *testing.T) {
 	text := post("aaaa1111", "media: [{file: p.png, alt: A dot}]\n", "Look.")
 	w := newWorld(t, nil)
 	w.commit(map[string]string{"content/a/index.md": text, "content/a/p.png": string(pixel)})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	if report.Failed() > 0 || len(report.Deliveries) != 4 {
 		t.Fatalf("%v, waiting %v", results(report), waiting(report))
 	}
@@ -167,7 +157,7 @@ func TestMovedFolderKeepsItsPost(t *testing.T) {
 		"content/2026/b/index.md": "", "content/2026/b/p.png": "",
 		"content/c/index.md": strings.Replace(text, "id: aaaa1111\n", "", 1), "content/c/p.png": string(pixel),
 	})
-	if report := w.run(w.clone()); len(report.Deliveries) != 0 || len(report.Waiting) != 4 || report.Waiting[0].State != "duplicate" {
+	if report := w.run(w.here()); len(report.Deliveries) != 0 || len(report.Waiting) != 4 || report.Waiting[0].State != "duplicate" {
 		t.Errorf("moved without its id: %v, waiting %v", results(report), waiting(report))
 	}
 	w.exactlyOnce(1)
@@ -177,7 +167,7 @@ func TestMovedFolderKeepsItsPost(t *testing.T) {
 func TestCancelledRunRecordsWhatIsInFlight(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [gts]\n", "One."), "b": post("bbbb2222", "platforms: [gts]\n", "Two.")})
 	ctx, cancel := context.WithCancel(t.Context())
-	d, err := w.open(w.clone(), setup{before: func(r *http.Request) {
+	d, err := w.open(w.here(), setup{before: func(r *http.Request) {
 		if creates(r) {
 			cancel()
 		}
@@ -190,7 +180,7 @@ func TestCancelledRunRecordsWhatIsInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "deliveries", results(report), []string{"aaaa1111@gts published", "bbbb2222@gts unsent"})
-	w.run(w.clone())
+	w.run(w.here())
 	w.exactlyOnce(2, gts)
 }
 
@@ -228,7 +218,7 @@ func TestPictureChangedHalfWay(t *testing.T) {
 	w := newWorld(t, nil)
 	w.commit(map[string]string{"content/a/index.md": text, "content/a/p.png": string(pixel)})
 	w.inject(fakenet.RateLimit, 1)
-	w.run(w.clone())
+	w.run(w.here())
 	w.created(1, bsky, fedi)
 	other, _ := base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 	w.commit(map[string]string{"content/a/index.md": strings.ReplaceAll(text, "p.png", "q.gif"), "content/a/p.png": "", "content/a/q.gif": string(other)})
@@ -246,10 +236,10 @@ func TestPictureChangedHalfWay(t *testing.T) {
 func TestUnknownWebhookIsRepeatedUnderItsKey(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [hook]\n", "Helo.")})
 	w.inject(fakenet.ResetAfterAccept, 0)
-	w.run(w.clone())
+	w.run(w.here())
 	w.created(1, hook)
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [hook]\n", "Hello.")})
-	report := w.runAs(w.clone(), setup{broken: func(*http.Request) bool { return true }})
+	report := w.runAs(w.here(), setup{broken: func(*http.Request) bool { return true }})
 	if got := w.state("aaaa1111@hook"); got != ledger.Unknown {
 		t.Errorf("%v: what may be out is %s", results(report), got)
 	}

@@ -43,7 +43,7 @@ func TestDuePostGoesOutOnceToAllAccounts(t *testing.T) {
 
 func TestSecondRunReadsNoContent(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
-	repo := w.clone()
+	repo := w.here()
 	w.run(repo)
 	w.run(repo) // keeps the plan of a run with nothing to do
 	cache := filepath.Join(repo.CommonDir(), "postrider")
@@ -66,7 +66,7 @@ func TestSecondRunReadsNoContent(t *testing.T) {
 
 func TestQuickPlanEndsWhenSomethingComesDue(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "publish_at: 2026-12-01 09:30\n", "Later.")})
-	repo := w.clone()
+	repo := w.here()
 	for range 2 {
 		report := w.run(repo)
 		if len(report.Deliveries) != 0 || !report.Next.Equal(start.Add(30*time.Minute)) {
@@ -118,7 +118,7 @@ func TestEachAccountStandsAlone(t *testing.T) {
 		t.Run(bad, func(t *testing.T) {
 			w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello."), "b": post("bbbb2222", "", "World.")})
 			w.fakes[bad].Inject(serverDown)
-			report := w.run(w.clone())
+			report := w.run(w.here())
 			for _, d := range report.Deliveries {
 				if (d.Account == bad) == d.OK() {
 					t.Errorf("%s on %s: %s %v", d.Post, d.Account, d.Outcome, d.Err)
@@ -142,7 +142,7 @@ func TestFirstRunOverTheLimitStops(t *testing.T) {
 	posts["free"] = "---\nid: free0000\n---\nWithout a time.\n"
 	w := newEmptyWorld(t, posts)
 	w.commit(map[string]string{"site.yaml": w.site("schedule: {max_per_run: 2}\n")})
-	report := w.run(w.clone())
+	report := w.run(w.here())
 	if len(report.Deliveries) != 0 || len(report.Waiting) != 20 || report.Waiting[0].State != "first_run" {
 		t.Errorf("%v, waiting %v", results(report), waiting(report))
 	}
@@ -151,11 +151,11 @@ func TestFirstRunOverTheLimitStops(t *testing.T) {
 		t.Errorf("the ledger was begun: %s", tip)
 	}
 
-	w.runAs(w.clone(), setup{open: skipBacklog})
-	w.run(w.clone())
+	w.runAs(w.here(), setup{open: skipBacklog})
+	w.run(w.here())
 	w.created(0)
 	w.commit(map[string]string{"content/new.md": post("nnnn0000", "", "New.")})
-	w.run(w.clone())
+	w.run(w.here())
 	w.exactlyOnce(1)
 }
 
@@ -166,10 +166,10 @@ func TestBacklogGoesOutInPortions(t *testing.T) {
 	}
 	w := newEmptyWorld(t, posts)
 	w.commit(map[string]string{"site.yaml": w.site("schedule: {max_per_run: 2}\n")})
-	w.runAs(w.clone(), setup{open: publishBacklog})
+	w.runAs(w.here(), setup{open: publishBacklog})
 	w.created(2, fedi)
-	w.run(w.clone())
+	w.run(w.here())
 	w.created(4, fedi)
-	w.run(w.clone())
+	w.run(w.here())
 	w.exactlyOnce(5, fedi)
 }

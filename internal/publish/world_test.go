@@ -228,9 +228,21 @@ func (w *world) clone() *gitrepo.Repo {
 	if err == nil {
 		err = errors.Join(repo.AddRemote("origin", w.remote), repo.Close())
 	}
-	if err == nil {
-		repo, err = gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	return w.openRepo(dir)
+}
+
+// here opens the remote itself, for runs to which it does not matter that there are clones: they start no git.
+func (w *world) here() *gitrepo.Repo {
+	w.t.Helper()
+	return w.openRepo(w.remote)
+}
+
+func (w *world) openRepo(dir string) *gitrepo.Repo {
+	w.t.Helper()
+	repo, err := gitrepo.Open(dir, gitrepo.Options{Env: os.Getenv})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -374,10 +386,10 @@ func (w *world) runAs(repo *gitrepo.Repo, s setup) *publish.Report {
 	return report
 }
 
-// settle lets a quarter of an hour pass and runs again from another clone, until nothing is left to do.
+// settle lets a quarter of an hour pass and runs again, until nothing is left to do.
 func (w *world) settle() {
 	w.t.Helper()
-	repo := w.clone()
+	repo := w.here()
 	for range 8 {
 		w.clock.Advance(20 * time.Minute)
 		if report := w.run(repo); len(report.Deliveries) == 0 {
