@@ -165,6 +165,8 @@ const (
 	deliveryTime = 3 * time.Minute
 	// flushEvery is how often results are written to the ledger while a run goes on.
 	flushEvery = 3 * time.Second
+	// recordTime bounds one such writing: a remote that hangs must not hang the run, nor hold up renewing its lease.
+	recordTime = 2 * time.Minute
 	// maxClaims bounds how often a run plans anew because another publisher wrote first.
 	maxClaims = 10
 )
@@ -448,7 +450,7 @@ func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
 				renewals = r.renewals()
 				records = append(records, renewals...)
 			}
-			if err := r.Ledger.Record(keep, resultSubject(records), records); err != nil {
+			if err := r.record(keep, records); err != nil {
 				r.Log.Warn("results are not in the ledger yet, trying again", "err", err)
 			} else if len(renewals) > 0 {
 				renewed = r.renewed(renewals)
@@ -463,7 +465,7 @@ func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
 func (r *run) flushRest(ctx context.Context) error {
 	records := r.take()
 	for try := 1; ; try++ {
-		err := r.Ledger.Record(ctx, resultSubject(records), records)
+		err := r.record(ctx, records)
 		if err == nil || try == 4 {
 			return err
 		}
@@ -475,6 +477,13 @@ func (r *run) flushRest(ctx context.Context) error {
 	}
 }
 
+func (r *run) record(ctx context.Context, records []*ledger.Record) error {
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
+	return r.Ledger.Record(ctx, resultSubject(records), records)
+}
+
+// take returns the results that are not in the ledger yet.
 func (r *run) take() []*ledger.Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
