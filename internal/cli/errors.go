@@ -150,6 +150,8 @@ func explain(err error) (code int, hint string) {
 	switch {
 	case errors.Is(err, publish.ErrNothingCommitted):
 		return ExitUsage, "commit the site and its posts: only what is committed is published"
+	case errors.Is(err, publish.ErrLedgerInUse):
+		return ExitUsage, "leave ledger.branch out of site.yaml, so that results get a branch of their own"
 	case errors.Is(err, publish.ErrNoBranch):
 		return ExitUsage, "HEAD is detached: name the branch with --branch, or as publish.branch in site.yaml"
 	case errors.Is(err, agenda.ErrNoSite):

@@ -248,7 +248,8 @@ func TestUnknownWebhookIsRepeatedUnderItsKey(t *testing.T) {
 	same(t, "text", w.texts(hook), []string{"Hello."})
 }
 
-// TestLedgerOnTheContentBranch names the branch that people work on as the ledger's.
+// TestLedgerOnTheContentBranch names the branch that people work on as the ledger's: it gets a folder there, and
+// nobody's README or unpushed commits are touched.
 func TestLedgerOnTheContentBranch(t *testing.T) {
 	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
 	w.commit(map[string]string{"site.yaml": w.site("ledger: {branch: main}\n"), "README.md": "# Ours\n"})
@@ -268,17 +269,65 @@ func TestLedgerOnTheContentBranch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*gitrepo.Repo{repo, w.bare} {
-		if _, err := w.try(r, setup{}); !errors.Is(err, gitledger.ErrNotLedger) || !strings.Contains(err.Error(), "ledger.branch") {
-			t.Errorf("error = %v", err)
-		}
-	}
-	w.created(0)
+	w.run(repo)
+	w.created(1)
+	w.commit(map[string]string{"content/b.md": post("bbbb1111", "", "And another.")}) // writers push in between
+	w.run(w.clone())
+	w.run(repo)
+	w.created(2)
 	if now, err := repo.Ref("refs/heads/main"); err != nil || now != mine {
 		t.Errorf("main was at %s and is at %s (%v)", mine, now, err)
 	}
-	if now, err := w.bare.Ref("refs/heads/main"); err != nil || now != tip {
-		t.Errorf("the remote's main was at %s and is at %s (%v)", tip, now, err)
+	head, err := w.bare.Ref("refs/heads/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := w.bare.Tree(head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := tree.ReadFile("README.md"); err != nil || string(b) != "# Ours\n" {
+		t.Errorf("README.md = %q (%v)", b, err)
+	}
+	if b, err := tree.ReadFile(".postrider/README.md"); err != nil || !strings.Contains(string(b), "Latest results") {
+		t.Errorf(".postrider/README.md = %q (%v)", b, err)
+	}
+	if entries, err := tree.Entries(".postrider/sending"); err != nil || len(entries) > 0 {
+		t.Errorf("left in sending: %v (%v)", entries, err)
+	}
+}
+
+// TestLedgerOnTheCheckedOutBranch has no remote: each run would leave the work tree behind its branch.
+func TestLedgerOnTheCheckedOutBranch(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	repo, err := gitrepo.Init(t.TempDir(), false, "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer repo.Close()
+	w.commitTo(repo, map[string]string{"site.yaml": w.site("ledger: {branch: main}\n"), "content/a.md": post("aaaa1111", "", "Hello.")})
+	if _, err := w.try(repo, setup{}); !errors.Is(err, publish.ErrLedgerInUse) {
+		t.Errorf("error = %v, want ErrLedgerInUse", err)
+	}
+	w.created(0)
+}
+
+// TestLedgerOnABranchOfOthers names a branch that holds something else.
+func TestLedgerOnABranchOfOthers(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	w.commit(map[string]string{"site.yaml": w.site("ledger: {branch: pages}\n")})
+	pages, err := w.bare.Commit(t.Context(), gitrepo.Commit{
+		Branch: "pages", Message: "the website", Time: w.clock.Now(), Name: "Ada", Email: "ada@example.com", Files: map[string][]byte{"blog/index.html": []byte("<p>")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.try(w.clone(), setup{}); !errors.Is(err, gitledger.ErrNotLedger) || !strings.Contains(err.Error(), "ledger.branch") {
+		t.Errorf("error = %v, want ErrNotLedger", err)
+	}
+	w.created(0)
+	if now, err := w.bare.Ref("refs/heads/pages"); err != nil || now != pages {
+		t.Errorf("pages was at %s and is at %s (%v)", pages, now, err)
 	}
 }
 

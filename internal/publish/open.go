@@ -141,9 +141,13 @@ func settle(ctx context.Context, o OpenOptions) (led *gitledger.Ledger, branch s
 		if remote, branch, err = names.resolve(ctx, o); err != nil {
 			return nil, "", "", err
 		}
-		led = gitledger.New(o.Repo, gitledger.Options{
-			Branch: names.ledger, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: names.title,
-		})
+		options := gitledger.Options{Branch: names.ledger, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: names.title}
+		if names.ledger == branch {
+			if options.Folder, err = sharedFolder(o, remote, branch); err != nil {
+				return nil, "", "", err
+			}
+		}
+		led = gitledger.New(o.Repo, options)
 		if commit, err = fetch(ctx, o, led, remote, branch); err != nil {
 			return nil, "", "", err
 		}
@@ -160,6 +164,22 @@ func settle(ctx context.Context, o OpenOptions) (led *gitledger.Ledger, branch s
 		names = merged
 	}
 	return nil, "", "", fmt.Errorf("site.yaml on branch %q sends on to branch %q: publish.branch and ledger must be the same on both", branch, names.branch)
+}
+
+// ErrLedgerInUse means that the ledger is to be on the branch that is checked out, and that there is no remote: each
+// run would leave the work tree behind its own branch.
+var ErrLedgerInUse = errors.New("the ledger cannot be on the branch that is checked out when there is no remote")
+
+// sharedFolder returns where the ledger stands on the publishing branch itself.
+func sharedFolder(o OpenOptions, remote, branch string) (string, error) {
+	here, _, err := o.Repo.Head()
+	if err != nil {
+		return "", err
+	}
+	if remote == "" && o.Repo.Root() != "" && here == branch {
+		return "", fmt.Errorf("%w: branch %q", ErrLedgerInUse, branch)
+	}
+	return path.Join(o.Prefix, ".postrider"), nil
 }
 
 // places is what site.yaml says of where things are; empty for what it does not say.

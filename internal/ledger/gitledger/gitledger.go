@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ import (
 // Options are the inputs of [New].
 type Options struct {
 	Branch string // "postrider/ledger"
+	// Folder is where the ledger stands on the branch; empty: at its top. It takes a folder of its own on a branch on
+	// which people work.
+	Folder string
 	Remote string // empty: the local branch alone decides
 	Now    func() time.Time
 	Wait   func(context.Context, time.Duration) error
@@ -54,9 +58,23 @@ func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: 
 func (l *Ledger) Tip() gitrepo.Hash { return l.tip }
 
 // View returns the ledger at its tip.
-func (l *Ledger) View() (*View, error) { return newView(l.repo, l.tip) }
+func (l *Ledger) View() (*View, error) { return l.viewAt(l.tip) }
 
-func (l *Ledger) localRef() string { return "refs/heads/" + l.o.Branch }
+func (l *Ledger) viewAt(commit gitrepo.Hash) (*View, error) {
+	return newView(l.repo, commit, l.o.Folder)
+}
+
+// branchRef is the ledger's branch, as a remote calls it.
+func (l *Ledger) branchRef() string { return "refs/heads/" + l.o.Branch }
+
+// localRef is where this repository keeps the ledger. On a branch on which people work, that is not their branch: it
+// belongs to whoever has it checked out.
+func (l *Ledger) localRef() string {
+	if l.o.Folder != "" && l.o.Remote != "" {
+		return "refs/postrider/" + l.o.Branch
+	}
+	return l.branchRef()
+}
 
 // Fetch brings the ledger and other branches from the remote and settles the ledger's tip. Without a
 // remote it only reads the local branch. It returns the remote's branches by full name.
@@ -79,7 +97,7 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	if err != nil {
 		return nil, err
 	}
-	remote := heads[l.localRef()]
+	remote := heads[l.branchRef()]
 	if err := l.check(remote); err != nil {
 		return nil, err
 	}
@@ -117,7 +135,10 @@ var ErrNotLedger = errors.New("is not a ledger")
 // check refuses a branch on which people work: it would get another README, and lose what is only here when the
 // local branch follows the remote's.
 func (l *Ledger) check(tip gitrepo.Hash) error {
-	view, err := newView(l.repo, tip)
+	if l.o.Folder != "" {
+		return nil
+	}
+	view, err := l.viewAt(tip)
 	if err != nil {
 		return err
 	}
@@ -150,15 +171,15 @@ func (l *Ledger) Offline() (err error) {
 // them only if the remote has lost it, since claims reach the local branch after the remote: what
 // it claimed may be out.
 func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error) {
-	mine, err := newView(l.repo, local)
+	mine, err := l.viewAt(local)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := newView(l.repo, remote)
+	theirs, err := l.viewAt(remote)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := l.repo.Diff(theirs.tree, mine.tree, "")
+	changes, err := l.repo.Diff(theirs.tree.whole(), mine.tree.whole(), l.o.Folder)
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +188,12 @@ func (l *Ledger) leftovers(local, remote gitrepo.Hash) ([]*ledger.Record, error)
 		if c.New == "" {
 			continue
 		}
-		_, id, _, ok := ledger.ParsePath(c.Path)
+		file := mine.tree.rel(c.Path)
+		_, id, _, ok := ledger.ParsePath(file)
 		if !ok {
 			continue
 		}
-		rec, err := mine.read(c.Path)
+		rec, err := mine.read(file)
 		if err != nil {
 			l.o.Log.Warn("a file of the local ledger cannot be read and is left behind", "file", c.Path, "err", err)
 			continue
@@ -317,7 +339,7 @@ func (l *Ledger) refresh(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.tip = heads[l.localRef()]
+	l.tip = heads[l.branchRef()]
 	return nil
 }
 
@@ -383,5 +405,12 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 	if text := readme(old, l.o, records); string(text) != string(old) {
 		files["README.md"] = text
 	}
-	return files, nil
+	if l.o.Folder == "" {
+		return files, nil
+	}
+	inFolder := make(map[string][]byte, len(files))
+	for name, b := range files {
+		inFolder[path.Join(l.o.Folder, name)] = b
+	}
+	return inFolder, nil
 }

@@ -453,7 +453,7 @@ func TestDamagedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := newView(repo, broken)
+	v, err := newView(repo, broken, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func (l *Ledger) Owned(at gitrepo.Hash, id ledger.ID, fingerprint string, since 
 
 // alike returns the remote ids of the records of id's account that are of the same post or fingerprint.
 func (l *Ledger) alike(at gitrepo.Hash, id ledger.ID, fingerprint string) ([]string, error) {
-	view, err := newView(l.repo, at)
+	view, err := l.viewAt(at)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // View is the ledger at one commit. It reads folders and files only as they are asked for and keeps
 // what it has read; it is for use by one goroutine.
 type View struct {
-	tree    *gitrepo.Tree // nil when the branch does not exist
+	tree    *folder // nil when the branch does not exist
 	commit  gitrepo.Hash
 	shards  map[string]map[ledger.ID]ledger.Brief
 	open    map[ledger.ID]*ledger.Record
@@ -27,7 +27,45 @@ type Damage struct {
 	Err  error
 }
 
-func newView(repo *gitrepo.Repo, commit gitrepo.Hash) (*View, error) {
+// folder is the part of a commit's tree that holds the ledger: all of it, or one folder of a branch on which people
+// work. Paths are relative to it.
+type folder struct {
+	tree *gitrepo.Tree
+	dir  string
+}
+
+// whole returns the commit's tree, nil when there is none.
+func (f *folder) whole() *gitrepo.Tree {
+	if f == nil {
+		return nil
+	}
+	return f.tree
+}
+
+func (f *folder) at(p string) string { return path.Join(f.dir, p) }
+
+func (f *folder) rel(p string) string { return strings.TrimPrefix(strings.TrimPrefix(p, f.dir), "/") }
+
+func (f *folder) ID(p string) (gitrepo.Hash, error) { return f.tree.ID(f.at(p)) }
+
+func (f *folder) ReadFile(p string) ([]byte, error) { return f.tree.ReadFile(f.at(p)) }
+
+func (f *folder) Entries(p string) ([]gitrepo.Entry, error) {
+	entries, err := f.tree.Entries(f.at(p))
+	for i := range entries {
+		entries[i].Path = f.rel(entries[i].Path)
+	}
+	return entries, err
+}
+
+func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
+	return f.tree.Walk(f.at(p), func(e gitrepo.Entry) error {
+		e.Path = f.rel(e.Path)
+		return fn(e)
+	})
+}
+
+func newView(repo *gitrepo.Repo, commit gitrepo.Hash, dir string) (*View, error) {
 	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
 	if commit == "" {
 		return v, nil
@@ -36,7 +74,7 @@ func newView(repo *gitrepo.Repo, commit gitrepo.Hash) (*View, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger at %s: %w", commit, err)
 	}
-	v.tree = tree
+	v.tree = &folder{tree, dir}
 	return v, nil
 }
 
