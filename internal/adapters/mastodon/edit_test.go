@@ -84,6 +84,20 @@ func TestEdit(t *testing.T) {
 	}
 }
 
+// GoToSocial refuses an edit that makes no difference to what it shows. The rest of the thread is edited all the same.
+func TestEditUnseen(t *testing.T) {
+	b := newBench(t, fake.Config{GoToSocial: true})
+	old := b.publish(t, rendering("One  more", "Two"))
+	r := rendering("One more", "Two!")
+	receipt, err := b.pub.Edit(t.Context(), old, r)
+	if err != nil || !slices.Equal(ids(receipt.Parts), ids(old.Parts)) {
+		t.Fatalf("Edit: %+v, %v", receipt, err)
+	}
+	if p := b.Posts(); p[0].Edited || !p[1].Edited || p[1].Text != "Two!" {
+		t.Errorf("the thread is %+v", p)
+	}
+}
+
 func TestEditOfWhatWasFound(t *testing.T) {
 	b := newBench(t, fake.Config{})
 	b.lose(t, winter(b), 1)

@@ -1,9 +1,15 @@
 package mastodon
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/rules"
+	"github.com/postrider/postrider/internal/post"
 )
 
 func TestValidateOptions(t *testing.T) {
@@ -58,6 +64,27 @@ func TestIsPost(t *testing.T) {
 	} {
 		if got := isPost(s); got != want {
 			t.Errorf("isPost(%q) = %t, want %t", s, got, want)
+		}
+	}
+}
+
+// A family is one character on Mastodon and five code points on GoToSocial; both take 50 in an option.
+func TestPollOptionLength(t *testing.T) {
+	p := &post.Post{ID: "aaaa1111", Fields: post.Fields{Poll: &post.Poll{
+		Options: []string{strings.Repeat("👨‍👩‍👧", 11), "none"}, Duration: time.Hour,
+	}}}
+	p.Set = p.Set.With(post.FieldPoll)
+	v := p.For("fedi", "mastodon")
+	for software, want := range map[string]int{SoftwareMastodon: 0, SoftwareGoToSocial: 1} {
+		_, list := Adapter{}.Render(&v, &platform.Account{Name: "fedi", Platform: "mastodon", Options: &Options{Software: software}})
+		got := 0
+		for _, f := range list {
+			if f.Code == rules.CodePollLimit {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d findings about the poll, want %d: %+v", software, got, want, list)
 		}
 	}
 }

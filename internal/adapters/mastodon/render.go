@@ -46,6 +46,9 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	list.Add(rules.Languages(v, network, 1, finding.Warning)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	polls := pollRules(network, &limits)
+	if o.Software == SoftwareGoToSocial {
+		polls.Count = measure.CountCodePoints
+	}
 	poll, found := polls.Apply(v)
 	list.Add(found...)
 	sensitive, found := rules.LabelsAsSensitive(v, network)

@@ -119,7 +119,7 @@ func (s *Server) postStatus(r *http.Request, user string) answer {
 		return ok(s.statusJSON(st))
 	}
 	if req.ScheduledAt != "" && s.config.GoToSocial {
-		return fail(http.StatusNotImplemented, "Not Implemented: scheduled_at is not yet implemented")
+		return fail(http.StatusNotImplemented, "Not Implemented: scheduled statuses are not yet supported")
 	}
 	if req.InReplyTo != "" && s.find(req.InReplyTo) == nil {
 		return fail(http.StatusNotFound, "%s", s.say("The post you are trying to reply to does not appear to exist.", "Not Found: target status not found"))
@@ -179,9 +179,20 @@ func (s *Server) apply(st *status, req *statusRequest, user string) *answer {
 		a := s.tooLong()
 		return &a
 	}
+	if main, _, _ := strings.Cut(req.Language, "-"); s.config.GoToSocial {
+		if strings.ContainsAny(req.Language, " _") || len(main) == 1 && main != "x" && main != "i" || len(main) > 3 {
+			a := fail(http.StatusBadRequest, "Bad Request: invalid language tag: language: tag is not well-formed")
+			return &a
+		}
+		req.Language = strings.ToLower(main) + req.Language[len(main):]
+	}
+	if refused := s.checkOptions(req); refused != nil {
+		return refused
+	}
 	var p *poll
 	if req.Poll != nil {
 		switch long := slices.ContainsFunc(req.Poll.Options, func(o string) bool { return measure.CountGraphemes(o) > maxOption }); {
+		case s.config.GoToSocial: // checked above, and any time is fine
 		case len(req.Poll.Options) < 2:
 			return invalid("Options must have more than one item")
 		case len(req.Poll.Options) > s.maxOptions():
@@ -210,6 +221,29 @@ func (s *Server) apply(st *status, req *statusRequest, user string) *answer {
 	return nil
 }
 
+// checkOptions returns why GoToSocial refuses a poll.
+func (s *Server) checkOptions(req *statusRequest) *answer {
+	if !s.config.GoToSocial || req.Poll == nil {
+		return nil
+	}
+	invalid := func(format string, args ...any) *answer {
+		a := fail(http.StatusBadRequest, "Bad Request: "+format, args...)
+		return &a
+	}
+	if len(req.Poll.Options) > s.maxOptions() {
+		return invalid("poll options exceed max count (%d)", s.maxOptions())
+	}
+	for i, option := range req.Poll.Options {
+		if option == "" {
+			return invalid("poll option cannot be empty")
+		}
+		if utf8.RuneCountInString(option) > maxOption {
+			return invalid("poll option %d exceed max chars (%d)", i, maxOption)
+		}
+	}
+	return nil
+}
+
 // attach returns the files that a request names, if the status, or a new one when id is "", may have them.
 func (s *Server) attach(req *statusRequest, user, id string) ([]*media, *answer) {
 	refuse := func(format string, args ...any) ([]*media, *answer) {
@@ -225,7 +259,11 @@ func (s *Server) attach(req *statusRequest, user, id string) ([]*media, *answer)
 		m := s.media[mid]
 		if m == nil || m.user != user || m.status != "" && m.status != id {
 			if s.config.GoToSocial {
-				a := fail(http.StatusBadRequest, "Bad Request: media not found: %s", mid)
+				reason := "media not found: "
+				if m != nil && m.user == user {
+					reason = "media already attached to status: "
+				}
+				a := fail(http.StatusBadRequest, "Bad Request: %s%s", reason, mid)
 				return nil, &a
 			}
 			return refuse("Media %s not found or already attached to another post", mid)
@@ -323,8 +361,16 @@ func (s *Server) editStatus(r *http.Request, user string) answer {
 		return fail(http.StatusBadRequest, "%s", s.say("There was an error parsing the JSON body", "Bad Request: form could not be parsed"))
 	}
 	before := *st
+	alts := st.alts()
 	if refused := s.apply(st, &req, user); refused != nil {
 		return *refused
+	}
+	if s.config.GoToSocial && s.html(st.text) == s.html(before.text) {
+		st.text = before.text
+		if st.spoiler == before.spoiler && st.language == before.language && st.sensitive == before.sensitive &&
+			slices.Equal(st.media, before.media) && slices.Equal(st.alts(), alts) && st.poll == nil && before.poll == nil {
+			return fail(http.StatusUnprocessableEntity, "Unprocessable Entity: status was not changed")
+		}
 	}
 	for _, m := range before.media {
 		if !slices.Contains(st.media, m) {
@@ -337,6 +383,14 @@ func (s *Server) editStatus(r *http.Request, user string) answer {
 	st.history = append(st.history, version{before.text, before.spoiler, before.lastChange()})
 	st.edited = s.config.Now().UTC().Truncate(time.Millisecond)
 	return ok(s.statusJSON(st))
+}
+
+func (st *status) alts() []string {
+	var alts []string
+	for _, m := range st.media {
+		alts = append(alts, m.description)
+	}
+	return alts
 }
 
 func (st *status) lastChange() time.Time {
