@@ -300,6 +300,13 @@ func (w *demoWorld) publishAll(ctx context.Context, f demoFlags) (*publish.Repor
 	if err != nil || f.fault == "" {
 		return report, err
 	}
+	switch fakenet.Fault(f.fault) {
+	case fakenet.ExpiredToken, fakenet.Forbidden:
+		w.box.Inject(fakenet.Plan{})
+		a.printf("\nSomebody mends the accounts, and the same command goes on.\n")
+	case fakenet.Refuse:
+		a.printf("\nWhat was refused waits for another text; the same command leaves it alone.\n")
+	}
 	for try := 0; try < 4 && report.Failed() > 0; try++ {
 		if again := retryTime(report); !again.IsZero() && again.After(w.now()) {
 			w.advance(again)
