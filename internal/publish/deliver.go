@@ -12,10 +12,13 @@ import (
 )
 
 // errStopped is the reason a claimed delivery was not begun.
-var errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was stopped before its turn"}
+var (
+	errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was stopped before its turn"}
+	errTaken   = &platform.Error{Outcome: platform.Unsent, Message: "its lease ended before its turn, or another run has taken it over"}
+)
 
-// settleTime is how long after an attempt began a network may still be carrying it out, so that not finding
-// it proves nothing yet. It matters only where repeating is not harmless.
+// settleTime is how long after an attempt ended a network may still be carrying it out, so that not finding
+// it proves nothing yet. It matters only where repeating is not harmless. It is longer than [lookEvery].
 const settleTime = 2 * time.Minute
 
 const (
@@ -28,8 +31,12 @@ const (
 
 // deliver makes one delivery and notes its end, whatever happens.
 func (r *run) deliver(ctx context.Context, j *job) {
-	if r.stopped(ctx) || !r.leased(j) {
+	if r.stopped(ctx) {
 		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errStopped)
+		return
+	}
+	if !r.leased(j) {
+		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errTaken)
 		return
 	}
 	if r.Progress != nil {
@@ -214,7 +221,7 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 		}
 		rec.End(now, outcome.String(), err.Error())
 		rec.RetryAt = retryAt(rec, after, err, now)
-		if errors.Is(err, errStopped) {
+		if errors.Is(err, errStopped) || errors.Is(err, errTaken) {
 			rec.RetryAt = time.Time{}
 		}
 	})
@@ -310,15 +317,16 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 	}
 }
 
-// settled reports whether an unfinished attempt began so long ago that it cannot still be on its way.
+// settled reports whether an unfinished attempt ended, or was given up, so long ago that it cannot still be on its way,
+// and that a run which only seems dead, by a clock that is wrong, has seen that it was taken over.
 func (r *run) settled(j *job) bool {
-	var began time.Time
+	var ended time.Time
 	for _, a := range j.rec.Attempts {
-		if a.Outcome == platform.Unknown.String() && a.Op != ledger.OpLook && a.Started.After(began) {
-			began = a.Started
+		if a.Outcome == platform.Unknown.String() && a.Op != ledger.OpLook && a.Ended.After(ended) {
+			ended = a.Ended
 		}
 	}
-	return r.Now().Sub(began) >= settleTime
+	return r.Now().Sub(ended) >= settleTime
 }
 
 // repeat sends what is missing. A thread that was begun is finished as it was begun, and what may be out is

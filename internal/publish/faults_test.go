@@ -475,3 +475,46 @@ func TestRunsThatFollowClosely(t *testing.T) {
 	}
 	w.exactlyOnce(1, gts)
 }
+
+// TestFastClockBesideARun has a run with a clock that is a day fast, to which every lease has ended, look at what
+// another is doing.
+func TestFastClockBesideARun(t *testing.T) {
+	posts := map[string]string{}
+	for i := range 4 {
+		posts[fmt.Sprint("p", i)] = post(fmt.Sprintf("pppp000%d", i), "late: publish\n", fmt.Sprintf("Number %d.", i))
+	}
+	for name, slow := range map[string]bool{"quick run": false, "slow run": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, posts)
+			n := 0
+			fast := func(w *world) {
+				w.shift = 24 * time.Hour
+				w.run(w.clone())
+				w.shift = 0
+			}
+			w.runAs(w.clone(), setup{after: func(r *http.Request) {
+				if !creates(r) || !strings.HasPrefix("http://"+r.URL.Host, w.urls[gts]) {
+					return
+				}
+				switch n++; {
+				case n == 1:
+					fast(w)
+				case n == 2 && slow: // the fast one comes back, and now takes for proved that they are not out
+					w.clock.Advance(lookEvery)
+					w.clock.tick()
+					w.logged("another run has taken this delivery over")
+					w.clock.Advance(settleTime)
+					fast(w)
+				}
+			}})
+			w.clock.Advance(25 * time.Hour)
+			w.settle()
+			w.exactlyOnce(4)
+		})
+	}
+}
+
+const (
+	lookEvery  = 30 * time.Second
+	settleTime = 2 * time.Minute
+)

@@ -127,11 +127,10 @@ func TestRepeatedPost(t *testing.T) {
 	w.exactlyOnce(1)
 	w.clock.Advance(24 * time.Hour)
 	w.crash("dead", func(r *http.Request, answered bool) bool { return true }) // nothing of the second goes out
-	w.clock.Advance(5 * time.Minute)
-	w.run(repo) // and yesterday's is not taken for it
+	w.settle()                                                                 // and the first is not taken for it
 	w.exactlyOnce(2)
 	w.run(repo)
-	w.clock.Advance(24 * time.Hour)
+	w.clock.Advance(23 * time.Hour)
 	w.run(repo)
 	w.exactlyOnce(3)
 	w.clock.Advance(24 * time.Hour)
@@ -395,5 +394,6 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	same(t, "waiting", waiting(w.run(w.clone())), []string{"aaaa1111@bsky sending", "aaaa1111@fedi sending", "aaaa1111@gts sending", "aaaa1111@hook sending"})
 	w.clock.Advance(11 * time.Minute)
 	w.run(w.clone())
+	w.settle()
 	w.exactlyOnce(1)
 }

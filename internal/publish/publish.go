@@ -165,6 +165,8 @@ const (
 	deliveryTime = 3 * time.Minute
 	// flushEvery is how often results are written to the ledger while a run goes on.
 	flushEvery = 3 * time.Second
+	// lookEvery is how often a run looks whether another has taken over what it has not begun.
+	lookEvery = 30 * time.Second
 	// recordTime bounds one such writing: a remote that hangs must not hang the run, nor hold up renewing its lease.
 	recordTime = 2 * time.Minute
 	// maxClaims bounds how often a run plans anew because another publisher wrote first.
@@ -429,7 +431,7 @@ func (r *run) carry(ctx context.Context) error {
 // the rest once all deliveries have ended. It outlives the run's context: results are never dropped.
 func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
 	keep := context.WithoutCancel(ctx)
-	renewed := r.Now()
+	renewed, looked := r.Now(), r.Now()
 	tick := make(chan struct{}, 1)
 	ticking, stop := context.WithCancel(keep)
 	defer stop()
@@ -454,6 +456,10 @@ func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
 				r.Log.Warn("results are not in the ledger yet, trying again", "err", err)
 			} else if len(renewals) > 0 {
 				renewed = r.renewed(renewals)
+			}
+			if r.Now().Sub(looked) >= lookEvery {
+				r.yield(keep)
+				looked = r.Now()
 			}
 		case <-ended:
 			return r.flushRest(keep)
@@ -492,6 +498,31 @@ func (r *run) take() []*ledger.Record {
 	return records
 }
 
+// yield gives up the deliveries that another run has taken over: one whose clock is fast sees leases end early.
+func (r *run) yield(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
+	if err := r.Refresh(ctx); err != nil {
+		r.Log.Warn("the ledger cannot be looked at", "err", err)
+		return
+	}
+	view, err := r.Ledger.View()
+	if err != nil {
+		r.Log.Warn("the ledger cannot be looked at", "err", err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, j := range r.unfinished {
+		rec, err := view.Record(id)
+		if err != nil || rec == nil || rec.Last() == nil || rec.Last().Run == r.Run {
+			continue
+		}
+		r.Log.Warn("another run has taken this delivery over", "post", j.Post, "account", j.Account, "run", rec.Last().Run)
+		j.until = time.Time{}
+	}
+}
+
 // renewals returns the records of the deliveries that have not ended, with a new lease. It counts only once
 // it is pushed.
 func (r *run) renewals() []*ledger.Record {
@@ -513,7 +544,7 @@ func (r *run) renewed(records []*ledger.Record) time.Time {
 	defer r.mu.Unlock()
 	until := records[0].Lease.Until
 	for _, rec := range records {
-		if j, ok := r.unfinished[rec.ID()]; ok {
+		if j, ok := r.unfinished[rec.ID()]; ok && !j.until.IsZero() {
 			j.until, j.rec.Lease = rec.Lease.Until, rec.Lease
 		}
 	}
