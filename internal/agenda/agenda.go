@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
@@ -43,7 +44,7 @@ type Options struct {
 	Log      *slog.Logger
 }
 
-// Agenda is a site at one commit. It is safe for concurrent use.
+// Agenda is a site at one commit. It is safe for concurrent use, but for Targets.
 type Agenda struct {
 	o       Options
 	commit  gitrepo.Hash
@@ -52,6 +53,10 @@ type Agenda struct {
 	config  *config.Site
 	entries []entry
 	reader  *site.Reader
+
+	key   string // of the cache
+	stale int    // entries that the cache lacks or has otherwise
+	zones map[string]*time.Location
 }
 
 // ConfigError says that site.yaml at a commit has errors, so that nothing is planned or sent.
@@ -128,45 +133,46 @@ func (a *Agenda) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key := a.o.Version + " " + string(siteFile)
-	known := map[string]entry{}
-	for _, e := range loadCache(a.o.CacheDir, key, a.o.Log) {
-		known[e.path] = e
-	}
+	a.key, a.zones = a.o.Version+" "+string(siteFile), map[string]*time.Location{}
+	known := loadCache(a.o.CacheDir, a.key, a.o.Log)
+	a.entries = make([]entry, 0, len(known)+16)
 	var missing []int
 	err = a.tree.Walk(root, func(f gitrepo.Entry) error {
-		name := strings.TrimPrefix(f.Path, root+"/")
+		name := f.Path[len(root)+1:]
 		if !content.IsPost(name) {
 			return nil
 		}
-		file := path.Join(site.ContentDir, name)
-		e, ok := known[file]
-		if !ok || e.blob != string(f.ID) {
-			e = entry{path: file, blob: string(f.ID)}
-			missing = append(missing, len(a.entries))
+		file := f.Path[len(f.Path)-len(site.ContentDir)-1-len(name):]
+		for len(known) > 0 && known[0].path < file { // both are sorted by path
+			known = known[1:]
 		}
-		a.entries = append(a.entries, e)
+		if len(known) > 0 && known[0].path == file && known[0].blob == string(f.ID) {
+			a.entries = append(a.entries, known[0])
+			return nil
+		}
+		missing = append(missing, len(a.entries))
+		a.entries = append(a.entries, entry{path: file, blob: string(f.ID)})
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if len(missing) == 0 && len(known) == len(a.entries) {
-		return nil
+	a.stale = len(missing)
+	return parallel(ctx, len(missing), func(i int) error { return a.fill(&a.entries[missing[i]]) })
+}
+
+// save writes the cache, unless that takes longer than doing again what it lacks: a site that publishes one
+// post does not write ten thousand entries for it.
+func (a *Agenda) save() {
+	if a.stale > len(a.entries)/100 {
+		saveCache(a.o.CacheDir, a.key, a.entries, a.o.Log)
+		a.stale = 0
 	}
-	err = parallel(ctx, len(missing), func(i int) error {
-		e := &a.entries[missing[i]]
-		return a.fill(e)
-	})
-	if err != nil {
-		return err
-	}
-	saveCache(a.o.CacheDir, key, a.entries, a.o.Log)
-	return nil
 }
 
 // fill reads an entry's file. Media are not looked at: that is left to posts that may go out.
 func (a *Agenda) fill(e *entry) error {
+	*e = entry{path: e.path, blob: e.blob}
 	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, e.path))
 	if err != nil { // nothing is known of it but that it is there: it waits wherever posts go by default
 		e.blob = "" // it may be readable the next time
@@ -230,73 +236,160 @@ func mediaOf(p *post.Post) []string {
 }
 
 // source is the digest of a post's file and of the media it names, made from object ids alone.
-func (a *Agenda) source(e *entry) (string, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", e.blob)
-	for _, m := range e.media {
-		id, err := a.tree.ID(path.Join(a.o.Prefix, m))
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(h, "%s %s\n", m, id)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+func (a *Agenda) source(e *entry, media map[string]gitrepo.Hash) (string, error) {
+	sum, err := a.digest(e, media, "")
+	return hex.EncodeToString(sum[:]), err
 }
 
-// Targets returns every post for every account it goes to, sorted by path and account. Those that the
-// ledger has not settled are rendered and checked, so that the plan knows what would be sent and what
-// keeps it from being sent.
-func (a *Agenda) Targets(ctx context.Context, view ledger.View) ([]plan.Target, error) {
+// proof is the digest of all that decides whether the settled targets of a post stay settled: what source is made
+// of, and the ledger's stamp. It does not cover records that are open, nor what comes with time.
+func (a *Agenda) proof(e *entry, media map[string]gitrepo.Hash, stamp string) (string, error) {
+	sum, err := a.digest(e, media, "ledger "+stamp+"\n")
+	return string(sum[:16]), err
+}
+
+// digest remembers the ids of media in a map that its callers share.
+func (a *Agenda) digest(e *entry, media map[string]gitrepo.Hash, more string) ([sha256.Size]byte, error) {
+	b := make([]byte, 0, 512)
+	b = append(append(b, e.blob...), '\n')
+	for _, m := range e.media {
+		id, ok := media[m]
+		if !ok {
+			var err error
+			if id, err = a.tree.ID(path.Join(a.o.Prefix, m)); err != nil {
+				return [sha256.Size]byte{}, err
+			}
+			media[m] = id
+		}
+		b = append(append(append(append(b, m...), ' '), id...), '\n')
+	}
+	return sha256.Sum256(append(b, more...)), nil
+}
+
+// Targets returns every post for every account it goes to, sorted by path and account, except those that have nothing
+// left to do whatever the time: it returns how many these are. Targets that the ledger has not settled are rendered
+// and checked, so that the plan knows what would be sent and what keeps it from being sent.
+func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.Target, settled int, err error) {
+	open, err := view.Open()
+	if err != nil {
+		return nil, 0, err
+	}
+	busy := make(map[string]bool, len(open))
+	for _, r := range open {
+		busy[r.Post] = true
+	}
+	stamper, stamped := view.(ledger.Stamper)
 	same := a.sameIDs()
-	var targets []plan.Target
-	var pending []int
+	accounts := a.facts()
+	media := map[string]gitrepo.Hash{}
+	var pending [][]int // in targets, post by post
 	for i := range a.entries {
 		e := &a.entries[i]
-		source, err := a.source(e)
-		if err != nil {
-			return nil, err
+		proof := ""
+		if stamped && !busy[e.id] {
+			stamp, err := stamper.Stamp(e.id)
+			if err != nil {
+				return nil, 0, err
+			}
+			if proof, err = a.proof(e, media, stamp); err != nil {
+				return nil, 0, err
+			}
+			if proof == e.proof {
+				settled += e.settled
+				continue
+			}
 		}
+		if !e.decode(a.zones) { // the cache is damaged there
+			if err := a.fill(e); err != nil {
+				return nil, 0, err
+			}
+		}
+		source, err := a.source(e, media)
+		if err != nil {
+			return nil, 0, err
+		}
+		from, done := len(targets), true
+		var look []int
 		for _, te := range e.targets {
-			account, ok := a.config.Account(te.account)
+			f, ok := accounts[te.account]
 			if !ok {
 				continue
 			}
 			t := plan.Target{
-				Post: e.id, Path: e.path, Title: e.title, Account: te.account, Platform: account.Platform, Source: source,
+				Post: e.id, Path: e.path, Title: e.title, Account: te.account, Platform: f.platform, Caps: f.caps, KeyLife: f.keyLife, Source: source,
 				Due: te.due, ExpiresAt: te.expires, Withdraw: te.withdraw, Draft: te.draft, Late: te.late, Campaign: te.campaign,
 				Repeat: te.repeat, Blocked: e.blocked,
-			}
-			if info, ok := a.o.Registry.Info(account.Platform); ok {
-				t.Caps, t.KeyLife = info.Caps, info.KeyLifetime
-			}
-			if adapter, ok := a.o.Registry.Get(account.Platform); ok {
-				t.Caps = platform.CapsOf(adapter, account)
 			}
 			if other := same[e.path]; other != "" {
 				t.Blocked = other
 			}
 			wanted, err := plan.Pending(&t, view)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			if wanted && t.Blocked == "" {
-				pending = append(pending, len(targets))
+				look = append(look, len(targets))
 			}
+			done = done && !wanted && te.expires.IsZero() && !te.withdraw
 			targets = append(targets, t)
 		}
+		if len(look) > 0 {
+			pending = append(pending, look)
+		}
+		if !done {
+			proof = ""
+		}
+		if proof != e.proof {
+			e.proof, e.settled = proof, len(targets)-from
+			a.stale++
+		}
+		if proof != "" {
+			settled += len(targets) - from
+			targets = targets[:from]
+		}
 	}
-	return targets, parallel(ctx, len(pending), func(i int) error {
-		t := &targets[pending[i]]
-		rendering, findings, err := a.inspect(t.Path, t.Account)
+	a.save()
+	return targets, settled, parallel(ctx, len(pending), func(i int) error { return a.inspectAll(targets, pending[i]) })
+}
+
+// inspectAll renders and checks targets of one post.
+func (a *Agenda) inspectAll(targets []plan.Target, which []int) error {
+	p, findings, err := a.parse(targets[which[0]].Path)
+	if err != nil {
+		return err
+	}
+	for _, i := range which {
+		t := &targets[i]
+		r, err := a.inspect(p, t.Account, findings)
 		if err != nil {
 			return err
 		}
-		t.Fingerprint = rendering.Fingerprint()
-		if f, blocked := findings.Blocking(t.Account); blocked {
+		t.Fingerprint = r.Rendering.Fingerprint()
+		if f, blocked := r.Findings.Blocking(t.Account); blocked {
 			t.Blocked = string(f.Code) + ": " + f.Message
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// facts are what is the same for all targets of an account.
+type facts struct {
+	platform platform.ID
+	caps     platform.Caps
+	keyLife  time.Duration
+}
+
+func (a *Agenda) facts() map[string]facts {
+	all := make(map[string]facts, len(a.config.Accounts))
+	for i := range a.config.Accounts {
+		account := &a.config.Accounts[i]
+		f := facts{platform: account.Platform}
+		if adapter, ok := a.o.Registry.Get(account.Platform); ok {
+			f.caps, f.keyLife = platform.CapsOf(adapter, account), adapter.Info().KeyLifetime
+		}
+		all[account.Name] = f
+	}
+	return all
 }
 
 // sameIDs returns why posts are blocked that share an id with another, by path.
@@ -318,25 +411,37 @@ func (a *Agenda) sameIDs() map[string]string {
 	return same
 }
 
-// inspect renders and checks one target.
-func (a *Agenda) inspect(file, account string) (*platform.Rendering, finding.List, error) {
+// parse reads a post with its media.
+func (a *Agenda) parse(file string) (*post.Post, finding.List, error) {
 	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, file))
 	if err != nil {
 		return nil, nil, err
 	}
 	p, findings := a.reader.Parse(file, src)
+	return p, findings, nil
+}
+
+// inspect renders and checks one target; findings are those from reading the post.
+func (a *Agenda) inspect(p *post.Post, account string, findings finding.List) (*site.Rendered, error) {
 	acc, ok := a.config.Account(account)
 	if !ok {
-		return nil, nil, fmt.Errorf("account %q is not in site.yaml", account)
+		return nil, fmt.Errorf("account %q is not in site.yaml", account)
 	}
 	r := a.reader.Inspect(p, acc, findings)
-	return &r.Rendering, r.Findings, nil
+	return &r, nil
 }
 
 // Render returns the rendering of a post for an account.
 func (a *Agenda) Render(file, account string) (*platform.Rendering, error) {
-	r, _, err := a.inspect(file, account)
-	return r, err
+	p, findings, err := a.parse(file)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.inspect(p, account, findings)
+	if err != nil {
+		return nil, err
+	}
+	return &r.Rendering, nil
 }
 
 // Config returns the site's configuration.

@@ -88,7 +88,7 @@ func (f *fixture) open() *Agenda {
 
 func (f *fixture) targets(a *Agenda) []plan.Target {
 	f.t.Helper()
-	targets, err := a.Targets(f.t.Context(), ledger.Memory{})
+	targets, _, err := a.Targets(f.t.Context(), ledger.Memory{})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -187,7 +187,9 @@ func TestCacheIsUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			tt.change(f)
-			if got := f.open().entries[0].title == "from the cache"; got != tt.marked {
+			e := f.open().entries[0]
+			e.decode(map[string]*time.Location{})
+			if got := e.title == "from the cache"; got != tt.marked {
 				t.Errorf("taken from the cache: %v, want %v", got, tt.marked)
 			}
 		})
@@ -319,7 +321,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-var exact = cmp.Options{cmp.AllowUnexported(entry{}, targetEntry{}), cmpopts.EquateEmpty(), cmp.Comparer(func(a, b time.Time) bool {
+var exact = cmp.Options{cmp.AllowUnexported(entry{}, details{}, targetEntry{}), cmpopts.EquateEmpty(), cmp.Comparer(func(a, b time.Time) bool {
 	_, x := a.Zone()
 	_, y := b.Zone()
 	return a.Equal(b) && a.IsZero() == b.IsZero() && x == y
@@ -332,22 +334,113 @@ func TestCacheRoundTrip(t *testing.T) {
 	}
 	entries := []entry{
 		{},
-		{path: "content/a.md", blob: strings.Repeat("0", 40), id: "a", title: "Ünïcode \x00", blocked: "F101: x", media: []string{"a.png", ""}},
-		{path: "b", targets: []targetEntry{
+		{path: "content/a.md", blob: strings.Repeat("0", 40), id: "a", media: []string{"a.png", ""}, proof: "\x00\xff", settled: 3, details: details{title: "Ünïcode \x00", blocked: "F101: x"}},
+		{path: "b", details: details{targets: []targetEntry{
 			{account: "x", due: time.Unix(1_800_000_000, 0).In(zone), late: "skip", campaign: "c", repeat: "FREQ=DAILY", draft: true},
 			{account: "y", due: time.Date(1969, 7, 20, 20, 17, 0, 0, time.FixedZone("", -4*3600)), expires: time.Unix(0, 0).UTC(), withdraw: true},
 			{account: "z", due: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)},
-		}},
+		}}},
 	}
-	got, ok := decodeCache(encodeCache("key", entries), "key")
-	if !ok {
+	b := encodeCache("key", entries)
+	got, ok := decodeCache(b, "key")
+	if !ok || !decodeAll(got) {
 		t.Fatal("not read back")
 	}
 	if diff := cmp.Diff(entries, got, exact); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, ok := decodeCache(encodeCache("key", entries), "other"); ok {
+	if _, ok := decodeCache(b, "other"); ok {
 		t.Error("read under another key")
+	}
+	if raw, _ := decodeCache(b, "key"); string(encodeCache("key", raw)) != string(b) {
+		t.Error("details that nobody needed have changed")
+	}
+}
+
+func decodeAll(entries []entry) bool {
+	ok, zones := true, map[string]*time.Location{}
+	for i := range entries {
+		ok = entries[i].decode(zones) && ok
+	}
+	return ok
+}
+
+// TestSettledPostsAreLeftOut plans with a ledger in which all is published, again after each kind of change.
+func TestSettledPostsAreLeftOut(t *testing.T) {
+	f := newFixture(t, map[string]string{
+		"site.yaml":      siteFile,
+		"content/a.md":   "---\nid: aaaa1111\nmedia: [{file: a.png, alt: A}]\n---\nHello.\n",
+		"content/a.png":  "a picture",
+		"content/b.md":   "---\nid: bbbb2222\nplatforms: [fedi]\n---\nWorld.\n",
+		"content/exp.md": "---\nid: cccc3333\nplatforms: [fedi]\nexpires_at: 2030-01-01 09:00\n---\nGoes.\n",
+	})
+	v := &stamped{stamp: "1"}
+	for _, x := range f.targets(f.open()) {
+		v.Memory = append(v.Memory, &ledger.Record{Post: x.Post, Account: x.Account, Platform: string(x.Platform), State: ledger.Published, Source: x.Source})
+	}
+	steps := []struct {
+		name    string
+		change  func()
+		want    []string
+		settled int
+	}{
+		{"the first time", func() {}, []string{"cccc3333"}, 3},
+		{"nothing changed", func() {}, []string{"cccc3333"}, 3},
+		{"a picture changed", func() { f.commit(map[string]string{"content/a.png": "another"}) }, []string{"aaaa1111", "aaaa1111", "cccc3333"}, 1},
+		{"and back", func() { f.commit(map[string]string{"content/a.png": "a picture"}) }, []string{"cccc3333"}, 3},
+		{"the ledger changed", func() { v.stamp, v.Memory[2].State = "2", ledger.Unknown }, []string{"bbbb2222", "cccc3333"}, 2},
+		{"the ledger changed back", func() { v.stamp, v.Memory[2].State = "1", ledger.Published }, []string{"cccc3333"}, 3},
+		{"an open record beside", func() {
+			v.Memory = append(v.Memory, &ledger.Record{Post: "bbbb2222", Account: "gone", State: ledger.Sending})
+		}, []string{"bbbb2222", "cccc3333"}, 2},
+		{"a new file", func() {
+			f.commit(map[string]string{"content/aa.md": "---\nid: dddd4444\nplatforms: [fedi]\n---\nNew.\n"})
+		}, []string{"dddd4444", "bbbb2222", "cccc3333"}, 2},
+		{"a deleted file", func() { f.commit(map[string]string{"content/a.md": ""}) }, []string{"dddd4444", "bbbb2222", "cccc3333"}, 0},
+	}
+	for _, step := range steps {
+		step.change()
+		for _, dir := range []string{f.o.CacheDir, ""} { // with the cache, and without any
+			o := f.o
+			o.CacheDir = dir
+			a, err := Open(t.Context(), o, f.tip())
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets, settled, err := a.Targets(t.Context(), v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var posts []string
+			for _, x := range targets {
+				posts = append(posts, x.Post)
+			}
+			if diff := cmp.Diff(step.want, posts); diff != "" || settled != step.settled {
+				t.Errorf("%s (cache %q): %d settled, want %d; targets (-want +got):\n%s", step.name, dir, settled, step.settled, diff)
+			}
+		}
+	}
+}
+
+// stamped is a ledger whose stamp is what a test says.
+type stamped struct {
+	ledger.Memory
+	stamp string
+}
+
+func (s *stamped) Stamp(string) (string, error) { return s.stamp, nil }
+
+func TestDamagedDetailsAreReadAgain(t *testing.T) {
+	f := newFixture(t, map[string]string{"site.yaml": siteFile, "content/a.md": hello})
+	a := f.open()
+	want := f.targets(a)
+	damaged := slices.Clone(a.entries)
+	damaged[0].rest = "\xff\xff"
+	if err := os.WriteFile(f.cache(), encodeCache(f.key(a), damaged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(brief(want), brief(f.targets(f.open()))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -358,19 +451,19 @@ func FuzzDecodeCache(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	whole := encodeCache("k", []entry{{path: "a", blob: "b", id: "i", media: []string{"m"}, targets: []targetEntry{{account: "x", due: time.Unix(1_800_000_000, 0).In(zone), repeat: "FREQ=DAILY"}}}})
+	whole := encodeCache("k", []entry{{path: "a", blob: "b", id: "i", media: []string{"m"}, details: details{targets: []targetEntry{{account: "x", due: time.Unix(1_800_000_000, 0).In(zone), repeat: "FREQ=DAILY"}}}}})
 	f.Add(whole)
 	f.Add(whole[:len(whole)-1])
 	f.Add([]byte(cacheMagic + "\x01k\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
-	f.Add([]byte(cacheMagic + "\x01k\x01\x00\x00\x00\x00\x00\x00\x01\x00\x06@Local\x02\x02"))
-	f.Add([]byte(cacheMagic + "\x01k\x01\x00\x00\x00\x00\x00\x00\x01\x00\x05@../x\x02\x02"))
+	f.Add([]byte(cacheMagic + "\x01k\x01\x00\x00\x00\x00\x00\x00\x13\x00\x00\x01\x00\x06@Local\x02\x02\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte(cacheMagic + "\x01k\x01\x00\x00\x00\x00\x00\x00\x12\x00\x00\x01\x00\x05@../x\x02\x02\x00\x00\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		entries, ok := decodeCache(b, "k")
-		if !ok {
+		if !ok || !decodeAll(entries) {
 			return
 		}
 		again, ok := decodeCache(encodeCache("k", entries), "k")
-		if !ok {
+		if !ok || !decodeAll(again) {
 			t.Fatal("what was read cannot be written and read back")
 		}
 		if diff := cmp.Diff(entries, again, exact); diff != "" {

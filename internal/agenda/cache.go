@@ -13,12 +13,23 @@ import (
 
 // entry is what planning must know of a post without reading its file.
 type entry struct {
-	path    string // relative to the site's folder
-	blob    string // object id of the file
-	id      string
+	path  string   // relative to the site's folder
+	blob  string   // object id of the file
+	id    string   // of the post
+	media []string // paths of the files it may send, sorted
+	// proof, unless empty, is what the file, its media and the ledger were when all of its settled targets
+	// were found to have nothing left to do: see [Agenda.proof].
+	proof   string
+	settled int
+
+	rest string // the details as they stand in the cache, until they are needed
+	details
+}
+
+// details are what planning must know of the few posts that it has to think about.
+type details struct {
 	title   string
-	blocked string   // the first error in the file that concerns all accounts
-	media   []string // paths of the files it may send, sorted
+	blocked string // the first error in the file that concerns all accounts
 	targets []targetEntry
 }
 
@@ -36,7 +47,7 @@ type targetEntry struct {
 
 const (
 	cacheFile  = "agenda"
-	cacheMagic = "postrider agenda 1\n"
+	cacheMagic = "postrider agenda 2\n"
 	leastEntry = 7 // bytes of an entry in which everything is empty
 )
 
@@ -90,7 +101,8 @@ func WriteFile(name string, b []byte) error {
 }
 
 // The cache is a magic line, the key, and the entries, every string and number length-prefixed or varint: ten
-// thousand posts are read in a few milliseconds, where JSON takes a hundred.
+// thousand posts are read in a few milliseconds, where JSON takes a hundred. Details are one string in it:
+// they are read when they are needed.
 
 func encodeCache(key string, entries []entry) []byte {
 	w := writer{b: make([]byte, 0, 64+160*len(entries))}
@@ -102,54 +114,82 @@ func encodeCache(key string, entries []entry) []byte {
 		w.string(e.path)
 		w.string(e.blob)
 		w.string(e.id)
-		w.string(e.title)
-		w.string(e.blocked)
 		w.uint(uint64(len(e.media)))
 		for _, m := range e.media {
 			w.string(m)
 		}
-		w.uint(uint64(len(e.targets)))
-		for _, t := range e.targets {
-			w.string(t.account)
-			w.time(t.due)
-			w.time(t.expires)
-			w.bool(t.withdraw)
-			w.bool(t.draft)
-			w.string(string(t.late))
-			w.string(t.campaign)
-			w.string(t.repeat)
+		w.string(e.proof)
+		w.uint(uint64(e.settled)) //nolint:gosec // a count
+		if e.rest != "" {
+			w.string(e.rest)
+			continue
 		}
+		var d writer
+		d.details(&e.details)
+		w.string(string(d.b))
 	}
 	return w.b
+}
+
+func (w *writer) details(d *details) {
+	w.string(d.title)
+	w.string(d.blocked)
+	w.uint(uint64(len(d.targets)))
+	for _, t := range d.targets {
+		w.string(t.account)
+		w.time(t.due)
+		w.time(t.expires)
+		w.bool(t.withdraw)
+		w.bool(t.draft)
+		w.string(string(t.late))
+		w.string(t.campaign)
+		w.string(t.repeat)
+	}
 }
 
 func decodeCache(b []byte, key string) ([]entry, bool) {
 	if len(b) < len(cacheMagic) || string(b[:len(cacheMagic)]) != cacheMagic {
 		return nil, false
 	}
-	r := reader{s: string(b[len(cacheMagic):]), zones: map[string]*time.Location{}}
+	r := reader{s: string(b[len(cacheMagic):])}
 	if r.string() != key {
 		return nil, false
 	}
 	n := r.count()
 	entries := make([]entry, 0, min(n, len(r.s)/leastEntry))
 	for range n {
-		e := entry{path: r.string(), blob: r.string(), id: r.string(), title: r.string(), blocked: r.string()}
+		e := entry{path: r.string(), blob: r.string(), id: r.string()}
 		for range r.count() {
 			e.media = append(e.media, r.string())
 		}
-		for range r.count() {
-			e.targets = append(e.targets, targetEntry{
-				account: r.string(), due: r.time(), expires: r.time(), withdraw: r.bool(), draft: r.bool(),
-				late: post.Late(r.string()), campaign: r.string(), repeat: r.string(),
-			})
-		}
-		if r.broken {
+		e.proof, e.settled, e.rest = r.string(), int(min(r.uint(), 1<<20)), r.string() //nolint:gosec // bounded
+		if r.broken || e.rest == "" {
 			return nil, false
 		}
 		entries = append(entries, e)
 	}
 	return entries, !r.broken && r.s == ""
+}
+
+// decode reads the details, if that has not been done. It reports whether they can be read. The zones are
+// those that entries before it had.
+func (e *entry) decode(zones map[string]*time.Location) bool {
+	if e.rest == "" {
+		return true
+	}
+	r := reader{s: e.rest, zones: zones}
+	d := details{title: r.string(), blocked: r.string()}
+	for range r.count() {
+		d.targets = append(d.targets, targetEntry{
+			account: r.string(), due: r.time(), expires: r.time(), withdraw: r.bool(), draft: r.bool(),
+			late: post.Late(r.string()), campaign: r.string(), repeat: r.string(),
+		})
+	}
+	if r.broken || r.s != "" {
+		return false
+	}
+	e.rest, e.details = "", d
+	return true
 }
 
 type writer struct{ b []byte }

@@ -26,6 +26,12 @@ type View interface {
 	Empty() (bool, error)
 }
 
+// Stamper is a View that knows without reading records whether they may have changed.
+type Stamper interface {
+	// Stamp returns what is the same for two views as long as the settled records of a post are.
+	Stamp(post string) (string, error)
+}
+
 // Memory is a View of records held in memory.
 type Memory []*Record
 

@@ -78,6 +78,7 @@ const (
 type Input struct {
 	Now     time.Time
 	Targets []Target
+	Settled int // targets beside Targets that are known to have nothing left to do
 	Ledger  ledger.View
 	Rules   Rules
 	Backlog Backlog
@@ -168,7 +169,7 @@ func Make(in Input) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{Input: in, plan: &Plan{At: in.Now}, seen: map[ledger.ID]bool{}, open: open}
+	m := &maker{Input: in, plan: &Plan{At: in.Now, Settled: in.Settled}, seen: map[ledger.ID]bool{}, open: open}
 	for _, t := range in.Targets {
 		if err := m.target(t); err != nil {
 			return nil, fmt.Errorf("plan %s for %s: %w", t.Path, t.Account, err)

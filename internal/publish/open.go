@@ -97,11 +97,11 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if err != nil {
 			return nil, err
 		}
-		targets, err := a.Targets(ctx, view)
+		targets, settled, err := a.Targets(ctx, view)
 		if err != nil {
 			return nil, err
 		}
-		p, err := plan.Make(plan.Input{Now: at, Targets: targets, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog, OwnerDead: o.OwnerDead})
+		p, err := plan.Make(plan.Input{Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog, OwnerDead: o.OwnerDead})
 		if err != nil {
 			return nil, err
 		}

@@ -129,7 +129,7 @@ func remember(ctx context.Context, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	targets, err := a.Targets(ctx, ledger.Memory{})
+	targets, _, err := a.Targets(ctx, ledger.Memory{})
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,16 @@ type View struct {
 	tree    *folder // nil when the branch does not exist
 	commit  gitrepo.Hash
 	shards  map[string]map[ledger.ID]ledger.Brief
+	stamps  map[string]string // by name of a shard
+	last    place             // of the last post that was asked for
 	open    map[ledger.ID]*ledger.Record
 	damaged []Damage
+}
+
+// place is where the settled records of a post are.
+type place struct {
+	post    string
+	folders [3]string // in the order of settled
 }
 
 // Damage is a file on the ledger branch that cannot be read. It is left alone; the delivery that it
@@ -66,7 +74,7 @@ func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
 }
 
 func newView(repo *gitrepo.Repo, commit gitrepo.Hash, dir string) (*View, error) {
-	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
+	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}, stamps: map[string]string{}}
 	if commit == "" {
 		return v, nil
 	}
@@ -159,11 +167,42 @@ func (v *View) read(file string) (*ledger.Record, error) {
 	return rec, nil
 }
 
-var settled = []ledger.State{ledger.Published, ledger.Withdrawn, ledger.Skipped}
+var settled = [...]ledger.State{ledger.Published, ledger.Withdrawn, ledger.Skipped}
 
-// shard lists the settled records in the shard that post belongs to, once.
-func (v *View) shard(s ledger.State, post string) (map[ledger.ID]ledger.Brief, error) {
-	dir := ledger.Shard(s, post)
+// folders returns the folders of a post's settled records. Posts are asked for account by account.
+func (v *View) folders(post string) [3]string {
+	if v.last.post != post || v.last.folders[0] == "" {
+		v.last.post = post
+		for i, s := range settled {
+			v.last.folders[i] = ledger.Shard(s, post)
+		}
+	}
+	return v.last.folders
+}
+
+// Stamp implements [ledger.Stamper]: the ids of the folders that the post's settled records are in, or would be.
+func (v *View) Stamp(post string) (string, error) {
+	if v.tree == nil {
+		return "", nil
+	}
+	folders := v.folders(post)
+	if stamp, ok := v.stamps[folders[0]]; ok {
+		return stamp, nil
+	}
+	stamp := ""
+	for _, dir := range folders {
+		id, err := v.tree.ID(dir)
+		if err != nil {
+			return "", err
+		}
+		stamp += string(id) + " "
+	}
+	v.stamps[folders[0]] = stamp
+	return stamp, nil
+}
+
+// shard lists the settled records in a folder, once.
+func (v *View) shard(dir string) (map[ledger.ID]ledger.Brief, error) {
 	if list, ok := v.shards[dir]; ok {
 		return list, nil
 	}
@@ -189,8 +228,8 @@ func (v *View) Brief(id ledger.ID) (ledger.Brief, bool, error) {
 	if rec, ok := v.open[id]; ok {
 		return ledger.Brief{State: rec.State}, true, nil
 	}
-	for _, s := range settled {
-		list, err := v.shard(s, id.Post)
+	for _, dir := range v.folders(id.Post) {
+		list, err := v.shard(dir)
 		if err != nil {
 			return ledger.Brief{}, false, err
 		}
@@ -324,8 +363,8 @@ func (v *View) Of(post string) ([]*ledger.Record, error) {
 		return nil, err
 	}
 	records := slices.DeleteFunc(open, func(r *ledger.Record) bool { return r.Post != post })
-	for _, s := range settled {
-		list, err := v.shard(s, post)
+	for _, dir := range v.folders(post) {
+		list, err := v.shard(dir)
 		if err != nil {
 			return nil, err
 		}
