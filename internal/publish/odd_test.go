@@ -296,6 +296,32 @@ func TestLedgerOnTheContentBranch(t *testing.T) {
 	}
 }
 
+// TestSharedBranchDeleted has a person delete the branch that posts and ledger share: it is not brought back.
+func TestSharedBranchDeleted(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	w.commit(map[string]string{"site.yaml": w.site("ledger: {branch: main}\n")})
+	repo := w.clone()
+	if _, err := repo.Fetch(t.Context(), "origin", "main"); err != nil {
+		t.Fatal(err)
+	}
+	tip, err := w.bare.Ref("refs/heads/main")
+	if err == nil {
+		err = repo.SetRef(t.Context(), "refs/heads/main", "", tip)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run(repo)
+	w.git("update-ref", "-d", "refs/heads/main")
+	if _, err := w.try(repo, setup{}); !errors.Is(err, publish.ErrNothingCommitted) {
+		t.Errorf("error = %v, want ErrNothingCommitted", err)
+	}
+	if now, err := w.bare.Ref("refs/heads/main"); err != nil || now != "" {
+		t.Errorf("main is back at %s (%v)", now, err)
+	}
+	w.created(1)
+}
+
 // TestLedgerOnTheCheckedOutBranch has no remote: each run would leave the work tree behind its branch.
 func TestLedgerOnTheCheckedOutBranch(t *testing.T) {
 	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})

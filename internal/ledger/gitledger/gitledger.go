@@ -106,6 +106,9 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	case remote, "":
 		return heads, nil
 	}
+	if remote == "" && l.o.Folder != "" {
+		return heads, nil // the branch on which people work is theirs to bring back
+	}
 	if remote == "" {
 		l.o.Log.Warn("the remote has no ledger but this repository does: pushing it", "remote", l.o.Remote, "branch", l.o.Branch)
 		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, "", local); err != nil {
