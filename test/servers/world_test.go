@@ -35,7 +35,7 @@ var built struct {
 func builtProgram(t *testing.T) string {
 	t.Helper()
 	built.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "postrider-servers-"); built.err != nil {
+		if built.dir, built.err = os.MkdirTemp("", "postrider-servers-"); built.err != nil { //nolint:usetesting // outlives the test
 			return
 		}
 		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", built.dir, "./cmd/postrider")
@@ -123,10 +123,7 @@ type clone struct {
 
 func (w *world) clone() *clone {
 	w.t.Helper()
-	dir, err := os.MkdirTemp(w.home, "clone-")
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	dir := w.t.TempDir()
 	w.git(w.home, "clone", "--quiet", w.remote, dir)
 	return &clone{w, dir}
 }
