@@ -555,6 +555,14 @@ func (w *world) crash(owner string, at func(r *http.Request, answered bool) bool
 // crashIn crashes in a clone that stays.
 func (w *world) crashIn(repo *gitrepo.Repo, owner string, at func(r *http.Request, answered bool) bool) {
 	w.t.Helper()
+	if !w.mayCrash(repo, owner, at) {
+		w.t.Fatal("the run did not reach the moment at which it was to crash")
+	}
+}
+
+// mayCrash crashes if the moment comes, and reports whether it did.
+func (w *world) mayCrash(repo *gitrepo.Repo, owner string, at func(r *http.Request, answered bool) bool) bool {
+	w.t.Helper()
 	var once sync.Once
 	dead := make(chan struct{})
 	var plug func()
@@ -569,7 +577,7 @@ func (w *world) crashIn(repo *gitrepo.Repo, owner string, at func(r *http.Reques
 			return false
 		}
 	}
-	_, err := w.try(repo, setup{
+	s := setup{
 		desk: func(d *publish.Desk) { d.Owner = owner },
 		before: func(r *http.Request) {
 			if gone() {
@@ -588,14 +596,18 @@ func (w *world) crashIn(repo *gitrepo.Repo, owner string, at func(r *http.Reques
 				runtime.Goexit()
 			}
 		},
-	})
+	}
+	var err error
+	var wg sync.WaitGroup
+	wg.Go(func() { _, err = w.try(repo, s) }) // which may die, too
+	wg.Wait()
 	if err != nil {
 		w.t.Fatalf("the run that was to crash: %v", err)
 	}
-	if !gone() {
-		w.t.Fatal("the run did not reach the moment at which it was to crash")
+	if plug != nil {
+		plug()
 	}
-	plug()
+	return gone()
 }
 
 // creates reports whether a request creates a post.
