@@ -117,6 +117,7 @@ type jsonAction struct {
 	Action      string   `json:"action"`
 	Due         jsonTime `json:"due,omitzero"`
 	Fingerprint string   `json:"fingerprint,omitempty"`
+	LookOnly    string   `json:"look_only,omitempty"`
 }
 
 func actionsJSON(actions []plan.Action) []jsonAction {
@@ -125,7 +126,7 @@ func actionsJSON(actions []plan.Action) []jsonAction {
 		x := &actions[i]
 		out = append(out, jsonAction{
 			Post: x.Post, Path: x.Path, Account: x.Account, Platform: string(x.Platform), Occurrence: x.Occurrence,
-			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint,
+			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint, LookOnly: x.Look,
 		})
 	}
 	return out

@@ -88,6 +88,9 @@ func (a *app) printPlan(p *plan.Plan) {
 		}
 		a.printf("%s  %s → %s\n%s%s\n", s.green(pad(string(x.Verb), 10)), s.bold(oneLine(cmp.Or(x.Title, x.Path))), strings.Join(accounts, ", "),
 			strings.Repeat(" ", 12), s.dim(fmt.Sprintf("%s, %s", x.Path, due)))
+		if x.Look != "" {
+			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("only looked for, and not sent: "+oneLine(x.Look)))
+		}
 	}
 	a.printWaiting(p.Waiting, p.Settled)
 	a.printNext(p.Waiting, p.At)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/postrider/postrider/internal/ledger"
@@ -106,6 +107,8 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 		found, err := r.find(ctx, j, j.rendering, nil)
 		switch {
 		case errors.Is(err, platform.ErrNotFound):
+		case notOffered(err):
+			r.Log.Warn("the server has no look-up, so it is sent without one although the ledger is new", "post", j.Post, "account", j.Account)
 		case err != nil:
 			r.fail(j, platform.Receipt{}, unsent("look for what a lost ledger may have sent", err))
 			return
@@ -138,6 +141,13 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 		return
 	}
 	r.published(j, receipt, j.rendering)
+}
+
+// notOffered reports whether a look-up failed because the server does not have what it takes: servers that speak
+// a part of a network's API need not offer all of it.
+func notOffered(err error) bool {
+	e, ok := errors.AsType[*platform.Error](err)
+	return ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented)
 }
 
 // unsent describes a look-up that failed before anything was sent, so that nothing was.
@@ -294,10 +304,14 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 		doubt(fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit), nil)
 		return
 	}
+	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
 	receipt, err := r.find(ctx, j, sent, j.rec.Remotes())
 	switch {
 	case errors.Is(err, platform.ErrNotFound):
 		receipt.Parts = nil
+	case notOffered(err) && keyed && j.Look == "":
+		r.repeat(ctx, j, sent, same, j.rec.Remotes()) // to repeat it under its key is the only way to find out
+		return
 	case err != nil:
 		doubt(err.Error(), err)
 		return
@@ -305,7 +319,6 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 		r.published(j, receipt, sent)
 		return
 	}
-	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
 	j.doubtful = !r.settled(j)
 	switch {
 	case j.doubtful && (!keyed || j.Look != ""):

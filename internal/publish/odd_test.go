@@ -423,3 +423,17 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	w.settle()
 	w.exactlyOnce(1)
 }
+
+// TestServerWithoutLookUp speaks with a server that takes statuses and honours their keys, and offers nothing else.
+func TestServerWithoutLookUp(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [fedi]\n", "Hello.")})
+	bare := setup{absent: func(r *http.Request) bool { return r.Method == http.MethodGet }}
+	w.inject(fakenet.ResetAfterAccept, 0)
+	w.runAs(w.clone(), bare)
+	w.created(1, "fedi")
+	if got := w.state("aaaa1111@fedi"); got != ledger.Unknown {
+		t.Errorf("after a lost answer it is %s, want unknown", got)
+	}
+	w.runAs(w.clone(), bare)
+	w.exactlyOnce(1, "fedi")
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -303,6 +304,8 @@ type setup struct {
 	before, after func(*http.Request)
 	// broken reports whether the network is out of reach for a request.
 	broken func(*http.Request) bool
+	// absent reports whether the network does not know what a request asks for.
+	absent func(*http.Request) bool
 }
 
 // RoundTrip lets before and after see a request.
@@ -317,6 +320,12 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if t.broken != nil && t.broken(r) {
 		return nil, errors.New("the network is down")
+	}
+	if t.absent != nil && t.absent(r) {
+		return &http.Response{
+			Status: "404 Not Found", StatusCode: http.StatusNotFound, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader(`{"error":"Record not found"}`)), Request: r,
+		}, nil
 	}
 	resp, err := t.base.RoundTrip(r)
 	if t.after != nil {

@@ -19,8 +19,9 @@ import (
 
 // publisher sends to one account. What it learns of the server it keeps: neither changes while it lives.
 type publisher struct {
-	api  apihttp.Client
-	deps platform.Deps
+	api      apihttp.Client
+	deps     platform.Deps
+	software string // as site.yaml has it
 
 	server *wireInstance
 	self   *wireAccount
@@ -50,7 +51,7 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 		}
 	}
 	return &publisher{
-		deps: d,
+		deps: d, software: o.Software,
 		api: apihttp.Client{
 			HTTP:    d.HTTP,
 			Base:    o.Server,
@@ -207,6 +208,9 @@ func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platfo
 func (p *publisher) recall(ctx context.Context, r *platform.Rendering, a platform.Attempt) (platform.Receipt, error) {
 	receipt := platform.Receipt{Parts: slices.Clone(a.Done)}
 	server, err := p.instance(ctx)
+	if statusOf(err) == http.StatusNotFound && p.software == SoftwareMastodon {
+		return receipt, nil // it does not say what it is: site.yaml does
+	}
 	if err == nil {
 		if server.software() == SoftwareMastodon {
 			return receipt, nil
