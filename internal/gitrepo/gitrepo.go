@@ -44,6 +44,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -123,6 +124,7 @@ type Repo struct {
 
 	httpOnce sync.Once
 	http     *http.Client
+	lastPush atomic.Pointer[pushed]
 
 	shallowMu    sync.Mutex
 	shallowStamp time.Time

@@ -119,6 +119,47 @@ func TestFetchOfNothingIsOneRequest(t *testing.T) {
 	}
 }
 
+// TestPushAgainIsOneRequest pushes a branch twice, and once more after somebody else has moved it.
+func TestPushAgainIsOneRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.origin()
+	theirs := w.git("origin.git", "rev-parse", "main")
+	var requests atomic.Int32
+	srv := w.serve(func(rw http.ResponseWriter, req *http.Request, git http.Handler) {
+		requests.Add(1)
+		git.ServeHTTP(rw, req)
+	})
+	w.clone(srv.URL + "/origin.git")
+	r := w.open("repo", "native")
+	next := func(parent Hash, text string) Hash {
+		h, err := r.Commit(t.Context(), Commit{Parent: parent, Files: map[string][]byte{"f": []byte(text)}, Message: "m", Time: testTime})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	tip := Zero
+	for n, want := range []int32{2, 1, 1} {
+		requests.Store(0)
+		h := next(tip, fmt.Sprint(n))
+		if err := r.Push(t.Context(), "origin", "ledger", tip, h); err != nil {
+			t.Fatal(err)
+		}
+		if tip = h; requests.Load() != want || w.git("origin.git", "rev-parse", "ledger") != string(h) {
+			t.Errorf("push %d: %d requests, want %d", n, requests.Load(), want)
+		}
+	}
+	w.git("origin.git", "update-ref", "refs/heads/ledger", theirs)
+	err := r.Push(t.Context(), "origin", "ledger", tip, next(tip, "late"))
+	if m, ok := errors.AsType[*MovedError](err); !ok || string(m.Have) != theirs {
+		t.Errorf("%v, want ErrMoved to %s", err, theirs)
+	}
+	if err := r.Push(t.Context(), "origin", "ledger", Hash(theirs), next(Hash(theirs), "again")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestFetchFromEmptyRemote(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

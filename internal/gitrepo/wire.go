@@ -41,6 +41,19 @@ type wire struct {
 
 	creds *credentials // HTTP
 	agent *agentAuth   // SSH
+
+	// What heads has read over HTTP, where a session outlives its requests, is good for the fetch that follows.
+	upload    transport.UploadPackSession
+	uploadAdv *packp.AdvRefs
+}
+
+// pushed is what is known of a remote after a push over HTTP: the next one need not ask.
+type pushed struct {
+	url, ref string
+	at       Hash
+	session  transport.ReceivePackSession
+	adv      *packp.AdvRefs // for what the server can do
+	creds    *credentials
 }
 
 // httpClient returns the client that all HTTP remotes of this repository share, for its connections.
@@ -164,7 +177,11 @@ func (w *wire) heads(ctx context.Context) (map[string]Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.done(s)
+	if w.url != nil {
+		w.upload, w.uploadAdv = s, adv
+	} else {
+		w.done(s)
+	}
 	return headsOf(adv), nil
 }
 
@@ -187,9 +204,12 @@ func (w *wire) head(ctx context.Context) (string, error) {
 const maxHaves = 64
 
 func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
-	s, adv, err := advertised(ctx, w, openUpload)
-	if err != nil {
-		return err
+	s, adv := w.upload, w.uploadAdv
+	if s == nil {
+		var err error
+		if s, adv, err = advertised(ctx, w, openUpload); err != nil {
+			return err
+		}
 	}
 	defer w.done(s)
 	req := packp.NewUploadPackRequestFromCapabilities(adv.Capabilities)
@@ -346,19 +366,11 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 }
 
 func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, err error) {
-	s, adv, err := advertised(ctx, w, openReceive)
+	s, adv, known, err := w.openPush(ctx, ref, old)
 	if err != nil {
 		return false, err
 	}
 	defer w.done(s)
-	heads := headsOf(adv)
-	if have := heads[ref]; have != old {
-		return false, &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
-	}
-	known := map[Hash]bool{}
-	for _, h := range heads {
-		known[h] = true
-	}
 	objects, err := w.repo.missingObjects(old, new, known)
 	if errors.Is(err, errMerge) && w.repo.git != nil {
 		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds}
@@ -393,12 +405,39 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, 
 				return true, w.fail(ErrRefused, c.Status+serverWords(words.String()), nil)
 			}
 		}
+		if w.url != nil {
+			w.repo.lastPush.Store(&pushed{w.target.url, ref, new, s, adv, w.creds})
+		}
 		return true, nil
 	}
 	if err == nil {
 		err = errors.New("the server closed the connection without an answer")
 	}
 	return true, w.wrap(ctx, err)
+}
+
+// openPush begins a push of ref, which is at old, and returns the commits that the remote is known to have. A branch that
+// this process has itself just pushed to old is not asked for again: if somebody has moved it meanwhile, the server
+// refuses, as it must in any case.
+func (w *wire) openPush(ctx context.Context, ref string, old Hash) (transport.ReceivePackSession, *packp.AdvRefs, map[Hash]bool, error) {
+	if last := w.repo.lastPush.Swap(nil); last != nil && old != Zero && last.url == w.target.url && last.ref == ref && last.at == old {
+		w.creds = last.creds
+		return last.session, last.adv, map[Hash]bool{old: true}, nil
+	}
+	s, adv, err := advertised(ctx, w, openReceive)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	heads := headsOf(adv)
+	if have := heads[ref]; have != old {
+		w.done(s)
+		return nil, nil, nil, &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
+	}
+	known := map[Hash]bool{}
+	for _, h := range heads {
+		known[h] = true
+	}
+	return s, adv, known, nil
 }
 
 // serverWords joins what a hook printed into one line.
