@@ -152,7 +152,7 @@ func once(ctx context.Context, c command) (sample, error) {
 	}
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // commands of this file
 	cmd.Dir = c.dir
-	cmd.Env = append(os.Environ(), c.env...)
+	cmd.Env = append(environ(), c.env...)
 	var out strings.Builder
 	cmd.Stderr = &out
 	debug.FreeOSMemory() // what this process holds counts as the peak of a child that has just been forked
@@ -167,6 +167,13 @@ func once(ctx context.Context, c command) (sample, error) {
 	}
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage) //nolint:errcheck // what it is on every Unix
 	return sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss}, nil
+}
+
+// environ is the environment without what somebody has configured for git: it would decide how both we and git
+// talk to a remote.
+func environ() []string {
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GIT_") })
+	return append(env, "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1")
 }
 
 // start measures how long the program takes to do nearly nothing.
