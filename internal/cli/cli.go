@@ -62,6 +62,7 @@ type app struct {
 
 // Main runs the program and returns its exit code.
 func Main(env Env) int {
+	collectLate()
 	out := &stickyWriter{w: env.Stdout}
 	env.Stdout = out
 	a := &app{Env: env, dir: env.Dir, stop: make(chan struct{}), patient: make(chan struct{})}
