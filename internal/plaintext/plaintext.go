@@ -11,6 +11,7 @@ package plaintext
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/measure"
@@ -151,10 +152,14 @@ func (c *composer) isFor(b *post.Block) bool {
 	return named != b.Except
 }
 
+// buffers are what parts are written in: only the finished text is allocated.
+var buffers = sync.Pool{New: func() any { return new([1024]byte) }}
+
 // part writes the i-th part of the post.
 func (c *composer) part(i int, first, last bool) {
-	var stack [1024]byte // most posts fit, so that only the finished text is allocated
-	w := writer{c: c, buf: stack[:0], home: c.v.Range(post.Span{})}
+	buffer := buffers.Get().(*[1024]byte) //nolint:forcetypeassert // nothing else is in the pool
+	defer buffers.Put(buffer)
+	w := writer{c: c, buf: buffer[:0], home: c.v.Range(post.Span{})}
 	if first && c.s.Lead != "" {
 		w.write(c.s.Lead, post.Span{})
 		w.breakLines(2)

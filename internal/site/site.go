@@ -208,7 +208,13 @@ func (s *Snapshot) Variant(p *post.Post, a *platform.Account) post.Variant {
 
 // Render renders a post for an account of the snapshot's configuration. Nothing is kept.
 func (s *Snapshot) Render(p *post.Post, a *platform.Account) Rendered {
-	r := Rendered{Variant: s.Variant(p, a)}
+	var r Rendered
+	s.render(&r, p, a)
+	return r
+}
+
+func (s *Snapshot) render(r *Rendered, p *post.Post, a *platform.Account) {
+	r.Variant = s.Variant(p, a)
 	adapter, ok := s.reg.Get(a.Platform)
 	if !ok { // an account that is not of this site's configuration
 		panic(fmt.Sprintf("site: account %q is on %q, which the registry does not have", a.Name, a.Platform))
@@ -221,7 +227,6 @@ func (s *Snapshot) Render(p *post.Post, a *platform.Account) Rendered {
 			f.Path = p.Path
 		}
 	}
-	return r
 }
 
 // Check returns everything that is wrong: with site.yaml, with reading, with rendering, and what the checks find; sorted.
@@ -316,13 +321,14 @@ func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
 	if selected {
 		pass.Post(p)
 	}
+	var r Rendered // the same memory for all accounts: nobody keeps it
 	for _, a := range s.Accounts(p) {
 		if !selected {
-			v := s.Variant(p, a)
-			pass.Sight(&v)
+			r.Variant = s.Variant(p, a)
+			pass.Sight(&r.Variant)
 			continue
 		}
-		r := s.Render(p, a)
+		s.render(&r, p, a)
 		pass.Add(r.Findings...)
 		pass.Target(&check.Target{Account: a, Info: s.checker.Info(a.Name), Variant: &r.Variant, Rendering: &r.Rendering})
 	}
