@@ -62,6 +62,14 @@ func CapsOf(adapter Adapter, a *Account) Caps {
 	return adapter.Info().Caps
 }
 
+// Sharer is implemented by adapters that know when two accounts get the same rendering, so that it need be made
+// only once to check a post for both.
+type Sharer interface {
+	// SameRendering reports whether Render gives two accounts the same parts and findings for variants that differ
+	// in nothing but Variant.Account, when neither the post nor its defaults name either account.
+	SameRendering(a, b *Account) bool
+}
+
 // OptionsValidator is implemented by options (see Info.NewOptions) that have rules beyond their types.
 type OptionsValidator interface {
 	// Validate returns one problem a rule, each naming the option's key in site.yaml.

@@ -319,6 +319,39 @@ func (f *Fields) Merge(over *Fields) {
 	f.Set |= over.Set
 }
 
+// Singles reports whether the post treats one account, by its name, differently from others: an override, a block
+// for or not for it, or a handle of its own in `mentions`.
+func (p *Post) Singles(account string) bool {
+	for i := range p.Overrides {
+		o := &p.Overrides[i]
+		if o.Name == account || handles(o.Mentions, account) || names(o.Body, account) {
+			return true
+		}
+	}
+	return handles(p.Mentions, account) || names(p.Body, account)
+}
+
+func handles(mentions []Mention, account string) bool {
+	for _, m := range mentions {
+		if _, ok := m.Handles[account]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// names reports whether a block at the top of a body is for, or not for, an account.
+func names(body []Doc, account string) bool {
+	for i := range body {
+		for j := range body[i].Blocks {
+			if slices.Contains(body[i].Blocks[j].Names, account) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Variant is a post as one account gets it: all precedence applied.
 type Variant struct {
 	Post     *Post

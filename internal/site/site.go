@@ -7,6 +7,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,7 @@ type Snapshot struct {
 	reg     *platform.Registry
 	o       Options
 	checker *check.Checker
+	leader  map[string]int // by account name: the group of accounts that get the same rendering
 	byID    map[string]*post.Post
 	own     finding.List // of Findings, those about site.yaml
 	read    finding.List // of Findings, those from reading posts one by one
@@ -98,9 +100,38 @@ func (s *Snapshot) contentOptions() content.Options {
 	return content.Options{Location: s.Config.Location, Media: s.o.Media, MaxBytes: s.o.MaxBytes}
 }
 
+// groupAccounts numbers the accounts so that those with one number get the same rendering of every post that singles out
+// none of them.
+func (s *Snapshot) groupAccounts() {
+	s.leader = make(map[string]int, len(s.Config.Accounts))
+	alone := func(a *platform.Account) bool {
+		return a.Defaults.Set != 0 || slices.ContainsFunc(s.Config.Defaults.Mentions, func(m post.Mention) bool {
+			_, ok := m.Handles[a.Name]
+			return ok
+		})
+	}
+	for i := range s.Config.Accounts {
+		a := &s.Config.Accounts[i]
+		s.leader[a.Name] = i
+		adapter, _ := s.reg.Get(a.Platform)
+		sharer, ok := adapter.(platform.Sharer)
+		if !ok || alone(a) {
+			continue
+		}
+		for j := range i {
+			b := &s.Config.Accounts[j]
+			if b.Platform == a.Platform && !alone(b) && sharer.SameRendering(a, b) {
+				s.leader[a.Name] = s.leader[b.Name]
+				break
+			}
+		}
+	}
+}
+
 // index fills what is derived from the configuration and the posts.
 func (s *Snapshot) index() {
 	s.checker = check.New(s.Config, s.reg)
+	s.groupAccounts()
 	s.byID = make(map[string]*post.Post, len(s.Posts))
 	for _, p := range slices.Backward(s.Posts) { // of two with one id, the first is found
 		s.byID[p.ID] = p
@@ -261,6 +292,7 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 		return nil, nil, err
 	}
 	s.checker = check.New(s.Config, reg)
+	s.groupAccounts()
 	c := s.newChecking(paths)
 	posts := make([][]*post.Post, len(c.passes))
 	found := make([]finding.List, len(c.passes))
@@ -321,14 +353,30 @@ func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
 	if selected {
 		pass.Post(p)
 	}
-	var r Rendered // the same memory for all accounts: nobody keeps it
-	for _, a := range s.Accounts(p) {
+	var (
+		r    Rendered          // the same memory for all accounts: nobody keeps it
+		last *platform.Account // whom r was made for, unless the post has something for it alone
+	)
+	accounts := s.Accounts(p)
+	slices.SortStableFunc(accounts, func(a, b *platform.Account) int { return cmp.Compare(s.leader[a.Name], s.leader[b.Name]) })
+	for _, a := range accounts {
 		if !selected {
 			r.Variant = s.Variant(p, a)
 			pass.Sight(&r.Variant)
 			continue
 		}
-		s.render(&r, p, a)
+		single := p.Singles(a.Name)
+		if !single && last != nil && s.leader[last.Name] == s.leader[a.Name] {
+			r.Variant.Account = a.Name
+			for i := range r.Findings {
+				r.Findings[i].Account = a.Name
+			}
+		} else {
+			s.render(&r, p, a)
+		}
+		if last = a; single {
+			last = nil
+		}
 		pass.Add(r.Findings...)
 		pass.Target(&check.Target{Account: a, Info: s.checker.Info(a.Name), Variant: &r.Variant, Rendering: &r.Rendering})
 	}

@@ -198,7 +198,7 @@ func (b *bench) check(ctx context.Context) error {
 	if err := errors.Join(writeFiles(site, files), writeHugo(h, files)); err != nil {
 		return err
 	}
-	files = nil
+	clear(files)
 	commands := []command{{name: "postrider check", args: []string{b.binary, "-C", site, "check"}}}
 	if *hugo != "" {
 		commands = slices.Insert(commands, 0, command{name: "hugo --renderToMemory", args: []string{*hugo, "--quiet", "--renderToMemory", "-s", h}})

@@ -156,3 +156,6 @@ func isPost(s string) bool {
 	}
 	return who != "" && key != "" && !strings.ContainsAny(who+key, "/?# ")
 }
+
+// SameRendering implements [platform.Sharer]: no option of an account changes what is shown.
+func (Adapter) SameRendering(_, _ *platform.Account) bool { return true }

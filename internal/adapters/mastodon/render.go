@@ -131,3 +131,10 @@ func isPost(s string) bool {
 	}
 	return s != ""
 }
+
+// SameRendering implements [platform.Sharer]: what the server runs, and its limits, decide.
+func (Adapter) SameRendering(a, b *platform.Account) bool {
+	x, ok := a.Options.(*Options)
+	y, same := b.Options.(*Options)
+	return ok && same && x.Software == y.Software && x.Limits == y.Limits
+}

@@ -50,3 +50,6 @@ func cardOf(v *post.Variant) *platform.Card {
 	}
 	return card
 }
+
+// SameRendering implements [platform.Sharer]: no option of an account changes what is shown.
+func (Adapter) SameRendering(_, _ *platform.Account) bool { return true }

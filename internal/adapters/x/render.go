@@ -133,3 +133,10 @@ func (Adapter) Docs() []finding.Doc {
 		},
 	}
 }
+
+// SameRendering implements [platform.Sharer]: a premium account has another limit.
+func (Adapter) SameRendering(a, b *platform.Account) bool {
+	x, ok := a.Options.(*Options)
+	y, same := b.Options.(*Options)
+	return ok && same && x.Premium == y.Premium
+}
