@@ -96,6 +96,10 @@ type Pass struct {
 	from    int // the first finding of the post at hand
 	targets int // of the post at hand
 
+	counting bool // remarks are counted and not kept
+	remarks  int
+	ignored  int // how many ignores there were before the post at hand
+
 	quietAt, quietEnd time.Time // the last answer of quiet: most accounts get a post at one time
 	bannedIn          string    // the last text that was searched for banned words
 	bannedHits        []hit
@@ -116,6 +120,13 @@ func (c *Checker) Pass() *Pass {
 	p.hash.SetSeed(c.seed)
 	return p
 }
+
+// CountRemarks makes the pass count the remarks about single posts instead of keeping them: on a large site they are most of
+// what is found. Those of a file that ignores something are kept, since that takes looking at them.
+func (p *Pass) CountRemarks() { p.counting = true }
+
+// Remarks returns how many remarks were counted and not kept; call it after [Checker.Finish].
+func (p *Pass) Remarks() int { return p.remarks }
 
 // Post begins a post, and checks it by itself. Calls of Target for its accounts follow.
 func (p *Pass) Post(x *post.Post) {
@@ -153,7 +164,25 @@ func (p *Pass) close() {
 	if p.targets > 1 {
 		p.out = p.out[:p.from+len(collapse(p.out[p.from:], p.targets))]
 	}
-	p.from, p.targets = len(p.out), 0
+	if p.counting && len(p.ignores) == p.ignored {
+		p.countRemarks()
+	}
+	p.from, p.targets, p.ignored = len(p.out), 0, len(p.ignores)
+}
+
+// countRemarks takes the remarks out of the findings of the post at hand; what was found twice counts once, as it does in a
+// list that is sorted.
+func (p *Pass) countRemarks() {
+	own := p.out[p.from:]
+	slices.SortStableFunc(own, func(a, b finding.Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	kept := 0
+	for kept < len(own) && own[kept].Severity > finding.Info {
+		kept++
+	}
+	remarks := own[kept:]
+	remarks.Sort()
+	p.remarks += len(remarks)
+	p.out = p.out[:p.from+kept]
 }
 
 // Add adds findings that come from elsewhere, such as a renderer, to those that Finish merges.

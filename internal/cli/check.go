@@ -65,7 +65,7 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
 		paths, err := a.paths(dir, args)
 		if err == nil {
-			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, site.Options{}, paths...)
+			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, site.Options{CountRemarks: format == "text" && !remarks}, paths...)
 		}
 		return s, err
 	})
@@ -95,14 +95,14 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 		err = finding.WriteJSON(a.Stdout, findings, len(posts))
 	case "github":
 		err = finding.WriteGitHub(a.Stdout, findings)
-		a.notef("%s", summary(findings, len(posts)))
+		a.notef("%s", summary(findings, len(posts), s.Remarks))
 	case "sarif":
 		err = finding.WriteSARIF(a.Stdout, findings, finding.Tool{
 			Version: strings.TrimPrefix(buildVersion().Version, "v"), URL: projectURL, Docs: check.Catalogue(a.Registry),
 		})
 	default:
 		shown, hint := findings, ""
-		if n := findings.Count(finding.Info); n > 0 && !remarks {
+		if n := findings.Count(finding.Info) + s.Remarks; n > 0 && !remarks {
 			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
 			hint = " (--remarks prints them)"
 		}
@@ -110,7 +110,7 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 		if len(shown) > 0 {
 			a.printf("\n")
 		}
-		a.printf("%s%s\n", summary(findings, len(posts)), hint)
+		a.printf("%s%s\n", summary(findings, len(posts), s.Remarks), hint)
 	}
 	if err == nil && findings.HasErrors() {
 		err = errFindings
@@ -165,12 +165,14 @@ func (a *app) paths(dir string, args []string) (paths []string, err error) {
 }
 
 // summary returns "12 posts: 1 error, 2 warnings".
-func summary(l finding.List, posts int) string {
+func summary(l finding.List, posts, remarks int) string {
 	var parts []string
 	for _, s := range []finding.Severity{finding.Error, finding.Warning, finding.Info} {
-		if n := l.Count(s); n > 0 && s == finding.Info {
-			parts = append(parts, count(n, "remark"))
-		} else if n > 0 {
+		n := l.Count(s)
+		switch {
+		case s == finding.Info && n+remarks > 0:
+			parts = append(parts, count(n+remarks, "remark"))
+		case n > 0:
 			parts = append(parts, count(n, s.String()))
 		}
 	}

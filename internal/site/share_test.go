@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -96,6 +97,20 @@ func TestSharedRenderings(t *testing.T) {
 	}
 	if diff := cmp.Diff(text(want), text(got)); diff != "" {
 		t.Errorf("checked together, the site has other findings (-one by one +together):\n%s", diff)
+	}
+	// Counting remarks leaves out remarks alone, and none that the files ignore is counted.
+	counted, rest, err := LoadAndCheck(t.Context(), files, adapters.All(), Options{CountRemarks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loud := func(l finding.List) finding.List {
+		return slices.DeleteFunc(slices.Clone(l), func(f finding.Finding) bool { return f.Severity == finding.Info })
+	}
+	if diff := cmp.Diff(text(loud(want)), text(loud(rest))); diff != "" {
+		t.Errorf("counting remarks loses findings:\n%s", diff)
+	}
+	if n := rest.Count(finding.Info) + counted.Remarks; n != want.Count(finding.Info) || counted.Remarks == 0 {
+		t.Errorf("%d remarks, %d of them counted only; want %d, and some", n, counted.Remarks, want.Count(finding.Info))
 	}
 	if shared < 150 || len(want) < 200 {
 		t.Errorf("%d renderings are shared and there are %d findings: is anything tested?", shared, len(want))

@@ -36,6 +36,8 @@ const ContentDir = "content"
 type Options struct {
 	Media    media.Prober // looks at pictures; nil: each is read when a post names it
 	MaxBytes int64        // how large a post's file may be; 0: content's default
+	// CountRemarks makes [LoadAndCheck] count most remarks (Snapshot.Remarks) instead of returning them.
+	CountRemarks bool
 }
 
 // Snapshot is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not
@@ -44,6 +46,7 @@ type Snapshot struct {
 	Config   *config.Site
 	Posts    []*post.Post // sorted by path
 	Findings finding.List // about site.yaml and from reading the posts, sorted
+	Remarks  int          // remarks that were counted only; see Options.CountRemarks
 
 	fsys    fs.FS
 	reg     *platform.Registry
@@ -294,6 +297,11 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 	s.checker = check.New(s.Config, reg)
 	s.groupAccounts()
 	c := s.newChecking(paths)
+	if o.CountRemarks {
+		for _, pass := range c.passes {
+			pass.CountRemarks()
+		}
+	}
 	posts := make([][]*post.Post, len(c.passes))
 	found := make([]finding.List, len(c.passes))
 	var err error
@@ -313,7 +321,11 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 	slices.SortFunc(s.Posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
 	s.read = slices.Concat(append(found, s.read)...)
 	s.index()
-	return s, c.finish(), nil
+	list := c.finish()
+	for _, pass := range c.passes {
+		s.Remarks += pass.Remarks()
+	}
+	return s, list, nil
 }
 
 // checking is one run of the checks over all posts of a snapshot.
