@@ -237,19 +237,19 @@ func mediaOf(p *post.Post) []string {
 
 // source is the digest of a post's file and of the media it names, made from object ids alone.
 func (a *Agenda) source(e *entry, media map[string]gitrepo.Hash) (string, error) {
-	sum, err := a.digest(e, media, "")
+	sum, err := a.digest(e, media)
 	return hex.EncodeToString(sum[:]), err
 }
 
 // proof is the digest of all that decides whether the settled targets of a post stay settled: what source is made
 // of, and the ledger's stamp. It does not cover records that are open, nor what comes with time.
 func (a *Agenda) proof(e *entry, media map[string]gitrepo.Hash, stamp string) (string, error) {
-	sum, err := a.digest(e, media, "ledger "+stamp+"\n")
+	sum, err := a.digest(e, media, "ledger ", stamp, "\n")
 	return string(sum[:16]), err
 }
 
 // digest remembers the ids of media in a map that its callers share.
-func (a *Agenda) digest(e *entry, media map[string]gitrepo.Hash, more string) ([sha256.Size]byte, error) {
+func (a *Agenda) digest(e *entry, media map[string]gitrepo.Hash, more ...string) ([sha256.Size]byte, error) {
 	b := make([]byte, 0, 512)
 	b = append(append(b, e.blob...), '\n')
 	for _, m := range e.media {
@@ -263,7 +263,10 @@ func (a *Agenda) digest(e *entry, media map[string]gitrepo.Hash, more string) ([
 		}
 		b = append(append(append(append(b, m...), ' '), id...), '\n')
 	}
-	return sha256.Sum256(append(b, more...)), nil
+	for _, m := range more {
+		b = append(b, m...)
+	}
+	return sha256.Sum256(b), nil
 }
 
 // Targets returns every post for every account it goes to, sorted by path and account, except those that have nothing
@@ -278,6 +281,7 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 	for _, r := range open {
 		busy[r.Post] = true
 	}
+	defer a.warmUp()()
 	stamper, stamped := view.(ledger.Stamper)
 	same := a.sameIDs()
 	accounts := a.facts()
@@ -350,6 +354,25 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 	}
 	a.save()
 	return targets, settled, parallel(ctx, len(pending), func(i int) error { return a.inspectAll(targets, pending[i]) })
+}
+
+// warmUp renders a post that nobody wrote, beside what the caller does: a process's first rendering builds tables of
+// domains and characters, which takes longer than many renderings. It returns a function that waits for the end.
+func (a *Agenda) warmUp() (wait func()) {
+	text := post.Inline{Kind: post.Text, Text: "Anna, see acme.example and @anna #news é"}
+	p := &post.Post{ID: "nobody", Body: []post.Doc{{Blocks: []post.Block{{Kind: post.Paragraph, Inlines: []post.Inline{text}}}}}}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		warm := map[platform.ID]bool{}
+		for i := range a.config.Accounts {
+			if account := &a.config.Accounts[i]; !warm[account.Platform] {
+				warm[account.Platform] = true
+				a.reader.Inspect(p, account, nil)
+			}
+		}
+	}()
+	return func() { <-done }
 }
 
 // inspectAll renders and checks targets of one post.

@@ -308,9 +308,12 @@ func sourceMark(source string) string {
 // SameSource reports whether a mark from a file name stands for source.
 func SameSource(mark, source string) bool { return mark == sourceMark(source) }
 
-func shard(post string) string {
+func shard(post string) string { return hex.EncodeToString([]byte{ShardNumber(post)}) }
+
+// ShardNumber returns which of the 256 folders of a settled state a post's records are in.
+func ShardNumber(post string) byte {
 	sum := sha256.Sum256([]byte(post))
-	return hex.EncodeToString(sum[:1])
+	return sum[0]
 }
 
 // Shard returns the folder of a post's records within a settled state.

@@ -16,8 +16,8 @@ type View struct {
 	tree    *folder // nil when the branch does not exist
 	commit  gitrepo.Hash
 	shards  map[string]map[ledger.ID]ledger.Brief
-	stamps  map[string]string // by name of a shard
-	last    place             // of the last post that was asked for
+	stamps  [256]string // by number of the shard
+	last    place       // of the last post that was asked for
 	open    map[ledger.ID]*ledger.Record
 	damaged []Damage
 }
@@ -74,7 +74,7 @@ func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
 }
 
 func newView(repo *gitrepo.Repo, commit gitrepo.Hash, dir string) (*View, error) {
-	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}, stamps: map[string]string{}}
+	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
 	if commit == "" {
 		return v, nil
 	}
@@ -185,19 +185,19 @@ func (v *View) Stamp(post string) (string, error) {
 	if v.tree == nil {
 		return "", nil
 	}
-	folders := v.folders(post)
-	if stamp, ok := v.stamps[folders[0]]; ok {
+	shard := ledger.ShardNumber(post)
+	if stamp := v.stamps[shard]; stamp != "" {
 		return stamp, nil
 	}
 	stamp := ""
-	for _, dir := range folders {
+	for _, dir := range v.folders(post) {
 		id, err := v.tree.ID(dir)
 		if err != nil {
 			return "", err
 		}
 		stamp += string(id) + " "
 	}
-	v.stamps[folders[0]] = stamp
+	v.stamps[shard] = stamp
 	return stamp, nil
 }
 
