@@ -248,6 +248,24 @@ func (a *Agenda) proof(e *entry, media map[string]gitrepo.Hash, stamp string) (s
 	return string(sum[:16]), err
 }
 
+// mediaIDs returns the object ids of all files that posts name.
+func (a *Agenda) mediaIDs() (map[string]gitrepo.Hash, error) {
+	ids := map[string]gitrepo.Hash{}
+	for i := range a.entries {
+		for _, m := range a.entries[i].media {
+			if _, ok := ids[m]; ok {
+				continue
+			}
+			id, err := a.tree.ID(path.Join(a.o.Prefix, m))
+			if err != nil {
+				return nil, err
+			}
+			ids[m] = id
+		}
+	}
+	return ids, nil
+}
+
 // digest remembers the ids of media in a map that its callers share.
 func (a *Agenda) digest(e *entry, media map[string]gitrepo.Hash, more ...string) ([sha256.Size]byte, error) {
 	b := make([]byte, 0, 512)
@@ -285,23 +303,34 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 	stamper, stamped := view.(ledger.Stamper)
 	same := a.sameIDs()
 	accounts := a.facts()
-	media := map[string]gitrepo.Hash{}
+	media, err := a.mediaIDs()
+	if err != nil {
+		return nil, 0, err
+	}
+	proofs := make([]string, len(a.entries))
+	if stamped {
+		err := parallel(ctx, len(a.entries), func(i int) error {
+			e := &a.entries[i]
+			if busy[e.id] {
+				return nil
+			}
+			stamp, err := stamper.Stamp(e.id)
+			if err == nil {
+				proofs[i], err = a.proof(e, media, stamp)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, 0, err
+		}
+	}
 	var pending [][]int // in targets, post by post
 	for i := range a.entries {
 		e := &a.entries[i]
-		proof := ""
-		if stamped && !busy[e.id] {
-			stamp, err := stamper.Stamp(e.id)
-			if err != nil {
-				return nil, 0, err
-			}
-			if proof, err = a.proof(e, media, stamp); err != nil {
-				return nil, 0, err
-			}
-			if proof == e.proof {
-				settled += e.settled
-				continue
-			}
+		proof := proofs[i]
+		if proof != "" && proof == e.proof {
+			settled += e.settled
+			continue
 		}
 		if !e.decode(a.zones) { // the cache is damaged there
 			if err := a.fill(e); err != nil {

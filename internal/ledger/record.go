@@ -289,7 +289,7 @@ func (r *Record) File() string {
 	}
 	name += ".json"
 	if r.State.Settled() {
-		return path.Join(string(r.State), shard(r.Post), name)
+		return path.Join(Shard(r.State, r.Post), name)
 	}
 	return path.Join(string(r.State), name)
 }
@@ -308,7 +308,10 @@ func sourceMark(source string) string {
 // SameSource reports whether a mark from a file name stands for source.
 func SameSource(mark, source string) bool { return mark == sourceMark(source) }
 
-func shard(post string) string { return hex.EncodeToString([]byte{ShardNumber(post)}) }
+// ShardFolder returns the folder of a shard of a settled state.
+func ShardFolder(s State, number byte) string {
+	return path.Join(string(s), hex.EncodeToString([]byte{number}))
+}
 
 // ShardNumber returns which of the 256 folders of a settled state a post's records are in.
 func ShardNumber(post string) byte {
@@ -317,7 +320,7 @@ func ShardNumber(post string) byte {
 }
 
 // Shard returns the folder of a post's records within a settled state.
-func Shard(s State, post string) string { return path.Join(string(s), shard(post)) }
+func Shard(s State, post string) string { return ShardFolder(s, ShardNumber(post)) }
 
 // SentPath returns the path of the marker that says that an account was sent a rendering: what
 // stops the same text from going out twice under another id.

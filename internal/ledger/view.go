@@ -28,7 +28,8 @@ type View interface {
 
 // Stamper is a View that knows without reading records whether they may have changed.
 type Stamper interface {
-	// Stamp returns what is the same for two views as long as the settled records of a post are.
+	// Stamp returns what is the same for two views as long as the settled records of a post are. It is safe for
+	// concurrent use.
 	Stamp(post string) (string, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
@@ -13,13 +14,16 @@ import (
 // View is the ledger at one commit. It reads folders and files only as they are asked for and keeps
 // what it has read; it is for use by one goroutine.
 type View struct {
-	tree    *folder // nil when the branch does not exist
-	commit  gitrepo.Hash
-	shards  map[string]map[ledger.ID]ledger.Brief
-	stamps  [256]string // by number of the shard
-	last    place       // of the last post that was asked for
-	open    map[ledger.ID]*ledger.Record
-	damaged []Damage
+	tree   *folder // nil when the branch does not exist
+	commit gitrepo.Hash
+	shards map[string]map[ledger.ID]ledger.Brief
+
+	stampOnce sync.Once
+	stamps    [256]string // by number of the shard
+	stampErr  error
+	last      place // of the last post that was asked for
+	open      map[ledger.ID]*ledger.Record
+	damaged   []Damage
 }
 
 // place is where the settled records of a post are.
@@ -185,20 +189,22 @@ func (v *View) Stamp(post string) (string, error) {
 	if v.tree == nil {
 		return "", nil
 	}
-	shard := ledger.ShardNumber(post)
-	if stamp := v.stamps[shard]; stamp != "" {
-		return stamp, nil
-	}
-	stamp := ""
-	for _, dir := range v.folders(post) {
-		id, err := v.tree.ID(dir)
-		if err != nil {
-			return "", err
+	v.stampOnce.Do(v.readStamps)
+	return v.stamps[ledger.ShardNumber(post)], v.stampErr
+}
+
+// readStamps looks the folders of all shards up.
+func (v *View) readStamps() {
+	for n := range v.stamps {
+		for _, s := range settled {
+			id, err := v.tree.ID(ledger.ShardFolder(s, byte(n)))
+			if err != nil {
+				v.stampErr = err
+				return
+			}
+			v.stamps[n] += string(id) + " "
 		}
-		stamp += string(id) + " "
 	}
-	v.stamps[shard] = stamp
-	return stamp, nil
 }
 
 // shard lists the settled records in a folder, once.
