@@ -417,6 +417,7 @@ func (a *Agenda) inspectAll(targets []plan.Target, which []int) error {
 			return err
 		}
 		t.Fingerprint = r.Rendering.Fingerprint()
+		t.FetchesCard = slices.ContainsFunc(r.Rendering.Parts, func(p platform.Part) bool { return p.Card != nil && p.Card.Fetch })
 		if f, blocked := r.Findings.Blocking(t.Account); blocked {
 			t.Blocked = string(f.Code) + ": " + f.Message
 		}

@@ -117,6 +117,7 @@ type jsonAction struct {
 	Action      string   `json:"action"`
 	Due         jsonTime `json:"due,omitzero"`
 	Fingerprint string   `json:"fingerprint,omitempty"`
+	FetchesCard bool     `json:"fetches_card,omitempty"`
 	LookOnly    string   `json:"look_only,omitempty"`
 }
 
@@ -126,7 +127,7 @@ func actionsJSON(actions []plan.Action) []jsonAction {
 		x := &actions[i]
 		out = append(out, jsonAction{
 			Post: x.Post, Path: x.Path, Account: x.Account, Platform: string(x.Platform), Occurrence: x.Occurrence,
-			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint, LookOnly: x.Look,
+			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint, FetchesCard: x.FetchesCard, LookOnly: x.Look,
 		})
 	}
 	return out

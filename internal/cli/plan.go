@@ -78,9 +78,12 @@ func (a *app) printPlan(p *plan.Plan) {
 	}
 	for i := 0; i < len(p.Actions); {
 		x := &p.Actions[i]
-		accounts := []string{}
+		accounts, fetching := []string{}, []string{}
 		for ; i < len(p.Actions) && p.Actions[i].Path == x.Path && p.Actions[i].Verb == x.Verb && p.Actions[i].Due.Equal(x.Due); i++ {
 			accounts = append(accounts, p.Actions[i].Account)
+			if p.Actions[i].FetchesCard {
+				fetching = append(fetching, p.Actions[i].Account)
+			}
 		}
 		due := "as soon as merged"
 		if !x.Due.IsZero() {
@@ -88,6 +91,9 @@ func (a *app) printPlan(p *plan.Plan) {
 		}
 		a.printf("%s  %s → %s\n%s%s\n", s.green(pad(string(x.Verb), 10)), s.bold(oneLine(cmp.Or(x.Title, x.Path))), strings.Join(accounts, ", "),
 			strings.Repeat(" ", 12), s.dim(fmt.Sprintf("%s, %s", x.Path, due)))
+		if len(fetching) > 0 {
+			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("the link card on "+strings.Join(fetching, ", ")+" is read from its page when it goes out"))
+		}
 		if x.Look != "" {
 			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("only looked for, and not sent: "+oneLine(x.Look)))
 		}

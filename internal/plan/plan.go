@@ -37,6 +37,7 @@ type Target struct {
 
 	// The following are needed only of targets for which Pending is true.
 	Fingerprint string // of the rendering
+	FetchesCard bool   // a link card is read from its page when the post goes out, and is not part of the fingerprint
 	Blocked     string // the first error in the post or its rendering, as "T201: message"; empty when there is none
 }
 
