@@ -100,7 +100,6 @@ type Info struct {
 	// CanIdempotent, 0 means for ever. An unknown outcome may be repeated only within it.
 	KeyLifetime time.Duration
 	Secrets     []SecretSpec
-	MediaOnly   bool // the platform takes no post without a picture or video
 }
 
 // Limit is a number that the platform enforces.

@@ -5,6 +5,7 @@
 package mastodon
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -94,40 +95,19 @@ func (o *Options) Effective() Limits {
 	l, d := o.Limits, mastodonLimits
 	if o.Software == SoftwareGoToSocial {
 		d = gotosocialLimits
-	}
-	if l.Characters == 0 {
-		l.Characters = d.Characters
-	}
-	if l.URL == 0 || o.Software == SoftwareGoToSocial {
 		l.URL = d.URL
 	}
-	if l.Media == 0 {
-		l.Media = d.Media
-	}
-	if l.AltText == 0 {
-		l.AltText = d.AltText
-	}
-	if l.ImageBytes == 0 {
-		l.ImageBytes = d.ImageBytes
-	}
-	if l.ImagePixels == 0 {
-		l.ImagePixels = d.ImagePixels
-	}
-	if l.VideoBytes == 0 {
-		l.VideoBytes = d.VideoBytes
-	}
-	if l.PollOptions == 0 {
-		l.PollOptions = d.PollOptions
-	}
-	if l.PollOption == 0 {
-		l.PollOption = d.PollOption
-	}
-	if l.PollMinSeconds == 0 {
-		l.PollMinSeconds = d.PollMinSeconds
-	}
-	if l.PollMaxSeconds == 0 {
-		l.PollMaxSeconds = d.PollMaxSeconds
-	}
+	l.Characters = cmp.Or(l.Characters, d.Characters)
+	l.URL = cmp.Or(l.URL, d.URL)
+	l.Media = cmp.Or(l.Media, d.Media)
+	l.AltText = cmp.Or(l.AltText, d.AltText)
+	l.ImageBytes = cmp.Or(l.ImageBytes, d.ImageBytes)
+	l.ImagePixels = cmp.Or(l.ImagePixels, d.ImagePixels)
+	l.VideoBytes = cmp.Or(l.VideoBytes, d.VideoBytes)
+	l.PollOptions = cmp.Or(l.PollOptions, d.PollOptions)
+	l.PollOption = cmp.Or(l.PollOption, d.PollOption)
+	l.PollMinSeconds = cmp.Or(l.PollMinSeconds, d.PollMinSeconds)
+	l.PollMaxSeconds = cmp.Or(l.PollMaxSeconds, d.PollMaxSeconds)
 	return l
 }
 
