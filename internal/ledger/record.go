@@ -7,7 +7,6 @@
 package ledger
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
@@ -132,6 +131,7 @@ type Record struct {
 	Platform    string    `json:"platform"`
 	Path        string    `json:"path"`
 	Title       string    `json:"title,omitempty"`
+	Campaign    string    `json:"campaign,omitempty"`
 	State       State     `json:"state"`
 	Op          Op        `json:"op"`           // what is, or was last, being done
 	Key         string    `json:"key"`          // idempotency key
@@ -141,16 +141,20 @@ type Record struct {
 	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`
 	RetryAt     time.Time `json:"retry_at,omitzero"`
 	Fingerprint string    `json:"fingerprint"`      // of what is out, or being sent
+	Said        string    `json:"said,omitempty"`   // digest of the words of Fingerprint, see the function Said
 	Source      string    `json:"source,omitempty"` // digest of the file and its media that Fingerprint was rendered from
 	Commit      string    `json:"commit,omitempty"` // the content commit
 	Parts       []Part    `json:"parts,omitempty"`
+	// Doubles are parts that exist on the network beside the ones in Parts: evidence that something went out twice,
+	// for a person to look at.
+	Doubles []Part `json:"doubles,omitempty"`
 	// Rendering is what Fingerprint stands for, as long as it may have to be looked for or finished: the commit
 	// that it came from may be gone by then, or out of a shallow clone's reach. It is not modified.
 	Rendering *platform.Rendering `json:"rendering,omitempty"`
 	Lease     *Lease              `json:"lease,omitempty"`   // only while sending
 	Allowed   string              `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
 	Note      string              `json:"note,omitempty"`    // a person's reason given to `resolve`
-	Unsure    bool                `json:"unsure,omitempty"`  // first intended when the ledger was empty: one that was lost may know that it is out
+	Unsure    bool                `json:"unsure,omitempty"`  // from before the ledger began: it may have gone out unknown to it
 	Attempts  []Attempt           `json:"attempts,omitempty"`
 
 	// Damaged names the file that could not be read, of a record that stands for it. Nothing is ever
@@ -165,6 +169,7 @@ func (r *Record) ID() ID { return ID{r.Post, r.Account, r.Occurrence} }
 func (r *Record) Clone() *Record {
 	c := *r
 	c.Parts = slices.Clone(r.Parts)
+	c.Doubles = slices.Clone(r.Doubles)
 	c.Attempts = slices.Clone(r.Attempts)
 	if r.Lease != nil {
 		lease := *r.Lease
@@ -232,14 +237,7 @@ var ErrFormat = errors.New("not a ledger record")
 // Encode returns the record's file: indented JSON with a line break at the end, times in UTC.
 func (r *Record) Encode() []byte {
 	r.Version = 1
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(r.utc()); err != nil {
-		panic("ledger: a record always marshals: " + err.Error())
-	}
-	return b.Bytes()
+	return encodeJSON(r.utc())
 }
 
 func (r *Record) utc() *Record {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Brief is what a listing tells of a record without opening its file.
@@ -22,8 +23,14 @@ type View interface {
 	Open() ([]*Record, error)
 	// Sent returns the post whose record says that the account was sent a rendering with this fingerprint.
 	Sent(account, fingerprint string) (post string, ok bool, err error)
+	// Said returns the post that last said these words (see the function [Said]) to the account, and when.
+	Said(account, words string) (post string, at time.Time, ok bool, err error)
 	// Empty reports whether nothing was ever recorded.
 	Empty() (bool, error)
+	// Opening returns since when the ledger knows everything; the zero Opening when it was not begun yet.
+	Opening() (Opening, error)
+	// Holds returns the emergency stops that are on.
+	Holds() ([]Hold, error)
 }
 
 // Stamper is a View that knows without reading records whether they may have changed.
@@ -76,8 +83,24 @@ func (m Memory) Sent(account, fingerprint string) (string, bool, error) {
 	return "", false, nil
 }
 
+// Said implements View.
+func (m Memory) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+	for _, r := range m {
+		if r.Account == account && r.Said == words && words != "" && r.PublishedAt.After(at) {
+			post, at, ok = r.Post, r.PublishedAt, true
+		}
+	}
+	return post, at, ok, nil
+}
+
 // Empty implements View.
 func (m Memory) Empty() (bool, error) { return len(m) == 0, nil }
+
+// Opening implements View.
+func (m Memory) Opening() (Opening, error) { return Opening{}, nil }
+
+// Holds implements View.
+func (m Memory) Holds() ([]Hold, error) { return nil, nil }
 
 // SortRecords orders records by post, occurrence and account.
 func SortRecords(records []*Record) {

@@ -50,7 +50,8 @@ type Adapter interface {
 // AccountCapser is implemented by adapters whose accounts differ in what they can do: two servers that speak
 // one API need not keep the same promises.
 type AccountCapser interface {
-	// AccountCaps returns what an account can do: Info.Caps, with more where its server promises more.
+	// AccountCaps returns what an account can do: Info.Caps, with more where its server promises more, and less where
+	// it promises less.
 	AccountCaps(a *Account) Caps
 }
 
@@ -180,6 +181,10 @@ type Deps struct {
 	Log     *slog.Logger                               // for debugging; secrets are never logged
 	Secrets map[string]secret.String                   // by SecretSpec.Name
 	Wait    func(context.Context, time.Duration) error // sleeps, or returns the context's error
+	// Budget takes what the network says about how much more the account may create, and when.
+	Budget *Budget
+	// Timeout bounds one request with its answer; 0 leaves that to the publisher.
+	Timeout time.Duration
 	// AllowPrivate permits reading link cards from private and loopback addresses.
 	AllowPrivate bool
 }

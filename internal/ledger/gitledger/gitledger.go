@@ -48,8 +48,8 @@ type Ledger struct {
 	pending []*ledger.Record
 }
 
-// sentDir is the folder of the markers that [ledger.SentPath] names.
-const sentDir = "sent"
+// The folders of the markers that [ledger.SentPath] and [ledger.SaidPath] name.
+const sentDir, saidDir = "sent", "said"
 
 // New returns the ledger of a repository. It reads nothing; call [Ledger.Fetch] first.
 func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: o} }
@@ -150,7 +150,7 @@ func (l *Ledger) check(tip gitrepo.Hash) error {
 		return err
 	}
 	for _, e := range entries {
-		known := e.Path == sentDir || slices.Contains(ledger.States(), ledger.State(e.Path)) || strings.HasPrefix(e.Path, ".")
+		known := e.Path == sentDir || e.Path == saidDir || slices.Contains(ledger.States(), ledger.State(e.Path)) || strings.HasPrefix(e.Path, ".")
 		if e.Path == "site.yaml" || e.Mode.IsDir() && !known {
 			return fmt.Errorf("the branch %q %w: it holds %s; ledger.branch in site.yaml must name a branch of its own", l.o.Branch, ErrNotLedger, e.Path)
 		}
@@ -346,18 +346,55 @@ func (l *Ledger) refresh(ctx context.Context) (err error) {
 	return nil
 }
 
-// commit writes records as one commit on the tip. Without a remote this moves the local branch, as a
-// compare-and-swap. With one it moves nothing yet: what no remote has accepted must not look like history.
+// commit writes records as one commit on the tip.
 func (l *Ledger) commit(ctx context.Context, view *View, subject string, records []*ledger.Record) (gitrepo.Hash, error) {
 	files, err := l.files(view, records)
 	if err != nil {
 		return "", err
 	}
-	c := gitrepo.Commit{Branch: l.o.Branch, Parent: l.tip, Files: files, Message: message(subject, records), Time: l.o.Now()}
+	return l.commitFiles(ctx, message(subject, records), files)
+}
+
+// commitFiles writes files, by their path in the ledger, as one commit on the tip; nil removes one. Without a remote
+// this moves the local branch, as a compare-and-swap. With one it moves nothing yet: what no remote has accepted must
+// not look like history.
+func (l *Ledger) commitFiles(ctx context.Context, message string, files map[string][]byte) (gitrepo.Hash, error) {
+	if l.o.Folder != "" {
+		inFolder := make(map[string][]byte, len(files))
+		for name, b := range files {
+			inFolder[path.Join(l.o.Folder, name)] = b
+		}
+		files = inFolder
+	}
+	c := gitrepo.Commit{Branch: l.o.Branch, Parent: l.tip, Files: files, Message: message, Time: l.o.Now()}
 	if l.o.Remote != "" {
 		c.Branch = ""
 	}
 	return l.repo.Commit(ctx, c)
+}
+
+// claimFiles writes files in one commit on the tip and pushes it, as [Ledger.Claim] does with records.
+func (l *Ledger) claimFiles(ctx context.Context, subject string, files map[string][]byte) error {
+	before := l.tip
+	commit, err := l.commitFiles(ctx, message(subject, nil), files)
+	if err != nil {
+		return err
+	}
+	if err := l.push(ctx, before, commit); err != nil {
+		return err
+	}
+	l.tip = commit
+	return nil
+}
+
+// Begin opens a ledger that has no opening yet. The error is [gitrepo.ErrMoved] when somebody else wrote first.
+func (l *Ledger) Begin(ctx context.Context, o ledger.Opening) error {
+	return l.claimFiles(ctx, "the ledger begins", map[string][]byte{ledger.OpeningFile: o.Encode()})
+}
+
+// SetHolds replaces the emergency stops. The error is [gitrepo.ErrMoved] when somebody else wrote first.
+func (l *Ledger) SetHolds(ctx context.Context, subject string, holds []ledger.Hold) error {
+	return l.claimFiles(ctx, subject, map[string][]byte{ledger.HoldsFile: ledger.EncodeHolds(holds)})
 }
 
 // push sends a commit to the remote, as a compare-and-swap, and then moves the local branch after it.
@@ -400,6 +437,9 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 		if r.State == ledger.Published && r.Fingerprint != "" {
 			files[ledger.SentPath(r.Account, r.Fingerprint)] = []byte(r.Post + "\n")
 		}
+		if r.State == ledger.Published && r.Said != "" {
+			files[ledger.SaidPath(r.Account, r.Said)] = ledger.EncodeSaid(r.Post, r.PublishedAt)
+		}
 	}
 	old, err := view.readme()
 	if err != nil {
@@ -408,12 +448,5 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 	if text := readme(old, l.o, records); string(text) != string(old) {
 		files["README.md"] = text
 	}
-	if l.o.Folder == "" {
-		return files, nil
-	}
-	inFolder := make(map[string][]byte, len(files))
-	for name, b := range files {
-		inFolder[path.Join(l.o.Folder, name)] = b
-	}
-	return inFolder, nil
+	return files, nil
 }

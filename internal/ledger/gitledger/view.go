@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
@@ -285,15 +286,7 @@ func (v *View) file(id ledger.ID) (string, error) {
 }
 
 // readme returns the branch's README, nil when there is none.
-func (v *View) readme() ([]byte, error) {
-	if v.tree == nil {
-		return nil, nil
-	}
-	if id, err := v.tree.ID("README.md"); err != nil || id == "" {
-		return nil, err
-	}
-	return v.tree.ReadFile("README.md")
-}
+func (v *View) readme() ([]byte, error) { return v.top("README.md") }
 
 // Open implements [ledger.View].
 func (v *View) Open() ([]*ledger.Record, error) {
@@ -322,6 +315,53 @@ func (v *View) Sent(account, fingerprint string) (string, bool, error) {
 		return "", false, err
 	}
 	return strings.TrimSpace(string(b)), true, nil
+}
+
+// Said implements [ledger.View].
+func (v *View) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+	if words == "" {
+		return "", time.Time{}, false, nil
+	}
+	b, err := v.top(ledger.SaidPath(account, words))
+	if err != nil || b == nil {
+		return "", time.Time{}, false, err
+	}
+	post, at, err = ledger.DecodeSaid(b)
+	return post, at, err == nil, err
+}
+
+// Opening implements [ledger.View].
+func (v *View) Opening() (ledger.Opening, error) {
+	b, err := v.top(ledger.OpeningFile)
+	if err != nil || b == nil {
+		return ledger.Opening{}, err
+	}
+	return ledger.DecodeOpening(b)
+}
+
+// Holds implements [ledger.View]. A file that cannot be read stands for a hold of everything: somebody wanted a stop.
+func (v *View) Holds() ([]ledger.Hold, error) {
+	b, err := v.top(ledger.HoldsFile)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	holds, err := ledger.DecodeHolds(b)
+	if err != nil {
+		v.damaged = append(v.damaged, Damage{ledger.HoldsFile, err})
+		return []ledger.Hold{{Scope: ledger.ScopeAll, Reason: fmt.Sprintf("the ledger's list of holds cannot be read: %v", err)}}, nil
+	}
+	return holds, nil
+}
+
+// top returns a file, nil when there is none.
+func (v *View) top(file string) ([]byte, error) {
+	if v.tree == nil {
+		return nil, nil
+	}
+	if id, err := v.tree.ID(file); err != nil || id == "" {
+		return nil, err
+	}
+	return v.tree.ReadFile(file)
 }
 
 // Each calls fn for every record, settled ones included, sorted by id within each state.

@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Format is the version of the ledger's layout that this program writes. docs/RELIABILITY.md tells what each version
+// changed; a ledger of an earlier one is brought up to date in a commit of its own.
+const Format = 2
+
+// OpeningFile stands at the ledger's top and holds its [Opening].
+const OpeningFile = "ledger.json"
+
+// HoldsFile stands at the ledger's top and lists the [Hold]s that are on.
+const HoldsFile = "holds.json"
+
+// Opening says what a ledger is, and since when it knows everything that goes out.
+type Opening struct {
+	Format int `json:"format"`
+	// Began is when the ledger was begun. What was due before may have gone out unknown to it: by another tool, by
+	// hand, or under a ledger that was lost.
+	Began time.Time `json:"began"`
+	// Commit is the tip of the publishing branch at that time: posts without a time that it holds may have gone out, too.
+	Commit string `json:"commit,omitempty"`
+}
+
+// NewerFormatError says that a ledger was written by a newer program, which this one would misunderstand.
+type NewerFormatError struct{ Format int }
+
+// Error implements error.
+func (e *NewerFormatError) Error() string {
+	return fmt.Sprintf("the ledger has format %d, and this program knows formats up to %d: a newer postrider has written it", e.Format, Format)
+}
+
+// Encode returns the opening's file.
+func (o Opening) Encode() []byte {
+	o.Began = o.Began.UTC()
+	return encodeJSON(o)
+}
+
+// DecodeOpening reads an opening's file. Errors wrap [ErrFormat] or are a [*NewerFormatError].
+func DecodeOpening(b []byte) (Opening, error) {
+	var o Opening
+	if err := json.Unmarshal(b, &o); err != nil {
+		return Opening{}, fmt.Errorf("%s: %w: %w", OpeningFile, ErrFormat, err)
+	}
+	switch {
+	case o.Format > Format:
+		return Opening{}, &NewerFormatError{o.Format}
+	case o.Format < 2 || o.Began.IsZero():
+		return Opening{}, fmt.Errorf("%s: %w: it states no format or no beginning", OpeningFile, ErrFormat)
+	}
+	return o, nil
+}
+
+// Hold is an emergency stop that was pulled with `postrider hold`: unlike the one in site.yaml it needs no merge.
+type Hold struct {
+	Scope  string    `json:"scope"` // "all", or the name of an account or campaign
+	Reason string    `json:"reason"`
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// ScopeAll is the scope of a hold that stops everything.
+const ScopeAll = "all"
+
+// EncodeHolds returns the file that lists holds; nil, for no file, when there are none.
+func EncodeHolds(holds []Hold) []byte {
+	if len(holds) == 0 {
+		return nil
+	}
+	return encodeJSON(struct {
+		Holds []Hold `json:"holds"`
+	}{holds})
+}
+
+// DecodeHolds reads that file. Errors wrap [ErrFormat].
+func DecodeHolds(b []byte) ([]Hold, error) {
+	var file struct {
+		Holds []Hold `json:"holds"`
+	}
+	err := json.Unmarshal(b, &file)
+	for _, h := range file.Holds {
+		if h.Scope == "" || h.Reason == "" {
+			err = errors.Join(err, errors.New("a hold lacks its scope or its reason"))
+		}
+	}
+	if err == nil && len(file.Holds) == 0 {
+		err = errors.New("it lists no hold")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", HoldsFile, ErrFormat, err)
+	}
+	return file.Holds, nil
+}
+
+// encodeJSON returns indented JSON with a line break at its end, as all files of the ledger are written.
+func encodeJSON(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		panic("ledger: a file of the ledger always marshals: " + err.Error())
+	}
+	return b.Bytes()
+}
