@@ -10,4 +10,4 @@ import (
 	"github.com/postrider/postrider/internal/cli"
 )
 
-func main() { os.Exit(cli.Main(cli.System(adapters.All(), postrider.Sample))) }
+func main() { os.Exit(cli.Main(surroundings(cli.System(adapters.All(), postrider.Sample)))) }

@@ -37,6 +37,10 @@ type Env struct {
 	Rand io.Reader                                  // a source of ids
 	HTTP *http.Client                               // the only way to networks
 
+	// Anonymous leaves out of leases which process holds them, so that nobody can prove its death: how a run on
+	// another machine looks.
+	Anonymous bool
+
 	// Interrupt delivers the signals that ask the program to end. The first lets a publishing run finish
 	// what is in flight, the second ends that too.
 	Interrupt <-chan os.Signal

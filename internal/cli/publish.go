@@ -52,7 +52,7 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 				return err
 			}
 			progress := newProgress(a)
-			desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = processOwner(), a.HTTP, a.stop, allowPrivate, progress.event
+			desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = a.owner(), a.HTTP, a.stop, allowPrivate, progress.event
 			a.graceful()
 			report, err := desk.Do(cmd.Context())
 			progress.clear()
@@ -85,6 +85,14 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
 	return cmd
+}
+
+// owner describes this process to other runs, "" where its death could not be proved.
+func (a *app) owner() string {
+	if a.Anonymous {
+		return ""
+	}
+	return processOwner()
 }
 
 // runID returns a name for this run: its time, so that names sort, and a random end.
