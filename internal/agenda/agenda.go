@@ -416,7 +416,7 @@ func (a *Agenda) inspectAll(targets []plan.Target, which []int) error {
 		if err != nil {
 			return err
 		}
-		t.Fingerprint = r.Rendering.Fingerprint()
+		t.Fingerprint, t.Said = r.Rendering.Fingerprint(), ledger.Said(&r.Rendering)
 		t.FetchesCard = slices.ContainsFunc(r.Rendering.Parts, func(p platform.Part) bool { return p.Card != nil && p.Card.Fetch })
 		if f, blocked := r.Findings.Blocking(t.Account); blocked {
 			t.Blocked = string(f.Code) + ": " + f.Message
@@ -495,6 +495,11 @@ func (a *Agenda) Render(file, account string) (*platform.Rendering, error) {
 		return nil, err
 	}
 	return &r.Rendering, nil
+}
+
+// Has reports whether the site has a post with an id.
+func (a *Agenda) Has(id string) bool {
+	return slices.ContainsFunc(a.entries, func(e entry) bool { return e.id == id })
 }
 
 // Config returns the site's configuration.

@@ -59,7 +59,7 @@ func DecodeOpening(b []byte) (Opening, error) {
 
 // Hold is an emergency stop that was pulled with `postrider hold`: unlike the one in site.yaml it needs no merge.
 type Hold struct {
-	Scope  string    `json:"scope"` // "all", or the name of an account or campaign
+	Scope  string    `json:"scope"` // "all", or the name of an account, a platform or a campaign
 	Reason string    `json:"reason"`
 	By     string    `json:"by,omitempty"`
 	At     time.Time `json:"at"`
@@ -67,6 +67,23 @@ type Hold struct {
 
 // ScopeAll is the scope of a hold that stops everything.
 const ScopeAll = "all"
+
+// Covers reports whether nothing goes to an account of a platform, or of a campaign, while the hold is on.
+func (h Hold) Covers(account, platform, campaign string) bool {
+	switch h.Scope {
+	case ScopeAll, account, platform:
+		return true
+	}
+	return campaign != "" && h.Scope == campaign
+}
+
+// String returns the reason with who pulled the stop, and when.
+func (h Hold) String() string {
+	if h.By == "" {
+		return h.Reason
+	}
+	return fmt.Sprintf("%s (%s, %s)", h.Reason, h.By, h.At.UTC().Format("2 Jan 2006 15:04 MST"))
+}
 
 // EncodeHolds returns the file that lists holds; nil, for no file, when there are none.
 func EncodeHolds(holds []Hold) []byte {

@@ -6,6 +6,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ type Target struct {
 
 	// The following are needed only of targets for which Pending is true.
 	Fingerprint string // of the rendering
+	Said        string // digest of its words, see [ledger.Said]
 	FetchesCard bool   // a link card is read from its page when the post goes out, and is not part of the fingerprint
 	Blocked     string // the first error in the post or its rendering, as "T201: message"; empty when there is none
 }
@@ -85,6 +87,10 @@ type Input struct {
 	Backlog Backlog
 	// OwnerDead reports whether the process that holds a lease is proved dead.
 	OwnerDead func(owner string) bool
+	// Exists reports whether the branch has a post with this id; nil where that is not known.
+	Exists func(post string) bool
+	// Older reports whether the branch had a file when the ledger began; nil where that is not known.
+	Older func(opening ledger.Opening, path string) bool
 }
 
 // Verb is what an action does.
@@ -108,6 +114,8 @@ type Action struct {
 	Record     *ledger.Record // nil before the first intent
 	// Look says why a Reconcile only looks: what is absent must not go out now. Empty when it may.
 	Look string
+	// Unsure says that it may have gone out before the ledger began: it is looked for first.
+	Unsure bool
 }
 
 // ID returns the id of the action's record.
@@ -129,7 +137,7 @@ const (
 	WaitBlocked     WaitState = "blocked"     // an error finding
 	WaitDuplicate   WaitState = "duplicate"   // the account was sent the same before
 	WaitLimit       WaitState = "over_limit"  // more than max_per_run
-	WaitFirstRun    WaitState = "first_run"   // a first run with a backlog
+	WaitFirstRun    WaitState = "first_run"   // from before the ledger began, and a person must say whether it is out
 	WaitSending     WaitState = "sending"     // another run is at it
 	WaitUnknown     WaitState = "unknown"     // cannot be settled without a person
 	WaitDenied      WaitState = "denied"      // token or permission
@@ -171,6 +179,12 @@ func Make(in Input) (*Plan, error) {
 		return nil, err
 	}
 	m := &maker{Input: in, plan: &Plan{At: in.Now, Settled: in.Settled}, seen: map[ledger.ID]bool{}, open: open}
+	if m.holds, err = in.Ledger.Holds(); err != nil {
+		return nil, err
+	}
+	if err := m.readOpening(); err != nil {
+		return nil, err
+	}
 	for _, t := range in.Targets {
 		if err := m.target(t); err != nil {
 			return nil, fmt.Errorf("plan %s for %s: %w", t.Path, t.Account, err)
@@ -196,6 +210,57 @@ type maker struct {
 	plan *Plan
 	seen map[ledger.ID]bool
 	open []*ledger.Record // those that are not settled
+
+	holds   []ledger.Hold
+	opening ledger.Opening
+}
+
+// readOpening finds out since when the ledger knows everything. One that is empty, or whose opening cannot be read,
+// knows nothing of what came before now.
+func (m *maker) readOpening() (err error) {
+	m.opening, err = m.Ledger.Opening()
+	switch {
+	case errors.Is(err, ledger.ErrFormat):
+		m.opening = ledger.Opening{Began: m.Now}
+	case err != nil:
+		return err
+	case m.opening.Began.IsZero():
+		empty, err := m.Ledger.Empty()
+		if err != nil {
+			return err
+		}
+		if empty {
+			m.opening.Began = m.Now
+		}
+	}
+	return nil
+}
+
+// unsure reports whether a target may have gone out before the ledger began.
+func (m *maker) unsure(t Target) bool {
+	switch {
+	case m.opening.Began.IsZero(): // a ledger from before there were openings
+		return false
+	case !t.Due.IsZero():
+		return t.Due.Before(m.opening.Began)
+	case m.opening.Commit == "":
+		return m.opening.Began.Equal(m.Now)
+	default:
+		return m.Older != nil && m.Older(m.opening, t.Path)
+	}
+}
+
+// held returns the emergency stop that a target is under: that of site.yaml, or one pulled since.
+func (m *maker) held(t Target) (reason string, held bool) {
+	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+		return reason, true
+	}
+	for _, h := range m.holds {
+		if h.Covers(t.Account, string(t.Platform), t.Campaign) {
+			return h.String(), true
+		}
+	}
+	return "", false
 }
 
 // sort orders actions by due time (without one first), then path and account.
@@ -290,11 +355,19 @@ func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, inTime bool) e
 		m.wait(t, id.Occurrence, w.state, w.until, "%s", w.reason)
 		return nil
 	}
-	verb := Publish
+	a := Action{Target: t, Verb: Publish, Occurrence: id.Occurrence, Record: rec}
 	if rec != nil && len(rec.Parts) > 0 {
-		verb = Resume
+		a.Verb = Resume
 	}
-	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: verb, Occurrence: id.Occurrence, Record: rec})
+	if rec == nil && m.unsure(t) {
+		a.Unsure = t.Caps.Has(platform.CanFind)
+		harmless := t.Caps.Has(platform.CanIdempotent) && t.KeyLife == 0
+		if !a.Unsure && !harmless && m.Backlog != BacklogPublish {
+			m.wait(t, id.Occurrence, WaitFirstRun, time.Time{}, "it is from before this ledger began, and %s cannot be asked whether it is out already", t.Platform)
+			return nil
+		}
+	}
+	m.plan.Actions = append(m.plan.Actions, a)
 	return nil
 }
 
@@ -352,11 +425,14 @@ func (m *maker) forbidden(t Target) *obstacle {
 	case !t.Caps.Has(platform.CanPublish):
 		return because(WaitUnsupported, time.Time{}, "this version can preview %s but not publish there", t.Platform)
 	}
-	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+	if reason, held := m.held(t); held {
 		return because(WaitHeld, time.Time{}, "held: %s", reason)
 	}
 	return nil
 }
+
+// SameWords is for how long an account does not say the same again under another id.
+const SameWords = 30 * 24 * time.Hour
 
 // duplicate reports what stands against sending an account what another post has sent it, or may have. Only a
 // person's word lifts that; half a thread is finished.
@@ -364,17 +440,27 @@ func (m *maker) duplicate(t Target, rec *ledger.Record) (*obstacle, error) {
 	if rec != nil && (rec.Allowed != "" || len(rec.Parts) > 0) {
 		return nil, nil
 	}
+	other, at, said, err := m.Ledger.Said(t.Account, t.Said)
+	if err != nil {
+		return nil, err
+	}
+	// The post's own time decides, so that the answer stays the same: a repeat does not go out by itself once it is
+	// old enough. What has no time was to go out now.
+	if said && other != t.Post && (t.Due.IsZero() || t.Due.Sub(at) < SameWords) {
+		return because(WaitDuplicate, time.Time{}, "%s said the same on %s, in post %s", t.Account, clockTime(at.In(m.Now.Location())), other), nil
+	}
 	other, sent, err := m.Ledger.Sent(t.Account, t.Fingerprint)
 	if err != nil {
 		return nil, err
 	}
-	if sent && other != t.Post {
-		return because(WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s", t.Account, other), nil
+	if sent && other != t.Post && (m.Exists == nil || !m.Exists(other)) {
+		return because(WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s, which is gone: it looks like that post under another id", t.Account, other), nil
 	}
 	for _, r := range m.open {
 		doubtful := r.State == ledger.Sending || r.State == ledger.Unknown || len(r.Parts) > 0
-		if doubtful && r.Account == t.Account && r.Fingerprint == t.Fingerprint && r.Post != t.Post {
-			return because(WaitDuplicate, time.Time{}, "%s may have been sent exactly this by post %s, whose delivery is %s", t.Account, r.Post, r.State), nil
+		same := r.Fingerprint == t.Fingerprint || r.Said != "" && r.Said == t.Said
+		if doubtful && same && r.Account == t.Account && r.Post != t.Post {
+			return because(WaitDuplicate, time.Time{}, "%s may have been sent the same by post %s, whose delivery is %s", t.Account, r.Post, r.State), nil
 		}
 	}
 	return nil, nil
@@ -426,7 +512,7 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 		m.wait(t, id.Occurrence, WaitChanged, time.Time{}, "it has changed since it went out, and %s cannot edit", t.Platform)
 		return nil
 	}
-	if reason, held := m.Rules.Held(t.Account, t.Campaign); held {
+	if reason, held := m.held(t); held {
 		m.wait(t, id.Occurrence, WaitHeld, time.Time{}, "its update is held: %s", reason)
 		return nil
 	}
@@ -548,17 +634,17 @@ func (m *maker) orphans() {
 	}
 }
 
-// dropDuplicates lets only the first of several actions through that would send one account the same.
+// dropDuplicates lets only the first of several actions through that would have one account say the same.
 func (m *maker) dropDuplicates() {
-	type text struct{ account, fingerprint string }
-	first := map[text]string{}
+	type words struct{ account, said string }
+	first := map[words]string{}
 	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
 		if a.Verb != Publish || a.Record != nil && a.Record.Allowed != "" {
 			return false
 		}
-		k := text{a.Account, a.Fingerprint}
+		k := words{a.Account, cmp.Or(a.Said, a.Fingerprint)}
 		if by, ok := first[k]; ok && by != a.Post {
-			m.wait(a.Target, a.Occurrence, WaitDuplicate, time.Time{}, "post %s sends %s exactly this in the same run", by, a.Account)
+			m.wait(a.Target, a.Occurrence, WaitDuplicate, time.Time{}, "post %s has %s say the same in the same run", by, a.Account)
 			return true
 		}
 		first[k] = a.Post

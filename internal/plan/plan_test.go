@@ -234,7 +234,7 @@ func TestMake(t *testing.T) {
 		{
 			name:   "sent before under another id",
 			record: record(ledger.Published, func(r *ledger.Record) { r.Post = "old" }),
-			want:   []string{"duplicate p1@bsky: bsky was sent exactly this before, by post old"},
+			want:   []string{"duplicate p1@bsky: bsky was sent exactly this before, by post old, which is gone: it looks like that post under another id"},
 		},
 		{
 			name:   "its post is gone",
@@ -249,7 +249,7 @@ func TestMake(t *testing.T) {
 			record: record(ledger.Sending, func(r *ledger.Record) { r.Post = "gone"; r.Path = "content/gone.md" }),
 			want: []string{
 				"orphan gone@bsky: its delivery is sending, but the post no longer names the account or is gone from the branch",
-				"duplicate p1@bsky: bsky may have been sent exactly this by post gone, whose delivery is sending",
+				"duplicate p1@bsky: bsky may have been sent the same by post gone, whose delivery is sending",
 			},
 		},
 		{name: "unknown, held by now", record: record(ledger.Unknown, nil), input: held, want: []string{"look p1@bsky: held: a crisis"}},
@@ -281,7 +281,7 @@ func TestMake(t *testing.T) {
 			input: func(in *Input) {
 				in.Ledger = append(in.Ledger.(ledger.Memory), record(ledger.Published, func(r *ledger.Record) { r.Post = "other" }))
 			},
-			want: []string{"duplicate p1@bsky: bsky was sent exactly this before, by post other"},
+			want: []string{"duplicate p1@bsky: bsky was sent exactly this before, by post other, which is gone: it looks like that post under another id"},
 		},
 	}
 	for _, tt := range tests {
@@ -372,7 +372,7 @@ func TestGuards(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"publish p1@bsky", "duplicate p2@bsky: post p1 sends bsky exactly this in the same run"}
+		want := []string{"publish p1@bsky", "duplicate p2@bsky: post p1 has bsky say the same in the same run"}
 		if diff := cmp.Diff(want, brief(p)); diff != "" {
 			t.Error(diff)
 		}

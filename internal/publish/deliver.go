@@ -12,11 +12,18 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 )
 
-// errStopped is the reason a claimed delivery was not begun.
+// The reasons a claimed delivery was not begun.
 var (
 	errStopped = &platform.Error{Outcome: platform.Unsent, Message: "the run was stopped before its turn"}
+	errTimeUp  = &platform.Error{Outcome: platform.Unsent, Message: "the run's time was up before its turn"}
 	errTaken   = &platform.Error{Outcome: platform.Unsent, Message: "its lease ended before its turn, or another run has taken it over"}
+	errHeld    = errors.New("a hold was pulled")
 )
+
+// notBegun reports whether a failure is one of those: there is no reason to wait before the next try.
+func notBegun(err error) bool {
+	return errors.Is(err, errStopped) || errors.Is(err, errTimeUp) || errors.Is(err, errTaken) || errors.Is(err, errHeld)
+}
 
 // settleTime is how long after an attempt ended a network may still be carrying it out, so that not finding
 // it proves nothing yet. It matters only where repeating is not harmless. It is longer than [lookEvery].
@@ -30,16 +37,8 @@ const (
 	lostTime = 30 * 24 * time.Hour
 )
 
-// deliver makes one delivery and notes its end, whatever happens.
-func (r *run) deliver(ctx context.Context, j *job) {
-	if r.stopped(ctx) {
-		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errStopped)
-		return
-	}
-	if !r.leased(j) {
-		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errTaken)
-		return
-	}
+// attemptOnce tries a delivery.
+func (r *run) attemptOnce(ctx context.Context, j *job) {
 	if r.Progress != nil {
 		r.mu.Lock()
 		event := Event{Action: j.Action, Done: r.done, Of: len(r.jobs)}
@@ -179,7 +178,7 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 	}
 	r.finish(j, Delivery{Outcome: "published", Parts: receipt.Parts}, func(rec *ledger.Record) {
 		rec.State, rec.PublishedAt, rec.RetryAt = ledger.Published, at, time.Time{}
-		rec.Fingerprint, rec.Rendering = rendering.Fingerprint(), nil
+		rec.Fingerprint, rec.Said, rec.Rendering = rendering.Fingerprint(), ledger.Said(rendering), nil
 		if r.setParts(rec, receipt, rendering) || j.mixed {
 			// What is out is not, or not all, of this version of the file. A record of none makes the next run mend that.
 			rec.Fingerprint, rec.Source = "", ""
@@ -204,8 +203,12 @@ func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *
 	return mixed || len(rec.Parts) > len(rendering.Parts)
 }
 
-// fail records an attempt that did not complete the delivery.
+// fail records an attempt that did not complete the delivery, unless it may be tried again in this run.
 func (r *run) fail(j *job, receipt platform.Receipt, err error) {
+	j.failed = &failure{receipt, err}
+	if j.mayRetry = j.mayRetry && !j.doubtful && passing(err); j.mayRetry {
+		return
+	}
 	now := r.Now()
 	outcome := platform.OutcomeOf(err)
 	r.Log.Debug("delivery failed", "post", j.Post, "account", j.Account, "outcome", outcome.String(), "err", err)
@@ -231,31 +234,10 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 		}
 		rec.End(now, outcome.String(), err.Error())
 		rec.RetryAt = retryAt(rec, after, err, now)
-		if errors.Is(err, errStopped) || errors.Is(err, errTaken) {
+		if notBegun(err) {
 			rec.RetryAt = time.Time{}
 		}
 	})
-}
-
-// retryAt returns when a delivery may be tried again; the zero time means with the next run. The first
-// failure is retried at once: most are hiccups, and runs are minutes apart anyway.
-func retryAt(rec *ledger.Record, outcome platform.Outcome, err error, now time.Time) time.Time {
-	if outcome == platform.Limited {
-		wait := 15 * time.Minute
-		if e, ok := errors.AsType[*platform.Error](err); ok && e.RetryAfter > 0 {
-			wait = e.RetryAfter
-		}
-		return now.Add(wait)
-	}
-	if outcome == platform.Rejected && rec.State == ledger.Rejected {
-		return time.Time{} // waits for another text, not for a time
-	}
-	steps := []time.Duration{0, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
-	wait := steps[min(max(rec.Failures()-1, 0), len(steps)-1)]
-	if wait == 0 {
-		return time.Time{}
-	}
-	return now.Add(wait)
 }
 
 // find asks the network whether an attempt was carried out after all.
@@ -360,7 +342,7 @@ func (r *run) today(j *job) {
 	j.media.FS = r.Site.Media()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j.rec.Fingerprint, j.rec.Source, j.rec.Commit, j.rec.Rendering = j.Fingerprint, j.Source, r.Commit, j.rendering
+	j.rec.Fingerprint, j.rec.Said, j.rec.Source, j.rec.Commit, j.rec.Rendering = j.Fingerprint, j.Said, j.Source, r.Commit, j.rendering
 }
 
 // sentRendering returns the rendering that the unsettled attempt was about; same is true when it is
@@ -405,7 +387,7 @@ func (r *run) update(ctx context.Context, j *job) {
 	}
 	now := r.Now()
 	r.finish(j, Delivery{Outcome: "updated", Parts: receipt.Parts}, func(rec *ledger.Record) {
-		rec.Fingerprint, rec.Source, rec.Commit = j.Fingerprint, j.Source, r.Commit
+		rec.Fingerprint, rec.Said, rec.Source, rec.Commit = j.Fingerprint, j.Said, j.Source, r.Commit
 		rec.SetParts(receipt, j.rendering)
 		rec.End(now, "updated", "")
 	})

@@ -515,6 +515,6 @@ func TestFastClockBesideARun(t *testing.T) {
 }
 
 const (
-	lookEvery  = 30 * time.Second
+	lookEvery  = 20 * time.Second
 	settleTime = 2 * time.Minute
 )

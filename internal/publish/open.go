@@ -13,6 +13,7 @@ import (
 	"github.com/postrider/postrider/internal/agenda"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
@@ -56,9 +57,9 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	if !o.NoCache {
 		options.CacheDir = filepath.Join(o.Repo.CommonDir(), "postrider")
 	}
-	d := &Desk{Branch: branch, Commit: string(commit), Ledger: led, Now: o.Now, Wait: o.Wait, Log: o.Log}
-	if d.NoMemory, err = empty(led); err != nil {
-		return nil, err
+	d := &Desk{
+		Branch: branch, Commit: string(commit), Ledger: led, Now: o.Now, Wait: o.Wait, Log: o.Log,
+		JournalDir: filepath.Join(o.Repo.CommonDir(), "postrider", "journal"), ownerDead: o.OwnerDead,
 	}
 	d.Refresh = func(ctx context.Context) error {
 		_, err := led.Fetch(ctx)
@@ -101,7 +102,10 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := plan.Make(plan.Input{Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog, OwnerDead: o.OwnerDead})
+		p, err := plan.Make(plan.Input{
+			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog,
+			OwnerDead: o.OwnerDead, Exists: a.Has, Older: older(o),
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -112,15 +116,6 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		return p, nil
 	}
 	return d, nil
-}
-
-// empty reports whether the ledger remembers nothing.
-func empty(led *gitledger.Ledger) (bool, error) {
-	view, err := led.View()
-	if err != nil {
-		return false, err
-	}
-	return view.Empty()
 }
 
 // settle finds the publishing branch and the ledger, fetches both, and returns the ledger and the branch's tip.
@@ -261,6 +256,23 @@ func fetch(ctx context.Context, o OpenOptions, led *gitledger.Ledger, remote, br
 		return "", err
 	}
 	return heads["refs/heads/"+branch], nil
+}
+
+// older tells which files the publishing branch had when the ledger began. A commit that is not here, in a shallow
+// clone, had them all for as long as an old post may still be found.
+func older(o OpenOptions) func(ledger.Opening, string) bool {
+	var tree *gitrepo.Tree
+	var failed error
+	return func(opening ledger.Opening, file string) bool {
+		if tree == nil && failed == nil {
+			tree, failed = o.Repo.Tree(gitrepo.Hash(opening.Commit))
+		}
+		if failed != nil {
+			return o.Now().Sub(opening.Began) < lostTime
+		}
+		id, err := tree.ID(path.Join(o.Prefix, file))
+		return err != nil || id != ""
+	}
 }
 
 // Rules returns the rules of a site that planning follows.

@@ -10,10 +10,12 @@ package publish
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,9 +50,6 @@ type Desk struct {
 	// SiteAt opens the site at an earlier commit, to look for what was sent from there.
 	SiteAt func(commit string) (Site, error)
 	Ledger *gitledger.Ledger
-	// NoMemory says that the ledger was empty: whatever is about to be sent may have been sent before by a
-	// ledger that was lost, and is looked for first where the network allows that.
-	NoMemory bool
 	// Plan plans for a time with the ledger as it is now.
 	Plan func(at time.Time) (*plan.Plan, error)
 	// Refresh fetches the ledger again and settles its tip, after another publisher wrote first.
@@ -65,10 +64,19 @@ type Desk struct {
 	Progress func(Event)
 	// Stop, when closed, lets deliveries in flight end and begins no others.
 	Stop <-chan struct{}
+	// Deadline is for how long a run begins deliveries; those in flight end. 0: for as long as it takes.
+	Deadline time.Duration
+	// RequestTimeout bounds one request to a network with its answer; 0 leaves that to the adapters.
+	RequestTimeout time.Duration
+	// Tries is how often one run tries a delivery that is provably not out; 0 counts as 1.
+	Tries int
+	// JournalDir is where results stand until they are in the ledger; empty: nowhere.
+	JournalDir string
 	// AllowPrivate permits link cards to be read from private addresses.
 	AllowPrivate bool
 
-	open func() (Site, error)
+	open      func() (Site, error)
+	ownerDead func(owner string) bool
 }
 
 // Event tells what is going on, for progress on a terminal.
@@ -163,10 +171,13 @@ const (
 	leaseMargin = 4 * time.Minute
 	// deliveryTime bounds one delivery, media upload and processing included.
 	deliveryTime = 3 * time.Minute
-	// flushEvery is how often results are written to the ledger while a run goes on.
-	flushEvery = 3 * time.Second
-	// lookEvery is how often a run looks whether another has taken over what it has not begun.
-	lookEvery = 30 * time.Second
+	// flushEvery is how often results are written to the ledger while a run goes on. The journal has them meanwhile.
+	flushEvery = 20 * time.Second
+	// flushSoon is the same for runs that send to an account which cannot be asked what is out: there, a machine
+	// that dies with its journal leaves nothing but the ledger.
+	flushSoon = 3 * time.Second
+	// lookEvery is how often a run looks whether another has taken over what it has not begun, and for new holds.
+	lookEvery = 20 * time.Second
 	// recordTime bounds one such writing: a remote that hangs must not hang the run, nor hold up renewing its lease.
 	recordTime = 2 * time.Minute
 	// maxClaims bounds how often a run plans anew because another publisher wrote first.
@@ -177,6 +188,12 @@ const (
 // the run came.
 func (d *Desk) Do(ctx context.Context) (*Report, error) {
 	report := &Report{Run: d.Run, Branch: d.Branch, Commit: d.Commit, At: d.Now()}
+	if err := d.begin(ctx); err != nil {
+		return report, fmt.Errorf("nothing was sent: %w", err)
+	}
+	if err := d.recover(ctx); err != nil {
+		return report, fmt.Errorf("nothing was sent: %w", err)
+	}
 	for try := 1; ; try++ {
 		p, err := d.Plan(d.Now())
 		if err != nil {
@@ -192,7 +209,7 @@ func (d *Desk) Do(ctx context.Context) (*Report, error) {
 				return report, err
 			}
 		}
-		run := &run{Desk: d, report: report}
+		run := newRun(d, report)
 		if err := run.open(ctx, p); err != nil {
 			return report, err
 		}
@@ -225,6 +242,8 @@ type job struct {
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
 	mixed     bool                // another version of the file than the one sent may be out
+	mayRetry  bool                // a failure is kept in failed instead of being the end
+	failed    *failure            // of the latest attempt
 }
 
 // media is the files of the commit whose rendering a publisher is given. A publisher makes one delivery at a time.
@@ -233,14 +252,27 @@ type media struct{ fs.FS }
 // run is one pass from plan to report.
 type run struct {
 	*Desk
-	report *Report
-	jobs   []*job
-	base   gitrepo.Hash // the ledger's commit that holds this run's intents
+	report  *Report
+	jobs    []*job
+	budgets map[string]*platform.Budget // by account; accounts with one and the same token share theirs
+	base    gitrepo.Hash                // the ledger's commit that holds this run's intents
+	journal *journal
+	ends    time.Time // when no other delivery is begun; zero: never
 
 	mu         sync.Mutex
 	done       int
 	results    []*ledger.Record // not yet in the ledger
 	unfinished map[ledger.ID]*job
+	holds      []ledger.Hold // those pulled while it runs
+}
+
+func newRun(d *Desk, report *Report) *run {
+	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, unfinished: map[ledger.ID]*job{}}
+	r.journal = &journal{dir: d.JournalDir, run: d.Run, owner: d.Owner, log: d.Log}
+	if d.Deadline > 0 {
+		r.ends = report.At.Add(d.Deadline)
+	}
+	return r
 }
 
 // open gets a publisher for every account in the plan, before anything is written or sent: a secret that
@@ -248,6 +280,7 @@ type run struct {
 func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	publishers := map[string]platform.Publisher{}
 	files := map[string]*media{}
+	tokens := map[string]*platform.Budget{}
 	missing := &SecretsError{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
@@ -267,8 +300,14 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 			return &AccountError{a.Account, err}
 		}
 		files[a.Account] = &media{r.Site.Media()}
+		token := tokenOf(account.Platform, secrets)
+		if tokens[token] == nil {
+			tokens[token] = new(platform.Budget)
+		}
+		r.budgets[a.Account] = tokens[token]
 		publisher, err := adapter.Open(account, platform.Deps{
 			HTTP: r.HTTP, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
+			Budget: r.budgets[a.Account], Timeout: r.RequestTimeout,
 			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
 		})
 		if err != nil {
@@ -308,9 +347,21 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	return nil
 }
 
+// tokenOf identifies what an account is known to its network by. It stays in memory.
+func tokenOf(id platform.ID, secrets map[string]secret.String) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00", id)
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		fmt.Fprintf(h, "%s=%s\x00", name, secrets[name].Reveal())
+	}
+	return string(h.Sum(nil))
+}
+
 // stillDenied asks the networks, without changing anything, whether accounts that refused a delivery before
 // accept their tokens by now. Trying the delivery itself again and again could lock an account.
 func (r *run) stillDenied(ctx context.Context, p *plan.Plan, publishers map[string]platform.Publisher) map[string]error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
 	denied := map[string]error{}
 	asked := map[string]bool{}
 	for i := range p.Actions {
@@ -319,12 +370,17 @@ func (r *run) stillDenied(ctx context.Context, p *plan.Plan, publishers map[stri
 			continue
 		}
 		asked[a.Account] = true
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		if _, err := publishers[a.Account].Verify(ctx); err != nil && platform.OutcomeOf(err) == platform.Denied {
-			denied[a.Account] = err
-		}
-		cancel()
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			if _, err := publishers[a.Account].Verify(ctx); err != nil && platform.OutcomeOf(err) == platform.Denied {
+				mu.Lock()
+				defer mu.Unlock()
+				denied[a.Account] = err
+			}
+		})
 	}
+	wg.Wait()
 	return denied
 }
 
@@ -354,9 +410,9 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 	if a.Record != nil {
 		rec = a.Record.Clone()
 	} else {
-		rec = &ledger.Record{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence, Platform: string(a.Platform), Key: id.Key(), At: now.UTC().Truncate(time.Millisecond), Unsure: r.NoMemory}
+		rec = &ledger.Record{Post: a.Post, Account: a.Account, Occurrence: a.Occurrence, Platform: string(a.Platform), Key: id.Key(), At: now.UTC().Truncate(time.Millisecond), Unsure: a.Unsure}
 	}
-	rec.Path, rec.Title, rec.Due = a.Path, a.Title, a.Due
+	rec.Path, rec.Title, rec.Campaign, rec.Due = a.Path, a.Title, a.Campaign, a.Due
 	rec.RetryAt = time.Time{}
 	switch a.Verb {
 	case plan.Skip:
@@ -380,175 +436,13 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 	default:
 		// A thread goes on as it was begun, unless the network has refused that.
 		if a.Verb != plan.Resume || rec.State == ledger.Rejected {
-			rec.Fingerprint, rec.Source, rec.Commit, rec.Rendering = a.Fingerprint, a.Source, r.Commit, j.rendering
+			rec.Fingerprint, rec.Said, rec.Source, rec.Commit, rec.Rendering = a.Fingerprint, a.Said, a.Source, r.Commit, j.rendering
 		}
 		rec.State = ledger.Sending
 		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)
 	}
 	rec.Lease = &ledger.Lease{Run: r.Run, Until: now.Add(leaseTime).UTC(), Owner: r.Owner}
 	return rec
-}
-
-// carry makes the claimed deliveries: accounts side by side, each account's in order.
-func (r *run) carry(ctx context.Context) error {
-	byAccount := map[string][]*job{}
-	var accounts []string
-	r.unfinished = map[ledger.ID]*job{}
-	for _, j := range r.jobs {
-		if j.Verb == plan.Skip {
-			r.finish(j, Delivery{Outcome: "skipped"}, nil)
-			continue
-		}
-		if byAccount[j.Account] == nil {
-			accounts = append(accounts, j.Account)
-		}
-		byAccount[j.Account] = append(byAccount[j.Account], j)
-		r.unfinished[j.ID()] = j
-	}
-
-	ended := make(chan struct{})
-	flushed := make(chan error, 1)
-	go func() { flushed <- r.flushUntil(ctx, ended) }()
-	var wg sync.WaitGroup
-	for _, account := range accounts {
-		wg.Go(func() {
-			for _, j := range byAccount[account] {
-				r.deliver(ctx, j)
-			}
-		})
-	}
-	wg.Wait()
-	close(ended)
-	r.report.RecordErr = <-flushed
-	r.report.LedgerCommit = string(r.Ledger.Tip())
-	slices.SortStableFunc(r.report.Deliveries, func(a, b Delivery) int {
-		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
-	})
-	return nil
-}
-
-// flushUntil writes results to the ledger every few seconds, renews the lease of a long run, and writes
-// the rest once all deliveries have ended. It outlives the run's context: results are never dropped.
-func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}) error {
-	keep := context.WithoutCancel(ctx)
-	renewed, looked := r.Now(), r.Now()
-	tick := make(chan struct{}, 1)
-	ticking, stop := context.WithCancel(keep)
-	defer stop()
-	go func() {
-		for r.Wait(ticking, flushEvery) == nil {
-			select {
-			case tick <- struct{}{}:
-			default:
-			}
-		}
-	}()
-	for {
-		select {
-		case <-tick:
-			records := r.take()
-			var renewals []*ledger.Record
-			if r.Now().Sub(renewed) > leaseTime-leaseMargin-time.Minute {
-				renewals = r.renewals()
-				records = append(records, renewals...)
-			}
-			if err := r.record(keep, records); err != nil {
-				r.Log.Warn("results are not in the ledger yet, trying again", "err", err)
-			} else if len(renewals) > 0 {
-				renewed = r.renewed(renewals)
-			}
-			if r.Now().Sub(looked) >= lookEvery {
-				r.yield(keep)
-				looked = r.Now()
-			}
-		case <-ended:
-			return r.flushRest(keep)
-		}
-	}
-}
-
-// flushRest writes the last results, trying for a while when the remote does not answer.
-func (r *run) flushRest(ctx context.Context) error {
-	records := r.take()
-	for try := 1; ; try++ {
-		err := r.record(ctx, records)
-		if err == nil || try == 4 {
-			return err
-		}
-		records = nil // the ledger keeps them for its next call
-		r.Log.Warn("results are not in the ledger yet, trying again", "try", try, "err", err)
-		if err := r.Wait(ctx, time.Duration(try*try)*500*time.Millisecond); err != nil {
-			return err
-		}
-	}
-}
-
-func (r *run) record(ctx context.Context, records []*ledger.Record) error {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
-	defer cancel()
-	return r.Ledger.Record(ctx, resultSubject(records), records)
-}
-
-// take returns the results that are not in the ledger yet.
-func (r *run) take() []*ledger.Record {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	records := r.results
-	r.results = nil
-	return records
-}
-
-// yield gives up the deliveries that another run has taken over: one whose clock is fast sees leases end early.
-func (r *run) yield(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
-	defer cancel()
-	if err := r.Refresh(ctx); err != nil {
-		r.Log.Warn("the ledger cannot be looked at", "err", err)
-		return
-	}
-	view, err := r.Ledger.View()
-	if err != nil {
-		r.Log.Warn("the ledger cannot be looked at", "err", err)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, j := range r.unfinished {
-		rec, err := view.Record(id)
-		if err != nil || rec == nil || rec.Last() == nil || rec.Last().Run == r.Run {
-			continue
-		}
-		r.Log.Warn("another run has taken this delivery over", "post", j.Post, "account", j.Account, "run", rec.Last().Run)
-		j.until = time.Time{}
-	}
-}
-
-// renewals returns the records of the deliveries that have not ended, with a new lease. It counts only once
-// it is pushed.
-func (r *run) renewals() []*ledger.Record {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var records []*ledger.Record
-	for _, j := range r.unfinished {
-		rec := j.rec.Clone()
-		rec.Lease.Until = r.Now().Add(leaseTime).UTC()
-		records = append(records, rec)
-	}
-	ledger.SortRecords(records)
-	return records
-}
-
-// renewed notes that leases have been extended, and returns since when they run.
-func (r *run) renewed(records []*ledger.Record) time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	until := records[0].Lease.Until
-	for _, rec := range records {
-		if j, ok := r.unfinished[rec.ID()]; ok && !j.until.IsZero() {
-			j.until, j.rec.Lease = rec.Lease.Until, rec.Lease
-		}
-	}
-	return until.Add(-leaseTime)
 }
 
 // finish notes a delivery's end. change alters the record while nobody else reads it.
@@ -560,6 +454,7 @@ func (r *run) finish(j *job, d Delivery, change func(*ledger.Record)) {
 		change(j.rec)
 		d.RetryAt = j.rec.RetryAt
 		r.results = append(r.results, j.rec.Clone())
+		r.journal.add(j.rec)
 		delete(r.unfinished, j.ID())
 	}
 	r.done++

@@ -35,9 +35,9 @@ import (
 // start is when every world begins: a Tuesday morning in Berlin.
 var start = time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
 
-// flushEvery is what the flusher of a run waits for. Such waits end with [clock.tick] alone, all others
-// at once, by moving the clock.
-const flushEvery = 3 * time.Second
+// flushEvery and flushSoon are what the flusher of a run waits for. Such waits end with [clock.tick] alone, all
+// others at once, by moving the clock.
+const flushEvery, flushSoon = 20 * time.Second, 3 * time.Second
 
 // clock is a clock that only tests and waits move.
 type clock struct {
@@ -61,7 +61,7 @@ func (c *clock) Advance(d time.Duration) {
 }
 
 func (c *clock) Wait(ctx context.Context, d time.Duration) error {
-	if d == flushEvery {
+	if d == flushEvery || d == flushSoon {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -1,0 +1,45 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/ledger"
+)
+
+// begin sees to it that the ledger says since when it knows what goes out. It costs a push once in a site's life.
+func (d *Desk) begin(ctx context.Context) error {
+	for try := 1; ; try++ {
+		view, err := d.Ledger.View()
+		if err != nil {
+			return err
+		}
+		opening, err := view.Opening()
+		if errors.Is(err, ledger.ErrFormat) {
+			d.Log.Warn("the ledger does not say since when it knows what went out: whatever is due is looked for first", "err", err)
+			return nil
+		}
+		if err != nil || opening.Format != 0 {
+			return err
+		}
+		empty, err := view.Empty()
+		if err != nil {
+			return err
+		}
+		if !empty {
+			return nil
+		}
+		err = d.Ledger.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: d.Now(), Commit: d.Commit})
+		if !errors.Is(err, gitrepo.ErrMoved) || try == maxClaims {
+			if err != nil {
+				return fmt.Errorf("begin the ledger: %w", err)
+			}
+			return nil
+		}
+		if err := d.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package publish
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/ledger"
+)
+
+// Results are pushed in batches. Until then they stand in a journal beside the repository: a line of JSON each, on the
+// disk before the next delivery begins. A run that is killed leaves it to the next run in the same clone, which need
+// not ask the networks what its journal tells.
+
+// journal is the one of this run. Its methods are called with the run's lock held, or after the deliveries have ended.
+type journal struct {
+	dir, run, owner string
+	log             *slog.Logger
+	file            *os.File // nil until the first result, and where it cannot be written
+	broken          bool
+}
+
+// journalHead is the first line of a journal.
+type journalHead struct {
+	Journal int    `json:"journal"` // of this format: 1
+	Run     string `json:"run"`
+	Owner   string `json:"owner,omitempty"`
+}
+
+const journalSuffix = ".jsonl"
+
+func (j *journal) path() string { return filepath.Join(j.dir, j.run+journalSuffix) }
+
+// add notes a result. A journal that cannot be written is worth a warning: the ledger is still to come.
+func (j *journal) add(rec *ledger.Record) {
+	if j.dir == "" || j.broken {
+		return
+	}
+	if err := j.write(rec); err != nil {
+		j.broken = true
+		j.log.Warn("results cannot be kept on this machine before they are in the ledger", "err", err)
+	}
+}
+
+func (j *journal) write(rec *ledger.Record) (err error) {
+	var line bytes.Buffer
+	if j.file == nil {
+		if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // in a git folder
+			return err
+		}
+		if j.file, err = os.OpenFile(j.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil { //nolint:gosec // as above
+			return err
+		}
+		head, err := json.Marshal(journalHead{1, j.run, j.owner})
+		if err != nil {
+			return err
+		}
+		line.Write(append(head, '\n'))
+	}
+	if err := json.Compact(&line, rec.Encode()); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	if _, err := j.file.Write(line.Bytes()); err != nil {
+		return err
+	}
+	return j.file.Sync()
+}
+
+// remove ends the journal, once the ledger has everything that is in it.
+func (j *journal) remove() {
+	if j.file == nil {
+		return
+	}
+	if err := errors.Join(j.file.Close(), os.Remove(j.path())); err != nil {
+		j.log.Warn("the journal of this run cannot be removed", "err", err)
+	}
+	j.file = nil
+}
+
+// recover brings what dead runs of this clone have left in their journals into the ledger.
+func (d *Desk) recover(ctx context.Context) error {
+	if d.JournalDir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(d.JournalDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("look for journals of earlier runs: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), journalSuffix) {
+			continue
+		}
+		name := filepath.Join(d.JournalDir, e.Name())
+		head, records, err := readJournal(name)
+		if err != nil {
+			d.Log.Warn("the journal of an earlier run cannot be read and is left alone", "err", err)
+			continue
+		}
+		if d.mayLive(head, records) {
+			continue
+		}
+		if err := d.adoptJournal(ctx, head, records); err != nil {
+			return fmt.Errorf("record what run %s has left in its journal: %w", head.Run, err)
+		}
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the journal of run %s: %w", head.Run, err)
+		}
+	}
+	return nil
+}
+
+// mayLive reports whether the run that writes a journal may still be at work.
+func (d *Desk) mayLive(head journalHead, records []*ledger.Record) bool {
+	if d.ownerDead != nil && d.ownerDead(head.Owner) {
+		return false
+	}
+	var latest time.Time
+	for _, r := range records {
+		if last := r.Last(); last != nil {
+			for _, t := range []time.Time{last.Started, last.Ended} {
+				if t.After(latest) {
+					latest = t
+				}
+			}
+		}
+	}
+	since := d.Now().Sub(latest)
+	return since > -leaseTime && since < leaseTime
+}
+
+// adoptJournal merges the results of a journal into the ledger, where it does not know them yet.
+func (d *Desk) adoptJournal(ctx context.Context, head journalHead, records []*ledger.Record) error {
+	view, err := d.Ledger.View()
+	if err != nil {
+		return err
+	}
+	var news []*ledger.Record
+	for _, r := range records {
+		known, err := view.Record(r.ID())
+		if err != nil {
+			return err
+		}
+		if known == nil || known.Damaged == "" && !bytes.Equal(ledger.Merge(r, known).Encode(), known.Encode()) {
+			news = append(news, r)
+		}
+	}
+	if len(news) == 0 {
+		return nil
+	}
+	d.Log.Info("an earlier run died before its results were in the ledger: they are in its journal", "run", head.Run, "results", len(news))
+	return d.Ledger.Record(ctx, "results of a run that died", news)
+}
+
+// readJournal reads a journal as far as it was written: the run may have died in the middle of a line.
+func readJournal(name string) (head journalHead, records []*ledger.Record, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return head, nil, err
+	}
+	defer f.Close() //nolint:errcheck // read only
+	lines := bufio.NewReader(f)
+	for n := 0; ; n++ {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			break // a line without an end was not finished
+		}
+		if n == 0 {
+			if json.Unmarshal(line, &head) != nil || head.Journal != 1 {
+				return head, nil, fmt.Errorf("%s is not a journal that this program knows", name)
+			}
+			continue
+		}
+		if rec, err := ledger.Decode(line); err == nil {
+			records = append(records, rec)
+		}
+	}
+	return head, records, nil
+}

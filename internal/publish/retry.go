@@ -1,0 +1,125 @@
+package publish
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"hash/fnv"
+	"time"
+
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+const (
+	// firstPause is about how long a run waits before it tries a delivery again; every further pause is four times as long.
+	firstPause = time.Second
+	// shortWait is how long a run waits for a rate limit to end; for longer ones there is the next run.
+	shortWait = 20 * time.Second
+	// firstRetry is about how long later runs wait after the second run that failed; it doubles twice with each further
+	// run, up to lastRetry. The first failure is retried by the next run: most are hiccups, and runs are minutes apart anyway.
+	firstRetry = time.Minute
+	lastRetry  = time.Hour
+	// unknownLimit is how long to leave an account alone that was refused for now without saying for how long.
+	unknownLimit = 15 * time.Minute
+)
+
+// failure is how an attempt ended that did not complete its delivery.
+type failure struct {
+	receipt platform.Receipt
+	err     error
+}
+
+// passing reports whether a failure proves that nothing was created and may be over in a moment.
+func passing(err error) bool {
+	if notBegun(err) {
+		return false
+	}
+	e, ok := errors.AsType[*platform.Error](err)
+	return ok && (e.Outcome == platform.Unsent || e.Outcome == platform.Limited && e.RetryAfter > 0 && e.RetryAfter <= shortWait)
+}
+
+// pause waits before a delivery is tried again in the same run. It is false when the run has no time for that.
+func (r *run) pause(ctx context.Context, j *job, try int) bool {
+	wait := jitter(firstPause<<(2*(try-1)), j.rec.Key, try)
+	if e, ok := errors.AsType[*platform.Error](j.failed.err); ok && e.Outcome == platform.Limited {
+		wait = e.RetryAfter + wait/4
+	}
+	return r.sleep(ctx, j, wait)
+}
+
+// sleep waits, unless the run is told to stop or has no time left to make the delivery afterwards.
+func (r *run) sleep(ctx context.Context, j *job, d time.Duration) bool {
+	then := r.Now().Add(d)
+	r.mu.Lock()
+	leased := j.until.Sub(then) >= leaseMargin
+	r.mu.Unlock()
+	if !leased || !r.ends.IsZero() && !then.Before(r.ends) || r.stopped(ctx) {
+		return false
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-r.Stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return r.Wait(ctx, d) == nil
+}
+
+// tryAgain closes the attempt that failed and begins the next.
+func (r *run) tryAgain(j *job) {
+	now := r.Now()
+	r.Log.Info("not out, trying again", "post", j.Post, "account", j.Account, "err", j.failed.err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if parts := j.failed.receipt; len(parts.Parts) > 0 && j.rendering != nil {
+		r.setParts(j.rec, parts, j.rendering)
+	}
+	last, lease := *j.rec.Last(), j.rec.Lease
+	j.rec.End(now, platform.OutcomeOf(j.failed.err).String(), j.failed.err.Error())
+	j.rec.Begin(last.Op, r.Run, now, last.Fingerprint)
+	j.rec.Lease = lease
+	r.journal.add(j.rec)
+}
+
+// retryAt returns when a later run may try a delivery again; the zero time means at once.
+func retryAt(rec *ledger.Record, outcome platform.Outcome, err error, now time.Time) time.Time {
+	if outcome == platform.Limited {
+		wait := unknownLimit
+		if e, ok := errors.AsType[*platform.Error](err); ok && e.RetryAfter > 0 {
+			wait = e.RetryAfter
+		}
+		return now.Add(wait)
+	}
+	if outcome == platform.Rejected && rec.State == ledger.Rejected {
+		return time.Time{} // waits for another text, not for a time
+	}
+	n := failedRuns(rec)
+	if n < 2 {
+		return time.Time{}
+	}
+	return now.Add(jitter(min(firstRetry<<min(2*(n-2), 20), lastRetry), rec.Key, n))
+}
+
+// failedRuns counts the runs that have tried in vain since the last success.
+func failedRuns(rec *ledger.Record) (n int) {
+	run := ""
+	for i := len(rec.Attempts) - 1; i >= len(rec.Attempts)-rec.Failures(); i-- {
+		if rec.Attempts[i].Run != run {
+			run = rec.Attempts[i].Run
+			n++
+		}
+	}
+	return n
+}
+
+// jitter shortens a wait by up to a quarter, so that deliveries that failed together do not come back together. It
+// follows from what is retried: the same delivery waits the same time wherever that is worked out.
+func jitter(d time.Duration, key string, n int) time.Duration {
+	h := fnv.New32a()
+	h.Write(binary.BigEndian.AppendUint32([]byte(key), uint32(n))) //nolint:errcheck,gosec // a hash takes everything; n is small
+	return d - time.Duration(float64(d)/4*float64(h.Sum32())/(1<<32))
+}
