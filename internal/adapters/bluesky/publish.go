@@ -36,6 +36,13 @@ var (
 	_ platform.Deleter = (*publisher)(nil)
 )
 
+// limits are a server's rate limits as its answers tell them. Those to putRecord tell of the tightest of the account's
+// points for an hour (5,000) and a day (35,000), of which each such request takes 2, and of the address's requests in
+// five minutes (3,000). https://docs.bsky.app/docs/advanced-guides/rate-limits and, for the headers and the points of
+// one request, https://github.com/bluesky-social/atproto, packages/xrpc-server/src/rate-limiter.ts and
+// packages/pds/src/api/com/atproto/repo/putRecord.ts (2026-11-21).
+var limits = apihttp.LimitStyle{Reset: "RateLimit-Reset", Format: apihttp.Unix, Remaining: "RateLimit-Remaining", Cost: 2}
+
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
 	fail := func(outcome platform.Outcome, message, hint string) error {
@@ -56,8 +63,8 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	p.options.Server = strings.TrimSuffix(o.Server, "/")
 	p.api = apihttp.Client{
 		HTTP: d.HTTP, Base: p.options.Server, Header: p.authorize, Refine: refine,
-		Limits: apihttp.LimitStyle{Header: "RateLimit-Reset", Format: apihttp.Unix},
-		Log:    d.Log, Now: d.Now, Secrets: []secret.String{password},
+		Limits: limits, Budget: d.Budget, Timeout: d.Timeout,
+		Log: d.Log, Now: d.Now, Secrets: []secret.String{password},
 	}
 	return p, nil
 }
@@ -327,15 +334,15 @@ func (p *publisher) upload(ctx context.Context, m platform.Media, have map[strin
 	return p.uploadBytes(ctx, "upload "+m.Path, m.MIME, data)
 }
 
-// uploadBytes stores a file, which the server keeps for some minutes until a record mentions it.
+// uploadBytes stores a file, which the server keeps for some minutes until a record mentions it. It takes 1,000 files
+// a day, which it does not count with the records (packages/pds/src/api/com/atproto/repo/uploadBlob.ts).
 // https://docs.bsky.app/docs/api/com-atproto-repo-upload-blob (2026-11-21)
 func (p *publisher) uploadBytes(ctx context.Context, op, mime string, data []byte) (*blob, error) {
 	var out struct {
 		Blob blob `json:"blob"`
 	}
 	_, err := p.call(ctx, apihttp.Request{
-		Op: op, Method: http.MethodPost, Path: "/xrpc/com.atproto.repo.uploadBlob", Data: data, ContentType: mime,
-		Timeout: 5 * time.Minute,
+		Op: op, Method: http.MethodPost, Path: "/xrpc/com.atproto.repo.uploadBlob", Data: data, ContentType: mime, OwnLimit: true,
 	}, &out)
 	if err != nil {
 		return nil, err

@@ -155,6 +155,7 @@ func (p *publisher) update(ctx context.Context, id string, edit *newStatus) (*wi
 	var s wireStatus
 	_, err := p.api.Do(ctx, apihttp.Request{
 		Op: opEdit, Method: http.MethodPut, Path: "/api/v1/statuses/" + url.PathEscape(id), JSON: edit,
+		OwnLimit: true, // Mastodon's 10 in 10 minutes of all PUT (throttle_password_change in rack_attack.rb)
 	}, &s)
 	if unchanged(err) {
 		return p.status(ctx, opEdit, id)
@@ -189,7 +190,8 @@ func (p *publisher) Delete(ctx context.Context, old platform.Receipt) error {
 	for _, remote := range slices.Backward(old.Parts) {
 		_, err := p.api.Do(ctx, apihttp.Request{
 			Op: op, Method: http.MethodDelete, Path: "/api/v1/statuses/" + url.PathEscape(remote.ID),
-			Query: url.Values{"delete_media": {"true"}}, // otherwise kept for a day, for "delete and redraft"
+			Query:    url.Values{"delete_media": {"true"}}, // otherwise kept for a day, for "delete and redraft"
+			OwnLimit: true,                                 // Mastodon's 30 in 30 minutes
 		}, nil)
 		if err == nil {
 			continue

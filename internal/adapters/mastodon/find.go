@@ -74,6 +74,7 @@ func (p *publisher) since(ctx context.Context, since time.Time) ([]wireStatus, e
 		var page []wireStatus
 		_, err := p.api.Do(ctx, apihttp.Request{
 			Op: "list own posts", Path: "/api/v1/accounts/" + url.PathEscape(self.ID) + "/statuses", Query: query, MaxResponse: 16 << 20,
+			OwnLimit: query.Has("max_id"), // Mastodon's 300 further pages in 15 minutes
 		}, &page)
 		if err != nil {
 			return nil, err

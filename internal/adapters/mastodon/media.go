@@ -13,13 +13,12 @@ import (
 )
 
 const (
-	uploadTimeout = 5 * time.Minute // for one file on a slow line
 	mediaPatience = 3 * time.Minute // how long a server may take to process one file
 	mediaMaxPause = 10 * time.Second
 )
 
 // upload sends one file and waits until a status can use it. Nothing of this is visible to anybody:
-// servers throw away what no status uses. https://docs.joinmastodon.org/methods/media/#v2 (2026-11-21)
+// servers throw away what no status uses. Mastodon takes 30 files in 30 minutes, which it counts by themselves. https://docs.joinmastodon.org/methods/media/#v2 (2026-11-21)
 func (p *publisher) upload(ctx context.Context, m platform.Media, data []byte) (id string, err error) {
 	op := "upload " + m.Path
 	var fields []apihttp.Field
@@ -32,7 +31,7 @@ func (p *publisher) upload(ctx context.Context, m platform.Media, data []byte) (
 	}
 	var a wireMedia
 	resp, err := p.api.Do(ctx, apihttp.Request{
-		Op: op, Method: http.MethodPost, Path: "/api/v2/media", Body: form, ContentType: contentType, Timeout: uploadTimeout,
+		Op: op, Method: http.MethodPost, Path: "/api/v2/media", Body: form, ContentType: contentType, OwnLimit: true,
 	}, &a)
 	if err != nil {
 		return "", err

@@ -33,6 +33,13 @@ var (
 	_ platform.Deleter = (*publisher)(nil)
 )
 
+// limits are a server's rate limits as its answers tell them. Those to a post tell of the tightest of the token's 300
+// requests in five minutes and the account's 300 posts in three hours on Mastodon, of the address's 300 requests in
+// five minutes on GoToSocial. https://docs.joinmastodon.org/api/rate-limits/, https://github.com/mastodon/mastodon,
+// config/initializers/rack_attack.rb and app/lib/rate_limiter.rb, and
+// https://docs.gotosocial.org/en/latest/api/ratelimiting/, whose reset is a Unix time (2026-11-21).
+var limits = apihttp.LimitStyle{Reset: "X-RateLimit-Reset", Format: apihttp.ISO8601OrUnix, Remaining: "X-RateLimit-Remaining"}
+
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
 	o, ok := a.Options.(*Options)
@@ -57,7 +64,9 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 			Base:    o.Server,
 			Header:  func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Reveal()) },
 			Refine:  refine,
-			Limits:  apihttp.LimitStyle{Header: "X-RateLimit-Reset", Format: apihttp.ISO8601},
+			Limits:  limits,
+			Budget:  d.Budget,
+			Timeout: d.Timeout,
 			Log:     d.Log,
 			Now:     d.Now,
 			Secrets: []secret.String{token},

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -81,7 +82,7 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	return &publisher{
 		account: a.Name, url: address, signer: signer, deps: d,
 		api: apihttp.Client{
-			HTTP: d.HTTP, Log: d.Log, Now: d.Now, Timeout: timeout,
+			HTTP: d.HTTP, Log: d.Log, Now: d.Now, Timeout: cmp.Or(d.Timeout, timeout), Budget: d.Budget,
 			Secrets: []secret.String{shared, secret.New(key)},
 		},
 	}, nil

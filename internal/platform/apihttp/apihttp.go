@@ -38,6 +38,9 @@ const (
 	DefaultMaxResponse = 4 << 20
 )
 
+// slowestLine is how many bytes of a body leave in a second at the least.
+const slowestLine = 64 << 10
+
 // maxRedirects is how many redirects of a reading request are followed, all on one host.
 const maxRedirects = 5
 
@@ -50,12 +53,16 @@ type Client struct {
 	Header func(*http.Request)
 	// Refine reads the platform's own error shape. It gets the error that the status alone would give
 	// and may change anything in it; the client scrubs secrets afterwards.
-	Refine  func(e *platform.Error, r *Response)
-	Limits  LimitStyle
+	Refine func(e *platform.Error, r *Response)
+	Limits LimitStyle
+	// Budget takes what the answers say about how long the account must not create anything.
+	Budget  *platform.Budget
 	Log     *slog.Logger
 	Now     func() time.Time // for reset times, when the server sends no Date; and for the log
 	Secrets []secret.String  // never shown, wherever they turn up
-	Timeout time.Duration    // for one request with its answer; 0 is DefaultTimeout
+	// Timeout bounds one request with its answer; 0 is DefaultTimeout. A large body has as much longer as it takes on
+	// a slow line.
+	Timeout time.Duration
 }
 
 // Request is one call of an API. At most one of JSON, Form, Data and Body is set.
@@ -75,9 +82,11 @@ type Request struct {
 
 	// Creates says that the request brings something into the world that a second one would bring
 	// again. Whatever goes wrong after it left is then Unknown instead of Unsent.
-	Creates     bool
+	Creates bool
+	// OwnLimit says that the platform counts such requests by themselves: to be refused for having made too many of
+	// them says nothing of the account's posts.
+	OwnLimit    bool
 	MaxResponse int64 // bytes; 0 is DefaultMaxResponse
-	Timeout     time.Duration
 }
 
 // Response is a complete answer.
@@ -117,14 +126,15 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 		closeBody(r.Body)
 		return nil, unsent(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, c.Timeout, DefaultTimeout))
-	defer cancel()
 	w := &wire{}
 	req, err := c.request(w.trace(ctx), r)
 	if err != nil {
 		closeBody(r.Body)
 		return nil, unsent(err)
 	}
+	ctx, cancel := context.WithTimeout(req.Context(), c.timeout(req.ContentLength))
+	defer cancel()
+	req = req.WithContext(ctx)
 
 	client := *c.HTTP
 	client.Jar = nil
@@ -135,6 +145,9 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 		return nil, c.noAnswer(r, w, err)
 	}
 	defer answer.Body.Close() //nolint:errcheck // what matters has been read
+	if r.Creates {
+		c.spend(answer.Header)
+	}
 	limit := cmp.Or(r.MaxResponse, DefaultMaxResponse)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err == nil && int64(len(body)) > limit {
@@ -143,6 +156,9 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 	}
 	resp := &Response{Status: answer.StatusCode, Header: answer.Header, Body: body}
 	if e := c.classify(r, resp); e != nil { // the status counts, even when the rest of the answer is lost
+		if e.Outcome == platform.Limited && !r.OwnLimit {
+			c.Budget.Block(c.now().Add(e.RetryAfter))
+		}
 		return resp, e
 	}
 	if err != nil {
@@ -154,6 +170,11 @@ func (c *Client) do(ctx context.Context, r *Request, out any) (*Response, *platf
 		}
 	}
 	return resp, nil
+}
+
+// timeout is how long a request with a body of so many bytes may take; a negative number is one that is not known.
+func (c *Client) timeout(bytes int64) time.Duration {
+	return cmp.Or(c.Timeout, DefaultTimeout) + time.Duration(max(0, bytes)/slowestLine)*time.Second
 }
 
 // request builds the HTTP request.

@@ -501,13 +501,16 @@ func TestRetryAfter(t *testing.T) {
 		{"fraction", http.Header{"Retry-After": {"0.5"}}, LimitStyle{}, 500 * time.Millisecond},
 		{"date", http.Header{"Date": {date}, "Retry-After": {"Tue, 01 Dec 2026 10:01:00 GMT"}}, LimitStyle{}, time.Minute},
 		{"date in the past", http.Header{"Date": {date}, "Retry-After": {"Tue, 01 Dec 2026 09:01:00 GMT"}}, LimitStyle{}, 0},
-		{"unix", http.Header{"Date": {date}, "Ratelimit-Reset": {"1796119260"}}, LimitStyle{"RateLimit-Reset", Unix}, time.Minute},
-		{"milliseconds", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"1796119260000"}}, LimitStyle{"X-RateLimit-Reset", UnixMillis}, time.Minute},
-		{"ISO 8601", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"2026-12-01T10:01:00.000Z"}}, LimitStyle{"X-RateLimit-Reset", ISO8601}, time.Minute},
-		{"delta", http.Header{"Ratelimit-Reset": {"60"}}, LimitStyle{"RateLimit-Reset", Delta}, time.Minute},
-		{"Retry-After first", http.Header{"Retry-After": {"5"}, "Ratelimit-Reset": {"60"}}, LimitStyle{"RateLimit-Reset", Delta}, 5 * time.Second},
-		{"malformed Retry-After", http.Header{"Retry-After": {"soon"}, "Ratelimit-Reset": {"60"}}, LimitStyle{"RateLimit-Reset", Delta}, time.Minute},
-		{"own clock", http.Header{"Ratelimit-Reset": {"1796115660"}, "Date": {"?"}}, LimitStyle{"RateLimit-Reset", Unix}, time.Minute},
+		{"unix", http.Header{"Date": {date}, "Ratelimit-Reset": {"1796119260"}}, LimitStyle{Reset: "RateLimit-Reset", Format: Unix}, time.Minute},
+		{"milliseconds", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"1796119260000"}}, LimitStyle{Reset: "X-RateLimit-Reset", Format: UnixMillis}, time.Minute},
+		{"ISO 8601", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"2026-12-01T10:01:00.000Z"}}, LimitStyle{Reset: "X-RateLimit-Reset", Format: ISO8601}, time.Minute},
+		{"either, ISO 8601", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"2026-12-01T10:01:00.500000Z"}}, LimitStyle{Reset: "X-RateLimit-Reset", Format: ISO8601OrUnix}, 60500 * time.Millisecond},
+		{"either, unix", http.Header{"Date": {date}, "X-Ratelimit-Reset": {"1796119260"}}, LimitStyle{Reset: "X-RateLimit-Reset", Format: ISO8601OrUnix}, time.Minute},
+		{"either, neither", http.Header{"X-Ratelimit-Reset": {"at noon"}}, LimitStyle{Reset: "X-RateLimit-Reset", Format: ISO8601OrUnix}, 0},
+		{"delta", http.Header{"Ratelimit-Reset": {"60"}}, LimitStyle{Reset: "RateLimit-Reset", Format: Delta}, time.Minute},
+		{"Retry-After first", http.Header{"Retry-After": {"5"}, "Ratelimit-Reset": {"60"}}, LimitStyle{Reset: "RateLimit-Reset", Format: Delta}, 5 * time.Second},
+		{"malformed Retry-After", http.Header{"Retry-After": {"soon"}, "Ratelimit-Reset": {"60"}}, LimitStyle{Reset: "RateLimit-Reset", Format: Delta}, time.Minute},
+		{"own clock", http.Header{"Ratelimit-Reset": {"1796115660"}, "Date": {"?"}}, LimitStyle{Reset: "RateLimit-Reset", Format: Unix}, time.Minute},
 		{"a year", http.Header{"Retry-After": {"31536000"}}, LimitStyle{}, 24 * time.Hour},
 		{"out of range", http.Header{"Retry-After": {"1e300"}}, LimitStyle{}, 24 * time.Hour},
 		{"not a number", http.Header{"Retry-After": {"NaN"}}, LimitStyle{}, 0},
@@ -530,7 +533,7 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value string, format uint8) {
 		c := newClient(t, "")
-		c.Limits = LimitStyle{"Reset", ResetFormat(format % 4)}
+		c.Limits = LimitStyle{Reset: "Reset", Format: ResetFormat(format % 5)}
 		for _, header := range []string{"Reset", "Retry-After"} {
 			if got := c.retryAfter(http.Header{header: {value}}); got < 0 || got > maxWait {
 				t.Errorf("%s %q: %v", header, value, got)
