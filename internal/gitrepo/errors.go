@@ -65,7 +65,7 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("%q exists for %s: another git process is moving this reference; if none is running, remove the file",
+	return fmt.Sprintf("%q exists for %s: another git process is at work there; if none is running, remove the file",
 		e.Path, e.Age.Round(time.Second))
 }
 

@@ -68,7 +68,23 @@ func (g *gitCmd) output(ctx context.Context, stdin io.Reader, args ...string) ([
 }
 
 func (g *gitCmd) outputEnv(ctx context.Context, env []string, stdin io.Reader, args ...string) ([]byte, error) {
+	return g.finish(ctx, g.command(ctx, env, args...), stdin, args)
+}
+
+// remote runs a command that talks to a remote, and which ends with all of its children.
+func (g *gitCmd) remote(ctx context.Context, env []string, args ...string) ([]byte, error) {
 	cmd := g.command(ctx, env, args...)
+	cmd.WaitDelay = time.Second
+	ownGroup(cmd)
+	out, err := g.finish(ctx, cmd, nil, args)
+	if ctx.Err() != nil {
+		endGroup(cmd)
+	}
+	return out, err
+}
+
+// finish runs a command that is prepared.
+func (g *gitCmd) finish(ctx context.Context, cmd *exec.Cmd, stdin io.Reader, args []string) ([]byte, error) {
 	cmd.Stdin = stdin
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

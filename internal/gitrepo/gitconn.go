@@ -40,7 +40,7 @@ func (g *gitConn) run(ctx context.Context, args ...string) ([]byte, error) {
 	for i, e := range set {
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n+i, e.key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n+i, e.value))
 	}
-	return g.repo.git.outputEnv(ctx, env, nil, args...)
+	return g.repo.git.remote(ctx, env, args...)
 }
 
 // environ looks a variable up in the environment that git processes get.
@@ -71,14 +71,14 @@ func (g *gitConn) heads(ctx context.Context) (map[string]Hash, error) {
 	if g.target.elsewhere {
 		name = pushRemote
 	}
-	out, err := g.run(ctx, "ls-remote", "--heads", "--refs", "--quiet", "--", name)
+	out, err := g.run(ctx, "ls-remote", "--refs", "--quiet", "--", name)
 	if err != nil {
 		return nil, g.wrap(ctx, err)
 	}
 	heads := map[string]Hash{}
 	for line := range bytes.Lines(out) {
 		id, name, ok := strings.Cut(strings.TrimRight(string(line), "\n"), "\t")
-		if ok && g.repo.format.valid(id) {
+		if ok && interesting(name) && g.repo.format.valid(id) {
 			heads[name] = Hash(id)
 		}
 	}
@@ -99,7 +99,7 @@ func (g *gitConn) head(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-func (g *gitConn) fetch(ctx context.Context, _ []Hash, specs []refspec, shallow bool) error {
+func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
 	args := []string{
 		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
 		"fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force", "--refmap=",
@@ -112,31 +112,66 @@ func (g *gitConn) fetch(ctx context.Context, _ []Hash, specs []refspec, shallow 
 		args = append(args, "+"+s.src+":"+s.dst)
 	}
 	_, err := g.run(ctx, args...)
+	if err != nil && ctx.Err() == nil {
+		var ge *gitError
+		if errors.As(err, &ge) && strings.Contains(ge.stderr, "cannot lock ref") && g.has(want) {
+			return nil // all is here; only where the remote is could not be noted
+		}
+	}
 	return g.wrap(ctx, err)
 }
 
-// push runs git push with an explicit lease. Hooks of this clone do not run: no human is waiting, and
-// the work tree they would look at has nothing to do with the commit.
-func (g *gitConn) push(ctx context.Context, ref string, old, new Hash) (sent bool, err error) {
-	heads, err := g.heads(ctx)
-	if err != nil {
-		return false, err
+// has reports whether all objects are here.
+func (g *gitConn) has(ids []Hash) bool {
+	for _, id := range ids {
+		if _, _, err := g.repo.back.object(id); err != nil {
+			return false
+		}
 	}
-	if have := heads[ref]; have != old {
-		return false, &MovedError{Ref: ref, Remote: g.target.display(), Want: old, Have: have}
+	return true
+}
+
+// lockIn finds the lock file that git could not make because it exists.
+func lockIn(stderr string) string {
+	_, rest, ok := strings.Cut(stderr, "Unable to create '")
+	if !ok {
+		return ""
 	}
-	if err := g.repo.descends(old, new); err != nil {
-		return false, fmt.Errorf("push %s: %w", ref, err)
+	lock, words, ok := strings.Cut(rest, "'")
+	if !ok || !strings.HasPrefix(words, ": File exists") {
+		return ""
 	}
-	out, err := g.run(ctx, "-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
-		"--recurse-submodules=no", "--force-with-lease="+ref+":"+string(old), "--", g.target.name, string(new)+":"+ref)
+	return lock
+}
+
+// push runs git push with an explicit lease, which git holds against what the remote says. Hooks of this clone do not
+// run: no human is waiting, and the work tree they would look at has nothing to do with the commit.
+func (g *gitConn) push(ctx context.Context, m move) (sent bool, err error) {
+	if err := g.repo.descends(m.old, m.new); err != nil {
+		return false, fmt.Errorf("push %s: %w", m.ref, err)
+	}
+	args := []string{
+		"-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
+		"--recurse-submodules=no", "--force-with-lease=" + m.ref + ":" + string(m.old),
+	}
+	if len(m.copies) > 0 {
+		args = append(args, "--atomic") // one that loses its lease must not leave a copy behind
+	}
+	args = append(args, "--", g.target.name, string(m.new)+":"+m.ref)
+	for _, name := range m.copies {
+		args = append(args, "+"+string(m.new)+":"+name)
+	}
+	out, err := g.run(ctx, args...)
 	if err == nil {
 		return true, nil
 	}
 	var ge *gitError
 	if errors.As(err, &ge) && ctx.Err() == nil {
-		if reason := porcelainReason(out); reason != "" {
+		if reason := porcelainReason(out, m.ref); reason != "" {
 			return true, g.fail(ErrRefused, reason+serverWords(remoteLines(ge.stderr)), nil)
+		}
+		if len(m.copies) > 0 && strings.Contains(ge.stderr, "--atomic") {
+			return false, errNotAtomic
 		}
 	}
 	return true, g.wrap(ctx, err)
@@ -169,19 +204,26 @@ func (r *Repo) descends(old, new Hash) error {
 	return nil
 }
 
-// porcelainReason finds "!\tsrc:dst\t[remote rejected] (reason)" in the output of git push --porcelain.
-func porcelainReason(out []byte) string {
+// porcelainReason finds "!\tsrc:dst\t[remote rejected] (reason)" in the output of git push --porcelain: that of ref, or
+// else the first one.
+func porcelainReason(out []byte, ref string) (reason string) {
 	for line := range bytes.Lines(out) {
 		f := strings.SplitN(strings.TrimRight(string(line), "\n"), "\t", 3)
-		if len(f) == 3 && f[0] == "!" {
-			_, reason, ok := strings.Cut(f[2], "(")
-			if !ok {
-				return f[2]
-			}
-			return strings.TrimSuffix(reason, ")")
+		if len(f) != 3 || f[0] != "!" {
+			continue
+		}
+		words := f[2]
+		if _, inner, ok := strings.Cut(words, "("); ok {
+			words = strings.TrimSuffix(inner, ")")
+		}
+		if strings.HasSuffix(f[1], ":"+ref) {
+			return words
+		}
+		if reason == "" {
+			reason = words
 		}
 	}
-	return ""
+	return reason
 }
 
 // remoteLines keeps what the server said.
@@ -209,11 +251,14 @@ func (g *gitConn) wrap(ctx context.Context, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return g.fail(ErrUnreachable, ctx.Err().Error(), ctx.Err())
+		return g.fail(ErrUnreachable, context.Cause(ctx).Error(), ctx.Err())
 	}
 	var ge *gitError
 	if !errors.As(err, &ge) {
 		return g.fail(ErrUnreachable, err.Error(), nil)
+	}
+	if lock := lockIn(ge.stderr); lock != "" {
+		return g.repo.locked(lock)
 	}
 	detail := oneLine(ge.stderr)
 	for _, s := range []string{

@@ -71,6 +71,8 @@ type Options struct {
 	Backend string
 	// HTTP sends the requests of HTTP remotes; nil means a client of this package.
 	HTTP *http.Client
+	// Timeout bounds each operation on a remote, from the connection to the answer; zero means two minutes.
+	Timeout time.Duration
 	// Now is the clock, used for the age of locks and for the reflog; nil means [time.Now].
 	Now func() time.Time
 	// Sleep waits between two tries for a lock; nil means a timer that ends with the context.
@@ -86,6 +88,9 @@ const NoGit = "none"
 func (o Options) withDefaults() Options {
 	if o.Env == nil {
 		o.Env = func(string) string { return "" }
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 2 * time.Minute
 	}
 	if o.Now == nil {
 		o.Now = time.Now //nolint:forbidigo // the default of an injected clock
@@ -125,6 +130,7 @@ type Repo struct {
 	httpOnce sync.Once
 	http     *http.Client
 	lastPush atomic.Pointer[pushed]
+	noCopies atomic.Bool // a remote has refused them
 
 	shallowMu    sync.Mutex
 	shallowStamp time.Time

@@ -148,17 +148,25 @@ func waitForLock(ctx context.Context, o Options, try func() (lock string, err er
 			return err
 		}
 		if i == len(lockWaits) {
-			var age time.Duration
-			if fi, err := os.Stat(lock); err == nil {
-				age = max(0, o.Now().Sub(fi.ModTime()))
-			}
-			return &LockedError{Path: lock, Age: age}
+			return lockedBy(o, lock)
 		}
 		if err := o.Sleep(ctx, lockWaits[i]*time.Millisecond); err != nil {
 			return err
 		}
 	}
 }
+
+func lockedBy(o Options, lock string) *LockedError {
+	e := &LockedError{Path: lock}
+	if fi, err := os.Stat(lock); err == nil {
+		e.Age = max(0, o.Now().Sub(fi.ModTime()))
+	}
+	return e
+}
+
+// locked is the error of a git process that met a lock. A lock in the remote, when that is a folder on this machine, is
+// as much in the way as one of ours.
+func (r *Repo) locked(lock string) error { return lockedBy(r.opts, lock) }
 
 // updateRef moves a reference under its lock, as a compare-and-swap.
 func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {

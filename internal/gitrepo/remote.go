@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -124,6 +125,8 @@ func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (strin
 		}
 	}
 	if ask {
+		ctx, cancel := r.limit(ctx)
+		defer cancel()
 		c, _, err := r.connect(ctx, "fetch", remote, false)
 		if err != nil {
 			return "", err
@@ -173,15 +176,33 @@ func parseRefspecs(remote string, specs []string) ([]refspec, error) {
 
 // conn is a way to talk to one remote.
 type conn interface {
-	// heads returns the branches the remote has, by full name.
+	// heads returns the branches the remote has, and this program's own references, by full name.
 	heads(ctx context.Context) (map[string]Hash, error)
 	// head returns the full name of the remote's default branch, "" when it does not tell.
 	head(ctx context.Context) (string, error)
 	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
 	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
-	// push moves one reference of the remote. When sent is false nothing has reached it.
-	push(ctx context.Context, ref string, old, new Hash) (sent bool, err error)
+	// push moves references of the remote: all of them or none. When sent is false nothing has reached it.
+	push(ctx context.Context, m move) (sent bool, err error)
 }
+
+// move is one move of a remote's reference.
+type move struct {
+	ref      string
+	old, new Hash
+	copies   []string // references that follow to new, from wherever they are
+}
+
+// ownRefs is where the references are that belong to this program alone.
+const ownRefs = "refs/postrider/"
+
+// interesting reports whether heads tells of a reference.
+func interesting(name string) bool {
+	return strings.HasPrefix(name, "refs/heads/") || strings.HasPrefix(name, ownRefs)
+}
+
+// errNotAtomic means that a server cannot move several references as one.
+var errNotAtomic = errors.New("the server cannot move two references at once")
 
 // target is a remote with its addresses resolved.
 type target struct {
@@ -298,6 +319,8 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := r.limit(ctx)
+	defer cancel()
 	c, _, err := r.connect(ctx, "fetch", remote, false)
 	if err != nil {
 		return nil, err
@@ -361,12 +384,17 @@ func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, o
 	}
 	for _, s := range specs {
 		new := heads[s.src]
-		if now, err := r.back.ref(s.dst); err != nil {
+		now, err := r.back.ref(s.dst)
+		if err != nil {
 			return err
-		} else if now != old[s.dst] {
+		}
+		if now != old[s.dst] {
 			continue // git has moved it, or another process with newer knowledge
 		}
-		if err := r.setRef(ctx, s.dst, old[s.dst], new, "postrider: fetch"); err != nil && !errors.Is(err, ErrMoved) {
+		if err := r.setRef(ctx, s.dst, old[s.dst], new, "postrider: fetch"); errors.Is(err, ErrLocked) {
+			// It only remembers where the remote was. What was fetched is named by its id.
+			r.opts.Log.Warn("cannot note where the remote branch is", "ref", s.dst, "err", err)
+		} else if err != nil && !errors.Is(err, ErrMoved) {
 			return err
 		}
 	}
@@ -380,52 +408,121 @@ const afterFailure = 15 * time.Second
 // value ([Zero]: the branch does not exist there yet). It sends only the objects of the commits
 // between the two, and never looks at the history before old, so it works in a shallow clone.
 //
-// After a failure the remote is asked again where the branch is. If it is at new the push was done
-// and only the answer was lost: the error is nil. If it is neither at old nor at new the error is
+// The branch may also be a full name below refs/postrider/. Copies are such names, too: references that are moved
+// along to new, wherever they are, in the same conversation and only if the branch moves. What becomes of them never
+// decides anything: a remote that refuses them gets the branch alone.
+//
+// After a failure the remote is asked again where the branch is. If it is at new, or a few commits beyond it, the push
+// was done and only the answer was lost: the error is nil. If it is neither there nor at old the error is
 // [ErrMoved]. Else it is what went wrong: a [RemoteError].
-func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash) error {
-	ref := "refs/heads/" + branch
-	if err := checkRefName(ref); err != nil {
-		return err
+func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash, copies ...string) error {
+	ref := branch
+	if !strings.HasPrefix(ref, ownRefs) {
+		ref = "refs/heads/" + branch
+	}
+	for _, name := range append([]string{ref}, copies...) {
+		if err := checkRefName(name); err != nil {
+			return err
+		}
+		if !interesting(name) {
+			return fmt.Errorf("push %q: not a branch, and not below %s", name, ownRefs)
+		}
 	}
 	if !r.format.valid(string(new)) || old != Zero && !r.format.valid(string(old)) {
 		return fmt.Errorf("push %q: %q and %q are not both object ids", branch, old, new)
 	}
-	c, t, err := r.connect(ctx, "push", remote, true)
+	limited, cancel := r.limit(ctx)
+	defer cancel()
+	c, t, err := r.connect(limited, "push", remote, true)
 	if err != nil {
 		return err
 	}
-	sent, err := c.push(ctx, ref, old, new)
-	if moved, ok := errors.AsType[*MovedError](err); ok && moved.Have == new {
-		err = nil // an earlier attempt of ours got through
+	if r.noCopies.Load() {
+		copies = nil
 	}
-	if err != nil && sent {
-		err = r.settle(ctx, c, t, ref, old, new, err)
+	m := move{ref: ref, old: old, new: new, copies: copies}
+	err = r.pushOnce(limited, c, t, m)
+	if len(copies) > 0 && (errors.Is(err, ErrRefused) || errors.Is(err, errNotAtomic)) {
+		m.copies = nil
+		refusal := err
+		if err = r.pushOnce(limited, c, t, m); err == nil {
+			r.noCopies.Store(true) // for this process: the next one tries again
+			r.opts.Log.Debug("the remote keeps no copy of the branch", "remote", t.display(), "branch", ref, "copies", copies, "err", refusal)
+		}
 	}
-	if err == nil && t.tracking {
+	if err == nil && t.tracking && strings.HasPrefix(ref, "refs/heads/") {
 		r.track(ctx, t.name, branch, new)
 	}
 	return err
 }
 
+// pushOnce is one attempt of a push, and what became of it.
+func (r *Repo) pushOnce(ctx context.Context, c conn, t target, m move) error {
+	sent, err := c.push(ctx, m)
+	if moved, ok := errors.AsType[*MovedError](err); ok && moved.Have == m.new {
+		return nil // an earlier attempt of ours got through
+	}
+	if err != nil && sent {
+		err = r.settle(ctx, c, t, m, err)
+	}
+	return err
+}
+
+// limit bounds the time of one operation on a remote.
+func (r *Repo) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, r.opts.Timeout, fmt.Errorf("it has not answered within %s", r.opts.Timeout))
+}
+
 // settle decides what a failed push has done by looking at the remote, never by the error's words.
-func (r *Repo) settle(ctx context.Context, c conn, t target, ref string, old, new Hash, failure error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterFailure)
+func (r *Repo) settle(ctx context.Context, c conn, t target, m move, failure error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(afterFailure, r.opts.Timeout))
 	defer cancel()
 	heads, err := c.heads(ctx)
 	if err != nil {
 		r.opts.Log.Debug("cannot read the remote after a failed push", "remote", t.display(), "err", err)
 		return failure
 	}
-	switch have := heads[ref]; have {
-	case new:
-		r.opts.Log.Info("the push was done although its answer was lost", "remote", t.display(), "branch", ref)
+	have := heads[m.ref]
+	if have != m.new && have != m.old && have != Zero && !errors.Is(failure, ErrRefused) {
+		// Somebody may have gone on from where we came to.
+		if have, err = r.passed(ctx, c, t, m, have); err != nil {
+			r.opts.Log.Debug("cannot see whether a failed push is part of the remote's history", "remote", t.display(), "err", err)
+		}
+	}
+	switch have {
+	case m.new:
+		r.opts.Log.Info("the push was done although its answer was lost", "remote", t.display(), "branch", m.ref)
 		return nil
-	case old:
+	case m.old:
 		return failure
 	default:
-		return &MovedError{Ref: ref, Remote: t.display(), Want: old, Have: have}
+		return &MovedError{Ref: m.ref, Remote: t.display(), Want: m.old, Have: have}
 	}
+}
+
+// maxPassed bounds how many commits others may have made on top of a push whose answer was lost.
+const maxPassed = 50
+
+// passed returns m.new if it is among the last commits of a remote's tip, else the tip.
+func (r *Repo) passed(ctx context.Context, c conn, t target, m move, tip Hash) (Hash, error) {
+	if _, _, err := r.back.object(tip); err != nil {
+		dst := "refs/remotes/" + t.name + "/" + strings.TrimPrefix(m.ref, "refs/heads/")
+		if !t.tracking || t.elsewhere || checkRefName(dst) != nil {
+			return tip, err
+		}
+		if err := c.fetch(ctx, []Hash{tip}, []refspec{{m.ref, dst}}, false); err != nil {
+			return tip, err
+		}
+	}
+	found := tip
+	err := r.Log(tip, maxPassed, func(c CommitInfo) error {
+		if c.Hash == m.new {
+			found = m.new
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found, err
 }
 
 // track notes where a remote's branch is now. It is a cache of the next fetch: failing is no harm.

@@ -50,6 +50,7 @@ type wire struct {
 // pushed is what is known of a remote after a push over HTTP: the next one need not ask.
 type pushed struct {
 	url, ref string
+	copies   []string
 	at       Hash
 	session  transport.ReceivePackSession
 	adv      *packp.AdvRefs // for what the server can do
@@ -165,7 +166,7 @@ func (w *wire) done(s transport.Session) {
 func headsOf(adv *packp.AdvRefs) map[string]Hash {
 	out := map[string]Hash{}
 	for name, h := range adv.References {
-		if strings.HasPrefix(name, "refs/heads/") {
+		if interesting(name) {
 			out[name] = Hash(h.String())
 		}
 	}
@@ -365,19 +366,26 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 	return nil
 }
 
-func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, err error) {
-	s, adv, known, err := w.openPush(ctx, ref, old)
+func (w *wire) push(ctx context.Context, m move) (sent bool, err error) {
+	s, adv, heads, err := w.openPush(ctx, m)
 	if err != nil {
 		return false, err
 	}
 	defer w.done(s)
-	objects, err := w.repo.missingObjects(old, new, known)
+	if len(m.copies) > 0 && !adv.Capabilities.Supports(capability.Atomic) {
+		return false, errNotAtomic
+	}
+	known := map[Hash]bool{}
+	for _, h := range heads {
+		known[h] = true
+	}
+	objects, err := w.repo.missingObjects(m.old, m.new, known)
 	if errors.Is(err, errMerge) && w.repo.git != nil {
 		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds}
-		return c.push(ctx, ref, old, new)
+		return c.push(ctx, m)
 	}
 	if err != nil {
-		return false, fmt.Errorf("push %s: %w", ref, err)
+		return false, fmt.Errorf("push %s: %w", m.ref, err)
 	}
 	pack, err := encodePack(objects, w.repo.format)
 	if err != nil {
@@ -391,9 +399,20 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, 
 		}
 		req.Progress = &words
 	}
-	req.Commands = []*packp.Command{{
-		Name: plumbing.ReferenceName(ref), Old: plumbing.NewHash(string(old)), New: plumbing.NewHash(string(new)),
-	}}
+	command := func(ref string, old Hash) *packp.Command {
+		return &packp.Command{Name: plumbing.ReferenceName(ref), Old: plumbing.NewHash(string(old)), New: plumbing.NewHash(string(m.new))}
+	}
+	req.Commands = []*packp.Command{command(m.ref, m.old)}
+	for _, name := range m.copies {
+		if heads[name] != m.new {
+			req.Commands = append(req.Commands, command(name, heads[name]))
+		}
+	}
+	if len(req.Commands) > 1 { // a branch that has moved meanwhile must not leave a copy behind
+		if err := req.Capabilities.Set(capability.Atomic); err != nil {
+			return false, err
+		}
+	}
 	req.Packfile = io.NopCloser(bytes.NewReader(pack))
 	report, err := s.ReceivePack(ctx, req)
 	if report != nil {
@@ -406,7 +425,7 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, 
 			}
 		}
 		if w.url != nil {
-			w.repo.lastPush.Store(&pushed{w.target.url, ref, new, s, adv, w.creds})
+			w.repo.lastPush.Store(&pushed{w.target.url, m.ref, m.copies, m.new, s, adv, w.creds})
 		}
 		return true, nil
 	}
@@ -416,28 +435,29 @@ func (w *wire) push(ctx context.Context, ref string, old, new Hash) (sent bool, 
 	return true, w.wrap(ctx, err)
 }
 
-// openPush begins a push of ref, which is at old, and returns the commits that the remote is known to have. A branch that
-// this process has itself just pushed to old is not asked for again: if somebody has moved it meanwhile, the server
-// refuses, as it must in any case.
-func (w *wire) openPush(ctx context.Context, ref string, old Hash) (transport.ReceivePackSession, *packp.AdvRefs, map[Hash]bool, error) {
-	if last := w.repo.lastPush.Swap(nil); last != nil && old != Zero && last.url == w.target.url && last.ref == ref && last.at == old {
+// openPush begins a push and returns the references that the remote is known to have. A branch that this process has
+// itself just pushed to where it is to be moved from is not asked for again: if somebody has moved it meanwhile, the
+// server refuses, as it must in any case.
+func (w *wire) openPush(ctx context.Context, m move) (transport.ReceivePackSession, *packp.AdvRefs, map[string]Hash, error) {
+	last := w.repo.lastPush.Swap(nil)
+	if last != nil && m.old != Zero && last.url == w.target.url && last.ref == m.ref && last.at == m.old && slices.Equal(last.copies, m.copies) {
 		w.creds = last.creds
-		return last.session, last.adv, map[Hash]bool{old: true}, nil
+		heads := map[string]Hash{m.ref: m.old}
+		for _, name := range m.copies {
+			heads[name] = m.old
+		}
+		return last.session, last.adv, heads, nil
 	}
 	s, adv, err := advertised(ctx, w, openReceive)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	heads := headsOf(adv)
-	if have := heads[ref]; have != old {
+	if have := heads[m.ref]; have != m.old {
 		w.done(s)
-		return nil, nil, nil, &MovedError{Ref: ref, Remote: w.target.display(), Want: old, Have: have}
+		return nil, nil, nil, &MovedError{Ref: m.ref, Remote: w.target.display(), Want: m.old, Have: have}
 	}
-	known := map[Hash]bool{}
-	for _, h := range heads {
-		known[h] = true
-	}
-	return s, adv, known, nil
+	return s, adv, heads, nil
 }
 
 // serverWords joins what a hook printed into one line.
@@ -509,7 +529,7 @@ func (w *wire) wrap(ctx context.Context, err error) error {
 	var status *githttp.Err
 	switch {
 	case ctx.Err() != nil:
-		return w.fail(ErrUnreachable, ctx.Err().Error(), ctx.Err())
+		return w.fail(ErrUnreachable, context.Cause(ctx).Error(), ctx.Err())
 	case errors.Is(err, transport.ErrAuthenticationRequired), errors.Is(err, transport.ErrAuthorizationFailed),
 		errors.Is(err, transport.ErrInvalidAuthMethod), w.url == nil && isSSHAuth(err):
 		return w.fail(ErrAuth, detail+w.authHint(), nil)
