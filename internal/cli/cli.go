@@ -235,6 +235,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.renderCommand(),
 		a.countCommand(),
 		a.demoCommand(),
+		a.holdCommand(),
 		a.planCommand(),
 		a.platformsCommand(),
 		a.publishCommand(),

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/agenda"
+	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/publish"
@@ -81,6 +83,29 @@ func (a *app) lookDesk(ctx context.Context, f deskFlags) (*publish.Desk, *gitrep
 		return a.openDesk(ctx, f, plan.BacklogStop)
 	}
 	return desk, repo, err
+}
+
+// mergedSite opens the site's folder as it is merged.
+func (a *app) mergedSite(repo *gitrepo.Repo, desk *publish.Desk) (tree *gitrepo.Tree, prefix string, err error) {
+	dir, err := a.siteDir()
+	if err != nil {
+		dir = a.dir
+	}
+	if prefix, err = repo.Prefix(dir); err != nil {
+		return nil, "", err
+	}
+	tree, err = repo.Tree(gitrepo.Hash(desk.Commit))
+	return tree, prefix, err
+}
+
+// mergedConfig reads site.yaml as it is merged. Of one with errors, what could be read counts.
+func (a *app) mergedConfig(repo *gitrepo.Repo, desk *publish.Desk) (*config.Site, error) {
+	tree, prefix, err := a.mergedSite(repo, desk)
+	if err != nil {
+		return nil, err
+	}
+	cfg, _, err := agenda.Config(tree, prefix, a.Registry)
+	return cfg, err
 }
 
 // jsonWaiting is a target that waits, as docs/JSON.md promises it.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
@@ -22,7 +23,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	seen := map[reflect.Type]bool{}
 	for _, v := range []any{
-		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, version{}, platform.Facet{},
+		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, version{}, platform.Facet{},
 	} {
 		documented(t, string(page), reflect.TypeOf(v), seen)
 	}
@@ -65,7 +66,7 @@ func TestEmptyJSON(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{Env: Env{Stdout: &out}}
 	for _, v := range []any{
-		lengths{}, explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil),
+		lengths{}, explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil), holdsJSON(nil, &config.Site{}),
 		renderingJSON(&post.Variant{}, &platform.Rendering{Parts: []platform.Part{{}}, Poll: &platform.Poll{}}),
 	} {
 		if err := a.printJSON(v); err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
@@ -104,27 +103,18 @@ func (v *verdict) check(cmd *cobra.Command) error {
 }
 
 // resolve writes the verdict, on whatever the ledger says by then.
-func (a *app) resolve(ctx context.Context, desk *publish.Desk, name, account string, v verdict, who string) (*ledger.Record, error) {
-	for try := 1; ; try++ {
-		rec, err := a.recordToResolve(desk, name, account)
-		if err != nil {
-			return nil, err
+func (a *app) resolve(ctx context.Context, desk *publish.Desk, name, account string, v verdict, who string) (rec *ledger.Record, err error) {
+	err = a.onLedger(ctx, desk, func() error {
+		if rec, err = a.recordToResolve(desk, name, account); err != nil {
+			return err
 		}
 		subject, err := v.apply(rec, a.Now(), who)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		err = desk.Ledger.Claim(ctx, subject, []*ledger.Record{rec})
-		if err == nil {
-			return rec, nil
-		}
-		if !errors.Is(err, gitrepo.ErrMoved) || try == 5 {
-			return nil, err
-		}
-		if err := desk.Refresh(ctx); err != nil {
-			return nil, err
-		}
-	}
+		return desk.Ledger.Claim(ctx, subject, []*ledger.Record{rec})
+	})
+	return rec, err
 }
 
 // recordToResolve finds the one delivery that is meant: an open record, or a target that waits.
