@@ -13,6 +13,8 @@ var (
 	ErrNoRepository = errors.New("not a git repository")
 	// ErrNotFound means that a revision or an object does not exist.
 	ErrNotFound = errors.New("not found in git")
+	// ErrDamaged means that an object or a reference is there and cannot be read.
+	ErrDamaged = errors.New("damaged object")
 	// ErrMoved means that a branch is not where the caller last saw it: read it again and re-apply. See [MovedError].
 	ErrMoved = errors.New("branch has moved")
 	// ErrLocked means that another process holds git's lock on a reference. See [LockedError].

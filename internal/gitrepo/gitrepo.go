@@ -34,7 +34,6 @@ package gitrepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -341,6 +340,19 @@ func (r *Repo) setRef(ctx context.Context, name string, old, new Hash, reason st
 	})
 }
 
+// ReplaceDamagedRef points a reference whose file holds no object id, as a loss of power leaves it, at new. One that can be
+// read is not touched.
+func (r *Repo) ReplaceDamagedRef(ctx context.Context, name string, new Hash) error {
+	if err := checkRefName(name); err != nil {
+		return err
+	}
+	if _, _, err := r.back.object(new); err != nil {
+		return fmt.Errorf("reference %q: %w", name, err)
+	}
+	files := fileRefs{layout: r.layout, format: r.format, opts: r.opts}
+	return files.replaceDamaged(ctx, name, new)
+}
+
 // Resolve returns the commit that a branch, tag, remote branch, HEAD or (abbreviated) hash names.
 // With a git binary any expression of git's works, such as "main~3".
 func (r *Repo) Resolve(rev string) (Hash, error) {
@@ -465,5 +477,5 @@ func (r *Repo) Identity(ctx context.Context) (name, email string) {
 // errMissing and errCorrupt are what a backend says of an object.
 var (
 	errMissing = fmt.Errorf("%w: object is not in the repository", ErrNotFound)
-	errCorrupt = errors.New("damaged object")
+	errCorrupt = ErrDamaged
 )

@@ -176,20 +176,32 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 		return fmt.Errorf("reference %q is a symbolic one to %q: move that instead", u.name, target)
 	}
 	path := r.path(u.name)
-	lock := path + ".lock"
-	var f *os.File
-	err := waitForLock(ctx, r.opts, func() (string, error) {
+	f, err := r.lock(ctx, u.name, path)
+	if err != nil {
+		return err
+	}
+	if err := r.moveLocked(f, u, path); err != nil {
+		f.Close()           //nolint:errcheck // the error that counts is err
+		os.Remove(f.Name()) //nolint:errcheck // as above
+		return err
+	}
+	return nil
+}
+
+// lock takes git's lock on a reference, whose file is path.
+func (r *fileRefs) lock(ctx context.Context, name, path string) (f *os.File, err error) {
+	err = waitForLock(ctx, r.opts, func() (string, error) {
 		for try := 0; ; try++ {
 			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 				if isDir(err) {
-					return "", fmt.Errorf("reference %q: another reference is in its way: %w", u.name, err)
+					return "", fmt.Errorf("reference %q: another reference is in its way: %w", name, err)
 				}
 				return "", notWritable(err)
 			}
 			var err error
-			f, err = os.OpenFile(lock, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+			f, err = os.OpenFile(path+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 			if errors.Is(err, fs.ErrExist) {
-				return lock, err
+				return path + ".lock", err
 			}
 			if errors.Is(err, fs.ErrNotExist) && try < 3 {
 				continue // git has removed the empty folder again
@@ -197,15 +209,28 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 			return "", notWritable(err)
 		}
 	})
+	return f, err
+}
+
+// replaceDamaged writes a reference whose file cannot be understood.
+func (r *fileRefs) replaceDamaged(ctx context.Context, name string, new Hash) error {
+	path := r.path(name)
+	f, err := r.lock(ctx, name, path)
 	if err != nil {
 		return err
 	}
-	if err := r.moveLocked(f, u, path); err != nil {
-		f.Close()       //nolint:errcheck // the error that counts is err
-		os.Remove(lock) //nolint:errcheck // as above
-		return err
+	if _, _, err = r.read(name); !errors.Is(err, errCorrupt) {
+		err = errors.Join(err, fmt.Errorf("reference %q is not damaged", name))
+	} else if _, err = f.WriteString(string(new) + "\n"); err == nil {
+		err = f.Sync()
 	}
-	return nil
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name()) //nolint:errcheck // the error that counts is err
+	}
+	return notWritable(err)
 }
 
 // moveLocked does the work while lock, the open lock file of path, keeps others out.

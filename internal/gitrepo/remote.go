@@ -153,7 +153,7 @@ func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (strin
 type refspec struct{ src, dst string }
 
 // parseRefspecs accepts "main", which goes to refs/remotes/<remote>/main, and "src:dst" with full
-// names. Only references below refs/remotes/ may be written: nothing local is ever overwritten.
+// names. Only references below refs/remotes/ and refs/postrider/remotes/ may be written: nothing local is ever overwritten.
 func parseRefspecs(remote string, specs []string) ([]refspec, error) {
 	var out []refspec
 	for _, s := range specs {
@@ -166,7 +166,7 @@ func parseRefspecs(remote string, specs []string) ([]refspec, error) {
 				return nil, fmt.Errorf("fetch %q: %w", s, err)
 			}
 		}
-		if !strings.HasPrefix(dst, "refs/remotes/") {
+		if !strings.HasPrefix(dst, "refs/remotes/") && !strings.HasPrefix(dst, ownRefs+"remotes/") {
 			return nil, fmt.Errorf("fetch %q: only references below refs/remotes/ can be fetched to", s)
 		}
 		out = append(out, refspec{src, dst})
@@ -309,9 +309,9 @@ func isSSH(raw, scheme string) bool {
 }
 
 // Fetch brings branches of a remote here: "main" into refs/remotes/<remote>/main, or a refspec with
-// full names whose destination is below refs/remotes/. It returns all branches that the remote has,
-// by full name ("refs/heads/main"). A branch that the remote lacks is not an error: look at the
-// map. Local branches are never moved. When nothing is new it costs one request.
+// full names whose destination is below refs/remotes/ or refs/postrider/remotes/. It returns all branches that the
+// remote has, and what it has below refs/postrider/, by full name ("refs/heads/main"). A branch that the remote lacks
+// is not an error: look at the map. Local branches are never moved. When nothing is new it costs one request.
 //
 // In a shallow clone a branch that is seen for the first time comes without its history.
 func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (map[string]Hash, error) {

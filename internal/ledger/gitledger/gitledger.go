@@ -82,12 +82,9 @@ func (l *Ledger) localRef() string {
 // With a remote, its branch is the truth. What the local branch has and the remote lacks is the trace of
 // a run that could not push its results, or of a remote that somebody has set back: it is merged and pushed.
 func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitrepo.Hash, error) {
-	local, err := l.repo.Ref(l.localRef())
+	local, damaged, err := l.localTip()
 	if err != nil {
-		return nil, err
-	}
-	if err := l.check(local); err != nil {
-		return nil, err
+		return nil, l.unreadable(local, err)
 	}
 	if l.o.Remote == "" {
 		l.tip = local
@@ -97,13 +94,24 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	if err != nil {
 		return nil, err
 	}
-	remote := heads[l.branchRef()]
-	if err := l.check(remote); err != nil {
+	if tip := heads[l.branchRef()]; tip != "" {
+		if err := l.check(tip); err != nil {
+			return nil, l.unreadable(tip, err)
+		}
+	}
+	remote, err := l.mended(ctx, heads)
+	if err != nil {
 		return nil, err
+	}
+	if remote != "" {
+		heads[l.branchRef()] = remote
 	}
 	l.tip = remote
 	switch local {
 	case remote, "":
+		if damaged && remote != "" {
+			l.follow(ctx, remote)
+		}
 		return heads, nil
 	}
 	if remote == "" && l.o.Folder != "" {
@@ -111,7 +119,7 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	}
 	if remote == "" {
 		l.o.Log.Warn("the remote has no ledger but this repository does: pushing it", "remote", l.o.Remote, "branch", l.o.Branch)
-		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, "", local); err != nil {
+		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, "", local, l.copyRef()); err != nil {
 			return nil, fmt.Errorf("push the ledger, which %s lacks: %w", l.o.Remote, err)
 		}
 		l.tip = local
@@ -119,12 +127,11 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 	}
 	left, err := l.leftovers(local, remote)
 	if err != nil {
-		return nil, fmt.Errorf("compare the local ledger with that of %s: %w", l.o.Remote, err)
+		l.o.Log.Warn("the local ledger cannot be compared with that of the remote, which is used. Results that an earlier run could not push may be in it",
+			"ref", l.localRef(), "commit", local, "err", err)
 	}
 	if len(left) == 0 {
-		if err := l.moveLocal(ctx, remote); err != nil {
-			return nil, fmt.Errorf("bring the local ledger to that of %s: %w", l.o.Remote, err)
-		}
+		l.follow(ctx, remote)
 		return heads, nil
 	}
 	// The local branch stays where it is until they are pushed: whoever kills this process loses nothing.
@@ -257,16 +264,9 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 		if err != nil {
 			return err
 		}
-		merged := make([]*ledger.Record, 0, len(records))
-		for _, r := range records {
-			known, err := view.Record(r.ID())
-			if err != nil {
-				return err
-			}
-			if known != nil && known.Damaged == "" {
-				r = ledger.Merge(r, known)
-			}
-			merged = append(merged, r)
+		merged, err := mergedInto(view, records)
+		if err != nil {
+			return err
 		}
 		before := l.tip
 		commit, err := l.commit(ctx, view, subject, merged)
@@ -342,8 +342,8 @@ func (l *Ledger) refresh(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.tip = heads[l.branchRef()]
-	return nil
+	l.tip, err = l.mended(ctx, heads)
+	return err
 }
 
 // commit writes records as one commit on the tip.
@@ -402,22 +402,11 @@ func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
 	if l.o.Remote == "" || before == commit {
 		return nil
 	}
-	if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, before, commit); err != nil {
+	if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, before, commit, l.copyRef()); err != nil {
 		return err
 	}
-	if err := l.moveLocal(ctx, commit); err != nil {
-		l.o.Log.Warn("the ledger is on the remote, but the local branch could not be moved to it", "err", err)
-	}
+	l.follow(ctx, commit)
 	return nil
-}
-
-// moveLocal moves the local branch to a commit, wherever it is.
-func (l *Ledger) moveLocal(ctx context.Context, commit gitrepo.Hash) error {
-	local, err := l.repo.Ref(l.localRef())
-	if err != nil || local == commit {
-		return err
-	}
-	return l.repo.SetRef(context.WithoutCancel(ctx), l.localRef(), local, commit)
 }
 
 // files returns what a commit of records changes, seen from view.
