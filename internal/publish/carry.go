@@ -91,7 +91,7 @@ func (r *run) deliver(ctx context.Context, l *lane, j *job) {
 		r.tryAgain(j)
 	}
 	if e, ok := errors.AsType[*platform.Error](j.failed.err); ok {
-		l.down = l.down || e.Outcome == platform.Unsent
+		l.down = l.down || e.Outcome == platform.Unsent || e.Outcome == platform.Unknown
 		if closes(e) {
 			l.closed = e
 		}
@@ -237,6 +237,9 @@ func (r *run) yield(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(holds) > len(r.holds) {
+		r.Log.Warn("a hold was pulled", "reason", holds[len(holds)-1].String())
+	}
 	r.holds = holds
 	for id, j := range r.unfinished {
 		rec, err := view.Record(id)
@@ -255,6 +258,9 @@ func (r *run) renewals() []*ledger.Record {
 	defer r.mu.Unlock()
 	var records []*ledger.Record
 	for _, j := range r.unfinished {
+		if j.rec.Lease == nil {
+			continue // it has ended a moment ago
+		}
 		rec := j.rec.Clone()
 		rec.Lease.Until = r.Now().Add(leaseTime).UTC()
 		records = append(records, rec)

@@ -206,10 +206,11 @@ func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *
 // fail records an attempt that did not complete the delivery, unless it may be tried again in this run.
 func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 	j.failed = &failure{receipt, err}
-	if j.mayRetry = j.mayRetry && !j.doubtful && passing(err); j.mayRetry {
+	now := r.Now()
+	if j.mayRetry = j.mayRetry && j.repeatable(err, now); j.mayRetry {
+		j.doubtful = j.doubtful || platform.OutcomeOf(err) == platform.Unknown
 		return
 	}
-	now := r.Now()
 	outcome := platform.OutcomeOf(err)
 	r.Log.Debug("delivery failed", "post", j.Post, "account", j.Account, "outcome", outcome.String(), "err", err)
 	after := outcome
@@ -286,7 +287,7 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 		doubt(fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit), nil)
 		return
 	}
-	keyed := j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || r.Now().Sub(j.rec.At) < j.KeyLife)
+	keyed := j.keyed(r.Now())
 	receipt, err := r.find(ctx, j, sent, j.rec.Remotes())
 	switch {
 	case errors.Is(err, platform.ErrNotFound):

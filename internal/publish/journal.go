@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/postrider/postrider/internal/ledger"
@@ -21,12 +23,14 @@ import (
 // disk before the next delivery begins. A run that is killed leaves it to the next run in the same clone, which need
 // not ask the networks what its journal tells.
 
-// journal is the one of this run. Its methods are called with the run's lock held, or after the deliveries have ended.
+// journal is the one of this run. It is safe for concurrent use; remove comes after everything else.
 type journal struct {
 	dir, run, owner string
 	log             *slog.Logger
-	file            *os.File // nil until the first result, and where it cannot be written
-	broken          bool
+
+	mu   sync.Mutex
+	file *os.File // nil until the first result
+	err  error    // why it cannot be written
 }
 
 // journalHead is the first line of a journal.
@@ -40,40 +44,57 @@ const journalSuffix = ".jsonl"
 
 func (j *journal) path() string { return filepath.Join(j.dir, j.run+journalSuffix) }
 
-// add notes a result. A journal that cannot be written is worth a warning: the ledger is still to come.
+// add notes a result and waits until it is on the disk. A journal that cannot be written is worth a warning: the
+// ledger is still to come.
 func (j *journal) add(rec *ledger.Record) {
-	if j.dir == "" || j.broken {
+	if j.dir == "" {
 		return
 	}
-	if err := j.write(rec); err != nil {
-		j.broken = true
-		j.log.Warn("results cannot be kept on this machine before they are in the ledger", "err", err)
+	line := bytes.NewBuffer(nil)
+	if err := json.Compact(line, rec.Encode()); err != nil {
+		panic("publish: a record is JSON: " + err.Error())
+	}
+	line.WriteByte('\n')
+	file, err := j.write(line.Bytes())
+	if file != nil { // several accounts may wait for the disk at once
+		err = file.Sync()
+	}
+	if err != nil {
+		j.log.Warn("a result cannot be kept on this machine before it is in the ledger", "err", err)
 	}
 }
 
-func (j *journal) write(rec *ledger.Record) (err error) {
-	var line bytes.Buffer
+// write appends a line. It returns no file when an earlier failure was told already.
+func (j *journal) write(line []byte) (*os.File, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err != nil {
+		return nil, nil
+	}
 	if j.file == nil {
-		if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // in a git folder
-			return err
+		if line, j.err = j.open(line); j.err != nil {
+			return nil, j.err
 		}
-		if j.file, err = os.OpenFile(j.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil { //nolint:gosec // as above
-			return err
-		}
-		head, err := json.Marshal(journalHead{1, j.run, j.owner})
-		if err != nil {
-			return err
-		}
-		line.Write(append(head, '\n'))
 	}
-	if err := json.Compact(&line, rec.Encode()); err != nil {
-		return err
+	if _, j.err = j.file.Write(line); j.err != nil {
+		return nil, j.err
 	}
-	line.WriteByte('\n')
-	if _, err := j.file.Write(line.Bytes()); err != nil {
-		return err
+	return j.file, nil
+}
+
+// open begins the journal and puts its head before the first line.
+func (j *journal) open(line []byte) (_ []byte, err error) {
+	head, err := json.Marshal(journalHead{1, j.run, j.owner})
+	if err != nil {
+		return nil, err
 	}
-	return j.file.Sync()
+	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // in a git folder
+		return nil, err
+	}
+	if j.file, err = os.OpenFile(j.path(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil { //nolint:gosec // as above
+		return nil, err
+	}
+	return slices.Concat(head, []byte("\n"), line), nil
 }
 
 // remove ends the journal, once the ledger has everything that is in it.

@@ -374,7 +374,7 @@ func TestMergedSiteSaysWhereTheLedgerIs(t *testing.T) {
 	}
 	w.created(1, hook, gts)
 	heads := w.git("for-each-ref", "--format=%(refname)")
-	same(t, "branches of the remote", heads, "refs/heads/main\nrefs/heads/results\n")
+	same(t, "branches of the remote", heads, "refs/heads/main\nrefs/heads/results\nrefs/postrider/copy/results\n")
 }
 
 // TestMergedSiteSaysFromWhereToPublish publishes from the branch that the merged site names.

@@ -449,12 +449,13 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 func (r *run) finish(j *job, d Delivery, change func(*ledger.Record)) {
 	d.Post, d.Path, d.Title, d.Account, d.Platform, d.Occurrence = j.Post, j.Path, j.Title, j.Account, j.Platform, j.Occurrence
 	d.Verb, d.Due, d.Fingerprint = j.Verb, j.Due, j.Fingerprint
+	if change != nil {
+		r.note(j, change)
+		d.RetryAt = j.rec.RetryAt
+	}
 	r.mu.Lock()
 	if change != nil {
-		change(j.rec)
-		d.RetryAt = j.rec.RetryAt
 		r.results = append(r.results, j.rec.Clone())
-		r.journal.add(j.rec)
 		delete(r.unfinished, j.ID())
 	}
 	r.done++
@@ -464,6 +465,15 @@ func (r *run) finish(j *job, d Delivery, change func(*ledger.Record)) {
 	if r.Progress != nil {
 		r.Progress(event)
 	}
+}
+
+// note changes a delivery's record, and has the journal remember that.
+func (r *run) note(j *job, change func(*ledger.Record)) {
+	r.mu.Lock()
+	change(j.rec)
+	rec := j.rec.Clone()
+	r.mu.Unlock()
+	r.journal.add(rec)
 }
 
 func claimSubject(jobs []*job) string {

@@ -104,10 +104,13 @@ func (c *chaos) step() {
 		n--
 		return n == 0
 	}
-	switch c.rnd.IntN(4) {
+	switch c.rnd.IntN(5) {
 	case 0:
 		c.note("run")
 		c.run(repo)
+	case 4:
+		c.note("run that tries three times")
+		c.runAs(repo, setup{desk: three})
 	case 1:
 		owner, after := []string{"", "dead"}[c.rnd.IntN(2)], c.rnd.IntN(2) == 0
 		c.note("crash at %d, after it %v, proved %q", n, after, owner)

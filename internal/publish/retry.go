@@ -30,11 +30,25 @@ type failure struct {
 	err     error
 }
 
-// passing reports whether a failure proves that nothing was created and may be over in a moment.
-func passing(err error) bool {
+// keyed reports whether the network still knows the delivery by its key, so that repeating it is harmless.
+func (j *job) keyed(now time.Time) bool {
+	return j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || now.Sub(j.rec.At) < j.KeyLife)
+}
+
+// repeatable reports whether a delivery that failed may be tried again in the same run: what is provably not out, and
+// what may be where the network knows it by its key.
+func (j *job) repeatable(err error, now time.Time) bool {
 	if notBegun(err) {
 		return false
 	}
+	if j.doubtful || platform.OutcomeOf(err) == platform.Unknown {
+		return j.keyed(now) && (passing(err) || platform.OutcomeOf(err) == platform.Unknown)
+	}
+	return passing(err)
+}
+
+// passing reports whether a failure proves that nothing was created and may be over in a moment.
+func passing(err error) bool {
 	e, ok := errors.AsType[*platform.Error](err)
 	return ok && (e.Outcome == platform.Unsent || e.Outcome == platform.Limited && e.RetryAfter > 0 && e.RetryAfter <= shortWait)
 }
@@ -73,16 +87,19 @@ func (r *run) sleep(ctx context.Context, j *job, d time.Duration) bool {
 func (r *run) tryAgain(j *job) {
 	now := r.Now()
 	r.Log.Info("not out, trying again", "post", j.Post, "account", j.Account, "err", j.failed.err)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if parts := j.failed.receipt; len(parts.Parts) > 0 && j.rendering != nil {
-		r.setParts(j.rec, parts, j.rendering)
-	}
-	last, lease := *j.rec.Last(), j.rec.Lease
-	j.rec.End(now, platform.OutcomeOf(j.failed.err).String(), j.failed.err.Error())
-	j.rec.Begin(last.Op, r.Run, now, last.Fingerprint)
-	j.rec.Lease = lease
-	r.journal.add(j.rec)
+	r.note(j, func(rec *ledger.Record) {
+		if parts := j.failed.receipt; len(parts.Parts) > 0 && j.rendering != nil {
+			r.setParts(rec, parts, j.rendering)
+		}
+		last, lease := *rec.Last(), rec.Lease
+		outcome := platform.OutcomeOf(j.failed.err)
+		if j.doubtful {
+			outcome = platform.Unknown
+		}
+		rec.End(now, outcome.String(), j.failed.err.Error())
+		rec.Begin(last.Op, r.Run, now, last.Fingerprint)
+		rec.Lease = lease
+	})
 }
 
 // retryAt returns when a later run may try a delivery again; the zero time means at once.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -302,8 +303,8 @@ type setup struct {
 	desk func(*publish.Desk)
 	// before and after see every request to a network.
 	before, after func(*http.Request)
-	// broken reports whether the network is out of reach for a request.
-	broken func(*http.Request) bool
+	// broken reports whether the network is out of reach for a request, and refused whether no connection is made.
+	broken, refused func(*http.Request) bool
 	// absent reports whether the network does not know what a request asks for.
 	absent func(*http.Request) bool
 }
@@ -320,6 +321,10 @@ func (t watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if t.broken != nil && t.broken(r) {
 		return nil, errors.New("the network is down")
+	}
+	if t.refused != nil && t.refused(r) {
+		httptrace.ContextClientTrace(r.Context()).GetConn(r.URL.Host)
+		return nil, errors.New("connection refused")
 	}
 	if t.absent != nil && t.absent(r) {
 		return &http.Response{
@@ -610,7 +615,7 @@ func (w *world) mayCrash(repo *gitrepo.Repo, owner string, at func(r *http.Reque
 	var wg sync.WaitGroup
 	wg.Go(func() { _, err = w.try(repo, s) }) // which may die, too
 	wg.Wait()
-	if err != nil {
+	if err != nil && !gone() { // it may die before it has claimed anything
 		w.t.Fatalf("the run that was to crash: %v", err)
 	}
 	if plug != nil {
@@ -635,4 +640,9 @@ func (w *world) git(args ...string) string {
 		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return string(out)
+}
+
+// commitOf is a commit of one file by a person; nil removes it.
+func commitOf(branch string, parent gitrepo.Hash, name string, content []byte, at time.Time) gitrepo.Commit {
+	return gitrepo.Commit{Branch: branch, Parent: parent, Files: map[string][]byte{name: content}, Message: "by hand", Name: "Anna", Email: "anna@acme.example", Time: at}
 }
