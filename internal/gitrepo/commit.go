@@ -223,7 +223,7 @@ func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 	if err != nil {
 		return Zero, err
 	}
-	if err := writeLoose(filepath.Join(r.layout.commonDir, "objects"), b.objects); err != nil {
+	if err := writeObjects(filepath.Join(r.layout.commonDir, "objects"), b.objects, r.format); err != nil {
 		return Zero, err
 	}
 	if c.Branch == "" {

@@ -320,15 +320,6 @@ func ShardNumber(post string) byte {
 // Shard returns the folder of a post's records within a settled state.
 func Shard(s State, post string) string { return ShardFolder(s, ShardNumber(post)) }
 
-// SentPath returns the path of the marker that says that an account was sent a rendering: what
-// stops the same text from going out twice under another id.
-func SentPath(account, fingerprint string) string {
-	if len(fingerprint) < 32 {
-		fingerprint += strings.Repeat("0", 32-len(fingerprint))
-	}
-	return path.Join("sent", fingerprint[:2], fingerprint[:32]+"@"+account)
-}
-
 // ParsePath reads a record's path back: its state, id and, when published, the source mark.
 func ParsePath(p string) (s State, id ID, mark string, ok bool) {
 	dir, name := path.Split(p)

@@ -34,8 +34,32 @@ func Said(r *platform.Rendering) string {
 }
 
 // SaidPath returns the path of the marker that says when an account last said these words, and in which post.
-func SaidPath(account, said string) string {
-	return path.Join("said", said[:2], said+"@"+account)
+func SaidPath(account, said string) string { return markerPath("said", account, said) }
+
+// SentPath returns the path of the marker that says that an account was sent a rendering: what
+// stops the same text from going out twice under another id.
+func SentPath(account, fingerprint string) string { return markerPath("sent", account, fingerprint) }
+
+// markerPath spreads markers over 256 × 16 folders: a run that sends 200 posts rewrites the folders of 200 markers, and
+// with 100,000 of them a folder has 24 instead of 390. Markers are looked up by path, never listed.
+func markerPath(dir, account, digest string) string {
+	digest = markerDigest(digest)
+	return path.Join(dir, digest[:2], digest[2:3], digest+"@"+account)
+}
+
+// OldSentPath returns where a ledger of format 1 has the marker of [SentPath].
+func OldSentPath(account, fingerprint string) string {
+	digest := markerDigest(fingerprint)
+	return path.Join("sent", digest[:2], digest+"@"+account)
+}
+
+// markerDigest is the part of a digest that names a marker: 32 characters.
+func markerDigest(digest string) string {
+	const n = 32
+	if len(digest) < n {
+		digest += strings.Repeat("0", n-len(digest))
+	}
+	return digest[:n]
 }
 
 // EncodeSaid returns the content of such a marker.

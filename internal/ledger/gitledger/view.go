@@ -301,20 +301,18 @@ func (v *View) Open() ([]*ledger.Record, error) {
 	return open, nil
 }
 
-// Sent implements [ledger.View].
+// Sent implements [ledger.View]. A ledger that an older program writes, too, has markers in both places.
 func (v *View) Sent(account, fingerprint string) (string, bool, error) {
-	if v.tree == nil {
-		return "", false, nil
+	for _, file := range []string{ledger.SentPath(account, fingerprint), ledger.OldSentPath(account, fingerprint)} {
+		b, err := v.top(file)
+		if err != nil {
+			return "", false, err
+		}
+		if b != nil {
+			return strings.TrimSpace(string(b)), true, nil
+		}
 	}
-	file := ledger.SentPath(account, fingerprint)
-	if id, err := v.tree.ID(file); err != nil || id == "" {
-		return "", false, err
-	}
-	b, err := v.tree.ReadFile(file)
-	if err != nil {
-		return "", false, err
-	}
-	return strings.TrimSpace(string(b)), true, nil
+	return "", false, nil
 }
 
 // Said implements [ledger.View].
