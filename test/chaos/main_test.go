@@ -1,0 +1,91 @@
+//go:build unix
+
+package chaos_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+var (
+	long      = flag.Bool("long", false, "run random schedules for many minutes")
+	firstSeed = flag.Uint64("seed", 1, "the first seed of TestRandom")
+	seeds     = flag.Uint64("seeds", 0, "how many random schedules to run; 0: a handful, or 2000 with -long")
+	tableFile = flag.String("table", "", "write the table to this `FILE`, as Markdown")
+)
+
+const (
+	fewSeeds  = 8
+	manySeeds = 2000
+	// patience is how long the harness waits for something that must happen before it gives up.
+	patience = 60 * time.Second
+)
+
+// binary is the program, built with the tag chaos.
+var binary string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if *seeds == 0 {
+		*seeds = fewSeeds
+		if *long {
+			*seeds = manySeeds
+		}
+	}
+	// Two schedules at a time: each has several processes, and more would only make them wait for each other.
+	if err := flag.Set("test.parallel", "2"); err != nil {
+		panic(err)
+	}
+	// Where there is a file system in memory, worlds live there: it is processes that die here, not machines.
+	memory := ""
+	if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
+		memory = "/dev/shm"
+	}
+	dir, err := os.MkdirTemp(memory, "postrider-chaos-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Setenv("TMPDIR", dir); err != nil { // of t.TempDir
+		panic(err)
+	}
+	if binary, err = build(filepath.Join(dir, "postrider"), "-tags", "chaos"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if results.empty() {
+		return code
+	}
+	var b bytes.Buffer
+	results.print(&b)
+	fmt.Print(b.String())
+	if *tableFile != "" {
+		if err := os.WriteFile(*tableFile, b.Bytes(), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	return code
+}
+
+// build builds the program to a file.
+func build(file string, flags ...string) (string, error) {
+	args := append(append([]string{"build"}, flags...), "-o", file, "github.com/postrider/postrider/cmd/postrider")
+	out, err := exec.Command("go", args...).CombinedOutput() //nolint:noctx // go build ends by itself
+	if err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return file, nil
+}

@@ -1,0 +1,306 @@
+//go:build unix
+
+package chaos_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// machine says how one that publishes differs from the usual one.
+type machine struct {
+	skew      time.Duration // by how much its clock is wrong
+	anonymous bool          // it is another machine: nobody can prove that its processes are dead
+	fileSize  int           // the largest file that its disk has room for, in KiB; 0: any
+	hasNoDisk bool          // there is no room for anything
+	args      []string      // more arguments of publish
+	env       []string
+	start     *barrier // to start together with others
+}
+
+// publisher is one `postrider publish`, a process of its own.
+type publisher struct {
+	w        *world
+	name     string
+	cmd      *exec.Cmd
+	out, err *os.File
+	tether   *os.File      // at its end when the process and everything that it has started is gone
+	ended    chan struct{} // closed when the process has ended
+	killed   bool          // by the harness
+	told     bool          // to end, by the harness
+}
+
+// result is how a run ended.
+type result struct {
+	code   int // -1 when it was killed
+	report report
+	stderr string
+}
+
+// report is what `publish --json` prints, as docs/JSON.md has it.
+type report struct {
+	Run        string     `json:"run"`
+	Deliveries []delivery `json:"deliveries"`
+	Waiting    []waiting  `json:"waiting"`
+}
+
+type delivery struct {
+	Post    string `json:"post"`
+	Account string `json:"account"`
+	Action  string `json:"action"`
+	Outcome string `json:"outcome"`
+	Error   string `json:"error"`
+}
+
+type waiting struct {
+	Post    string    `json:"post"`
+	Account string    `json:"account"`
+	State   string    `json:"state"`
+	Reason  string    `json:"reason"`
+	Until   time.Time `json:"until"`
+}
+
+func (d delivery) ok() bool {
+	switch d.Outcome {
+	case "published", "updated", "withdrawn", "skipped":
+		return true
+	}
+	return false
+}
+
+// barrier lets processes begin at one moment: each is a shell that waits to become the program.
+type barrier struct{ r, w *os.File }
+
+func newBarrier() *barrier {
+	r, w, err := os.Pipe()
+	if err != nil {
+		panic(err)
+	}
+	return &barrier{r, w}
+}
+
+// open lets all begin.
+func (b *barrier) open() {
+	b.w.Close()
+	b.r.Close()
+}
+
+// start starts a publisher in a clone.
+func (w *world) start(dir string, m machine) *publisher {
+	w.t.Helper()
+	w.mu.Lock()
+	w.started++
+	name := fmt.Sprintf("run %d in %s", w.started, filepath.Base(dir))
+	number := w.started
+	w.mu.Unlock()
+	p := &publisher{w: w, name: name, ended: make(chan struct{})}
+	args := append([]string{"publish", "--json", "--verbose"}, m.args...)
+	args = append(args, w.limits()...)
+	p.cmd = exec.Command(binary, args...) //nolint:noctx // the harness watches and kills it
+	p.cmd.Dir = dir
+	p.cmd.Env = append(w.environ(), m.env...)
+	if m.skew != 0 {
+		p.cmd.Env = append(p.cmd.Env, "POSTRIDER_CHAOS_SKEW="+m.skew.String())
+	}
+	if m.anonymous {
+		p.cmd.Env = append(p.cmd.Env, "POSTRIDER_CHAOS_ANONYMOUS=1")
+	}
+	var err error
+	var hold *os.File
+	if p.out, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("out-%d", number))); err == nil {
+		if p.err, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("err-%d", number))); err == nil {
+			p.tether, hold, err = os.Pipe()
+		}
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
+	p.cmd.ExtraFiles = []*os.File{hold} // which everything that it starts inherits
+	var before []string
+	if m.start != nil {
+		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, m.start.r)
+		before = append(before, "read x <&4", "exec 4<&-")
+	}
+	if m.hasNoDisk || m.fileSize > 0 {
+		// Writing more than that fails as on a full disk. Its own output goes through a pipe, which has no size.
+		before = append(before, fmt.Sprintf("trap '' XFSZ; ulimit -f %d", m.fileSize))
+		p.cmd.Stdout, p.cmd.Stderr = io.MultiWriter(p.out), io.MultiWriter(p.err)
+	}
+	if before != nil {
+		p.cmd.Args = append([]string{"sh", "-c", strings.Join(before, "; ") + "; exec \"$0\" \"$@\"", binary}, args...)
+		p.cmd.Path = "/bin/sh"
+	}
+	if err := p.cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	hold.Close()
+	go func() {
+		p.cmd.Wait() //nolint:errcheck // how it ended is read from its state
+		close(p.ended)
+	}()
+	w.mu.Lock()
+	w.publishers = append(w.publishers, p)
+	w.mu.Unlock()
+	return p
+}
+
+// publish runs a publisher to its end.
+func (w *world) publish(dir string, m machine) result {
+	w.t.Helper()
+	return w.start(dir, m).wait()
+}
+
+// kill ends the process as kill -9 or a power cut does.
+func (p *publisher) kill() {
+	p.killed = true
+	p.cmd.Process.Kill() //nolint:errcheck // it may have ended
+	<-p.ended
+}
+
+// terminate asks it to end, as a system that shuts down does.
+func (p *publisher) terminate() {
+	p.told = true
+	p.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
+}
+
+// insist asks again and again, as somebody does who does not want to wait. Two signals at the same moment are one, and
+// how many arrive nobody can say.
+func (p *publisher) insist() {
+	p.w.t.Helper()
+	for range 100 {
+		p.terminate()
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	p.w.t.Errorf("%s does not end although it is asked again and again", p.name)
+}
+
+// pause stops the process where it is, as a machine that is suspended does.
+func (p *publisher) pause() { p.cmd.Process.Signal(syscall.SIGSTOP) } //nolint:errcheck // it may have ended
+
+// resume lets it go on.
+func (p *publisher) resume() { p.cmd.Process.Signal(syscall.SIGCONT) } //nolint:errcheck // it may have ended
+
+// gone waits until nothing is left of the process and what it has started, which on the remote goes on
+// without it.
+func (p *publisher) gone() {
+	p.w.t.Helper()
+	if p.tether == nil {
+		return
+	}
+	p.tether.SetReadDeadline(time.Now().Add(patience)) //nolint:errcheck // pipes have deadlines
+	_, err := p.tether.Read(make([]byte, 1))
+	if !errors.Is(err, io.EOF) {
+		p.w.t.Errorf("%s: something that it has started lives on: %v", p.name, err)
+	}
+	p.tether.Close()
+	p.tether = nil
+	p.out.Close()
+	p.err.Close()
+}
+
+// wait waits for the end of the run and holds it against what is documented of exit codes and output.
+func (p *publisher) wait() result {
+	t := p.w.t
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+	case <-timer.C:
+		p.cmd.Process.Signal(syscall.SIGQUIT) //nolint:errcheck // so that it says where it is
+		<-p.ended
+		t.Errorf("%s does not end:\n%s", p.name, tail(p.err.Name()))
+	}
+	p.gone()
+	r := result{code: p.cmd.ProcessState.ExitCode()}
+	stdout, err := os.ReadFile(p.out.Name())
+	if err == nil {
+		var b []byte
+		b, err = os.ReadFile(p.err.Name())
+		r.stderr = string(b)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range p.w.secrets {
+		if bytes.Contains(stdout, []byte(secret)) || strings.Contains(r.stderr, secret) {
+			t.Errorf("%s printed a secret", p.name)
+		}
+	}
+	if strings.Contains(r.stderr, "panic:") || strings.Contains(r.stderr, "goroutine ") {
+		t.Errorf("%s crashed:\n%s", p.name, r.stderr)
+	}
+	if r.code < 0 && !p.killed && !p.told {
+		t.Errorf("%s ended by a signal: %v", p.name, p.cmd.ProcessState)
+	}
+	whole := json.Unmarshal(stdout, &r.report) == nil
+	failed := 0
+	for _, d := range r.report.Deliveries {
+		if !d.ok() {
+			failed++
+		}
+		if !d.ok() && d.Error == "" {
+			t.Errorf("%s: %s@%s is %s, and nothing says why", p.name, d.Post, d.Account, d.Outcome)
+		}
+	}
+	switch {
+	case r.code == 0 && (!whole || failed > 0), r.code == 1 && !whole:
+		t.Errorf("%s ended with %d and said:\n%s\n%s", p.name, r.code, stdout, r.stderr)
+	case r.code >= 2 && !strings.Contains(r.stderr, "postrider: "):
+		t.Errorf("%s ended with %d and did not say why:\n%s", p.name, r.code, r.stderr)
+	case r.code > 3 || r.code == 2:
+		t.Errorf("%s ended with %d:\n%s", p.name, r.code, r.stderr)
+	}
+	p.w.note("%s: %s", p.name, r.brief())
+	return r
+}
+
+// brief tells a run in one line.
+func (r result) brief() string {
+	count := map[string]int{}
+	var order []string
+	add := func(s string) {
+		if count[s]++; count[s] == 1 {
+			order = append(order, s)
+		}
+	}
+	for _, d := range r.report.Deliveries {
+		add(d.Outcome)
+	}
+	for _, w := range r.report.Waiting {
+		add("waits: " + w.State)
+	}
+	text := fmt.Sprintf("exit %d", r.code)
+	for _, s := range order {
+		text += fmt.Sprintf(", %d %s", count[s], s)
+	}
+	if r.code > 1 {
+		_, last, _ := strings.Cut(r.stderr, "postrider: ")
+		last, _, _ = strings.Cut(last, "\n")
+		text += ": " + last
+	}
+	return text
+}
+
+// tail returns the end of a file.
+func tail(name string) string {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b[max(0, len(b)-8000):])
+}

@@ -1,0 +1,396 @@
+//go:build unix
+
+package chaos_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/postrider/postrider/internal/adapters"
+	bluesky "github.com/postrider/postrider/internal/adapters/bluesky/fake"
+	mastodon "github.com/postrider/postrider/internal/adapters/mastodon/fake"
+	webhook "github.com/postrider/postrider/internal/adapters/webhook/fake"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+)
+
+// The accounts of a world, one for each kind of network.
+const (
+	bsky  = "bsky"  // a key for ever
+	fedi  = "fedi"  // Mastodon: a key for an hour, and look-up
+	gts   = "gts"   // GoToSocial: look-up alone
+	hook  = "hook"  // a webhook whose receiver knows our keys
+	plain = "plain" // a webhook whose receiver knows nothing: the only one that a person may have to settle
+)
+
+// plainPath is where the fake takes events without looking at their keys.
+const plainPath = "/plain"
+
+// accounts returns the accounts of a world. plain is among them as soon as the program knows of such.
+var accounts = sync.OnceValue(func() []string {
+	list := []string{bsky, fedi, gts, hook}
+	options := reflect.TypeFor[struct{}]()
+	if a, ok := adapters.All().Get("webhook"); ok {
+		options = reflect.TypeOf(a.Info().NewOptions()).Elem()
+	}
+	for i := range options.NumField() {
+		if options.Field(i).Tag.Get("yaml") == "idempotent" {
+			list = append(list, plain)
+		}
+	}
+	return list
+})
+
+const (
+	blueskyPassword = "abcd-efgh-ijkl-mnop"
+	fediToken       = "token-of-fedi-5f0c"
+	gtsToken        = "token-of-gts-9a31"
+	hookSecret      = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+)
+
+// world is a site with a bare remote, and the networks that it posts to.
+type world struct {
+	t        *testing.T
+	dir      string
+	remote   string
+	clock    *clock
+	networks map[string]*network
+	pushes   *pushes
+	secrets  []string
+	began    time.Time
+
+	posts map[string]*post // by id, as they are to be in the end
+
+	mu         sync.Mutex
+	publishers []*publisher
+	started    int
+	steps      []string // what happened, for when it went wrong
+	clones     []string
+	settlers   []string // the clones from which things are settled, when not from a new one
+}
+
+// post is a post of the site.
+type post struct {
+	id       string
+	accounts []string // nil: all
+	parts    []string
+	head     string    // more front matter
+	due      time.Time // zero: it states no time
+	picture  bool
+	gone     bool // it is withdrawn: no network is to have it
+}
+
+// newWorld returns a world without posts, whose ledger has been in use for a day.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{
+		t: t, dir: dir, remote: filepath.Join(dir, "remote.git"), clock: newClock(t, filepath.Join(dir, "clock")),
+		networks: map[string]*network{}, posts: map[string]*post{}, began: start.Add(-24 * time.Hour),
+		secrets: []string{blueskyPassword, fediToken, gtsToken, strings.TrimPrefix(hookSecret, "whsec_"), "fake-access-", "fake-refresh-"},
+	}
+	w.networks[bsky] = serve(t, bsky, func(base string) fakenet.Fake {
+		return bluesky.New(bluesky.Options{Base: base, Now: w.clock.now, Accounts: []bluesky.Account{{Handle: "acme.example", Password: blueskyPassword}}})
+	})
+	w.networks[fedi] = serve(t, fedi, func(base string) fakenet.Fake {
+		return mastodon.New(mastodon.Config{Base: base, Now: w.clock.now, Tokens: map[string]string{fediToken: "acme"}})
+	})
+	w.networks[gts] = serve(t, gts, func(base string) fakenet.Fake {
+		return mastodon.New(mastodon.Config{Base: base, Now: w.clock.now, Tokens: map[string]string{gtsToken: "acme"}, GoToSocial: true})
+	})
+	for _, name := range []string{hook, plain} {
+		w.networks[name] = serve(t, name, func(base string) fakenet.Fake {
+			return webhook.New(webhook.Options{Base: base, Secret: hookSecret, Now: w.clock.now})
+		})
+	}
+	w.git(dir, "init", "--quiet", "--bare", "--initial-branch=main", w.remote)
+	w.pushes = holdPushes(t, w.remote, dir)
+	t.Cleanup(w.end)
+	w.commit(map[string]string{"site.yaml": w.site("")})
+	w.open()
+	return w
+}
+
+// end lets nothing of a world outlive it.
+func (w *world) end() {
+	for _, n := range w.networks {
+		n.heal()
+	}
+	w.pushes.heal()
+	for _, p := range w.publishers {
+		p.resume()
+		p.kill()
+		p.gone()
+	}
+	w.pushes.close()
+	if w.t.Failed() {
+		w.t.Logf("what happened:\n%s", strings.Join(w.steps, "\n"))
+	}
+}
+
+// note remembers what happened.
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.steps = append(w.steps, w.clock.now().Format("02 15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+// site returns a site.yaml with more lines at its end.
+func (w *world) site(more string) string {
+	return fmt.Sprintf(`title: Acme
+url: https://acme.example
+timezone: Europe/Berlin
+accounts:
+  bsky: {platform: bluesky, handle: acme.example, server: %q}
+  fedi: {platform: mastodon, server: %q}
+  gts: {platform: mastodon, server: %q, software: gotosocial}
+  hook: {platform: webhook, url: %q}
+%sdefaults: {platforms: [%s], language: en}
+`, w.networks[bsky].base(), w.networks[fedi].base(), w.networks[gts].base(), w.networks[hook].base()+webhook.Path, w.plainAccount(), strings.Join(accounts(), ", ")) + more
+}
+
+func (w *world) plainAccount() string {
+	if !slices.Contains(accounts(), plain) {
+		return ""
+	}
+	return fmt.Sprintf("  plain: {platform: webhook, url: %q, idempotent: false}\n", w.networks[plain].base()+plainPath)
+}
+
+// environ returns the environment of publishers.
+func (w *world) environ() []string {
+	return []string{
+		"PATH=" + filepath.Join(w.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + os.TempDir(), "TZ=UTC", "NO_COLOR=1",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@acme.example",
+		"POSTRIDER_CHAOS_CLOCK=" + w.clock.file,
+		"POSTRIDER_BSKY_APP_PASSWORD=" + blueskyPassword, "POSTRIDER_FEDI_ACCESS_TOKEN=" + fediToken,
+		"POSTRIDER_GTS_ACCESS_TOKEN=" + gtsToken, "POSTRIDER_HOOK_SECRET=" + hookSecret, "POSTRIDER_PLAIN_SECRET=" + hookSecret,
+	}
+}
+
+// requestTimeout is how long publishers wait for an answer: real time, unlike all others.
+const requestTimeout = 400 * time.Millisecond
+
+var knowsTimeout = sync.OnceValue(func() bool {
+	help, _ := exec.Command(binary, "publish", "--help").Output() //nolint:noctx,errcheck // it prints and ends
+	return bytes.Contains(help, []byte("--request-timeout"))
+})
+
+// limits returns the arguments that bound a request.
+func (w *world) limits() []string {
+	if knowsTimeout() {
+		return []string{"--request-timeout", requestTimeout.String()}
+	}
+	return nil
+}
+
+// git runs git as a person would.
+func (w *world) git(dir string, args ...string) string {
+	w.t.Helper()
+	return w.gitInput(dir, nil, args...)
+}
+
+func (w *world) gitInput(dir string, stdin io.Reader, args ...string) string {
+	w.t.Helper()
+	cmd := exec.Command("git", args...) //nolint:noctx // git ends by itself
+	cmd.Dir, cmd.Stdin = dir, stdin
+	cmd.Env = append(w.environ(), "GIT_COMMITTER_NAME=Anna", "GIT_COMMITTER_EMAIL=anna@acme.example")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// commit changes files on the remote's main, "" removing one.
+func (w *world) commit(files map[string]string) {
+	w.t.Helper()
+	w.commitTo("refs/heads/main", files)
+}
+
+// commitTo changes files on a branch of the remote.
+func (w *world) commitTo(ref string, files map[string]string) {
+	w.t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "commit %s\ncommitter Anna <anna@acme.example> %d +0000\ndata 6\nchange\n", ref, w.clock.now().Unix())
+	if w.exists(ref) {
+		fmt.Fprintf(&b, "from %s^0\n", ref)
+	}
+	for name, text := range files {
+		if text == "" {
+			fmt.Fprintf(&b, "D %s\n", name)
+			continue
+		}
+		fmt.Fprintf(&b, "M 100644 inline %s\ndata %d\n%s\n", name, len(text), text)
+	}
+	w.gitInput(w.remote, &b, "fast-import", "--quiet")
+}
+
+// exists reports whether the remote has a reference.
+func (w *world) exists(ref string) bool {
+	return exec.Command("git", "-C", w.remote, "rev-parse", "--verify", "--quiet", ref).Run() == nil //nolint:noctx // git ends by itself
+}
+
+// open begins the ledger, as the first run of a new site does.
+func (w *world) open() {
+	w.t.Helper()
+	opening := ledger.Opening{Format: ledger.Format, Began: w.began, Commit: w.tip("refs/heads/main")}
+	seed := ledger.Record{Post: seedPost, Account: bsky, Platform: "bluesky", State: ledger.Skipped, At: w.began, Path: "content/old.md", Key: "k"}
+	w.commitTo(ledgerRef, map[string]string{ledger.OpeningFile: string(opening.Encode()), seed.File(): string(seed.Encode())})
+}
+
+// seedPost is a post of which every ledger knows: it has been in use before.
+const seedPost = "seed0000"
+
+const ledgerRef = "refs/heads/postrider/ledger"
+
+// tip returns the commit that a reference of the remote is at.
+func (w *world) tip(ref string) string {
+	w.t.Helper()
+	return strings.TrimSpace(w.git(w.remote, "rev-parse", ref))
+}
+
+// clone returns a new clone of the remote.
+func (w *world) clone() string {
+	w.t.Helper()
+	w.mu.Lock()
+	dir := filepath.Join(w.dir, fmt.Sprintf("clone-%d", len(w.clones)+1))
+	w.clones = append(w.clones, dir)
+	w.mu.Unlock()
+	w.git(w.dir, "clone", "--quiet", w.remote, dir)
+	return dir
+}
+
+// settler returns the clones from which things are settled.
+func (w *world) settler() []string { return w.settlers }
+
+// write merges posts.
+func (w *world) write(posts ...*post) {
+	w.t.Helper()
+	files := map[string]string{}
+	for _, p := range posts {
+		w.posts[p.id] = p
+		maps.Copy(files, p.files())
+	}
+	w.commit(files)
+}
+
+// files returns the files of a post.
+func (p *post) files() map[string]string {
+	head := "id: " + p.id + "\ntitle: Title of " + p.id + "\n"
+	if p.accounts != nil {
+		head += "platforms: [" + strings.Join(p.to(), ", ") + "]\n"
+	}
+	if !p.due.IsZero() {
+		head += "publish_at: " + p.due.UTC().Format(time.RFC3339) + "\n"
+	}
+	files := map[string]string{}
+	if p.picture {
+		head += "media: [{file: dot.png, alt: A dot}]\n"
+		files["content/"+p.id+"/dot.png"] = dot
+	}
+	files["content/"+p.id+"/index.md"] = "---\n" + head + p.head + "---\n" + strings.Join(p.parts, "\n\n---\n\n") + "\n"
+	return files
+}
+
+// to returns the accounts that a post goes to.
+func (p *post) to() []string {
+	if p.accounts == nil {
+		return accounts()
+	}
+	return slices.DeleteFunc(slices.Clone(p.accounts), func(a string) bool { return !slices.Contains(accounts(), a) })
+}
+
+var dot = func() string {
+	b, err := base64.StdEncoding.DecodeString("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==")
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}()
+
+// single returns a post of one part that was due ten minutes ago.
+func single(id string) *post {
+	return &post{id: id, parts: []string{"The only part of " + id + "."}, due: start.Add(-10 * time.Minute)}
+}
+
+// thread returns a post of n parts.
+func thread(id string, n int) *post {
+	p := single(id)
+	p.parts = nil
+	for i := range n {
+		p.parts = append(p.parts, fmt.Sprintf("Part %d of %s.", i+1, id))
+	}
+	return p
+}
+
+// mixture returns what a site may have due: a post for all, a thread, one with a picture, one without a
+// time, one for two accounts, and one that comes due while things are settled.
+func mixture() []*post {
+	picture, now, later := single("pict0003"), single("time0004"), single("late0005")
+	picture.picture = true
+	now.due, now.accounts = time.Time{}, []string{fedi, hook}
+	later.due, later.accounts = start.Add(30*time.Minute), []string{bsky, gts, plain}
+	return []*post{single("sing0001"), thread("thrd0002", 3), picture, now, later}
+}
+
+// fault breaks the creating requests of an account, after the first skip ones.
+func (w *world) fault(account string, f fakenet.Fault, skip, count int) {
+	p := fakenet.Plan{Fault: f, Skip: skip, Count: count, Elsewhere: "http://127.0.0.1:1/elsewhere"}
+	if !knowsTimeout() {
+		p.Hang = 20 * time.Millisecond
+	}
+	w.networks[account].fake.Inject(p)
+	w.note("%s: %s after %d, %d times", account, f, skip, count)
+}
+
+// heal lifts every fault.
+func (w *world) heal() {
+	for _, n := range w.networks {
+		n.heal()
+		n.up()
+	}
+	w.pushes.heal()
+	w.plug()
+}
+
+// unplug takes the remote away.
+func (w *world) unplug() {
+	w.t.Helper()
+	if err := os.Rename(w.remote, w.remote+".away"); err != nil {
+		w.t.Fatal(err)
+	}
+	w.note("the remote is away")
+}
+
+// plug brings it back, if it is away.
+func (w *world) plug() {
+	w.t.Helper()
+	if err := os.Rename(w.remote+".away", w.remote); err != nil && !os.IsNotExist(err) {
+		w.t.Fatal(err)
+	}
+}
+
+func mkfifo(name string) error { return syscall.Mkfifo(name, 0o600) }
+
+// show prints JSON for messages.
+func show(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
