@@ -449,6 +449,12 @@ func (r *Repo) IsTracked(path string) (bool, error) {
 	return r.back.tracked(path)
 }
 
+// IsShallow reports whether the history of this clone is cut off somewhere.
+func (r *Repo) IsShallow() (bool, error) {
+	boundary, err := r.shallow()
+	return len(boundary) > 0, err
+}
+
 // Identity returns whom commits are by: GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL, else user.name and
 // user.email of git's configuration, else Postrider <postrider@localhost>.
 func (r *Repo) Identity(ctx context.Context) (name, email string) {

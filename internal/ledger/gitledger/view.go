@@ -15,6 +15,7 @@ import (
 // View is the ledger at one commit. It reads folders and files only as they are asked for and keeps
 // what it has read; it is for use by one goroutine.
 type View struct {
+	repo   *gitrepo.Repo
 	tree   *folder // nil when the branch does not exist
 	commit gitrepo.Hash
 	shards map[string]map[ledger.ID]ledger.Brief
@@ -36,8 +37,9 @@ type place struct {
 // Damage is a file on the ledger branch that cannot be read. It is left alone; the delivery that it
 // stands for is not sent before a person has looked.
 type Damage struct {
-	Path string
-	Err  error
+	Path   string
+	Err    error
+	Commit gitrepo.Hash // since when the file is as it is; empty when that was long ago, or before a shallow clone begins
 }
 
 // folder is the part of a commit's tree that holds the ledger: all of it, or one folder of a branch on which people
@@ -79,7 +81,7 @@ func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
 }
 
 func newView(repo *gitrepo.Repo, commit gitrepo.Hash, dir string) (*View, error) {
-	v := &View{commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
+	v := &View{repo: repo, commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
 	if commit == "" {
 		return v, nil
 	}
@@ -138,7 +140,7 @@ func (v *View) load() error {
 		for _, e := range entries {
 			rec, err := v.read(e.Path)
 			if err != nil {
-				v.damaged = append(v.damaged, Damage{e.Path, err})
+				v.damaged = append(v.damaged, Damage{Path: e.Path, Err: err})
 				if _, id, _, ok := ledger.ParsePath(e.Path); ok {
 					v.open[id] = damagedRecord(id, e.Path, err)
 				}
@@ -261,7 +263,7 @@ func (v *View) Record(id ledger.ID) (*ledger.Record, error) {
 	}
 	rec, err := v.read(file)
 	if err != nil {
-		v.damaged = append(v.damaged, Damage{file, err})
+		v.damaged = append(v.damaged, Damage{Path: file, Err: err})
 		return damagedRecord(id, file, err), nil
 	}
 	return rec, nil
@@ -345,7 +347,7 @@ func (v *View) Holds() ([]ledger.Hold, error) {
 	}
 	holds, err := ledger.DecodeHolds(b)
 	if err != nil {
-		v.damaged = append(v.damaged, Damage{ledger.HoldsFile, err})
+		v.damaged = append(v.damaged, Damage{Path: ledger.HoldsFile, Err: err})
 		return []ledger.Hold{{Scope: ledger.ScopeAll, Reason: fmt.Sprintf("the ledger's list of holds cannot be read: %v", err)}}, nil
 	}
 	return holds, nil
@@ -389,7 +391,7 @@ func (v *View) Each(fn func(*ledger.Record) error) error {
 		if err := v.tree.Walk(string(s), func(e gitrepo.Entry) error {
 			rec, err := v.read(e.Path)
 			if err != nil {
-				v.damaged = append(v.damaged, Damage{e.Path, err})
+				v.damaged = append(v.damaged, Damage{Path: e.Path, Err: err})
 				return nil
 			}
 			return fn(rec)
@@ -427,9 +429,16 @@ func (v *View) Of(post string) ([]*ledger.Record, error) {
 	return records, nil
 }
 
+// maxDated bounds how many damaged files are looked for in the history.
+const maxDated = 20
+
 // Damaged returns the files that could not be read so far, sorted by path.
 func (v *View) Damaged() []Damage {
 	list := slices.Clone(v.damaged)
 	slices.SortFunc(list, func(a, b Damage) int { return strings.Compare(a.Path, b.Path) })
-	return slices.CompactFunc(list, func(a, b Damage) bool { return a.Path == b.Path })
+	list = slices.CompactFunc(list, func(a, b Damage) bool { return a.Path == b.Path })
+	for i := range list[:min(len(list), maxDated)] {
+		list[i].Commit = v.since(list[i].Path)
+	}
+	return list
 }
