@@ -130,7 +130,7 @@ func TestMerge(t *testing.T) {
 		{"nothing there", published, nil, Published, 1, 1},
 		{"a result over its own intent", published, begun(), Published, 1, 1},
 		{"an intent never undoes a result", begun(), published, Published, 1, 1},
-		{"a doubt is not settled by an older failure", ended(Unknown, "unknown"), ended(Unsent, "unsent"), Unknown, 1, 0},
+		{"a doubt is not settled by an older failure", ended(Unknown, "unknown"), ended(Unsent, "unsent"), Unknown, 2, 0},
 		{
 			"a later run that knows of the doubt settles it", ended(Unknown, "unknown"),
 			func() *Record {
