@@ -508,6 +508,10 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 		m.plan.Settled++
 		return nil
 	}
+	if len(rec.Parts) == 0 { // a person's word that it is out, without the address
+		m.wait(t, id.Occurrence, WaitChanged, time.Time{}, "it has changed since it went out, and where on %s it is the ledger does not know", t.Platform)
+		return nil
+	}
 	if !t.Caps.Has(platform.CanEdit) {
 		m.wait(t, id.Occurrence, WaitChanged, time.Time{}, "it has changed since it went out, and %s cannot edit", t.Platform)
 		return nil
@@ -526,6 +530,10 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 }
 
 func (m *maker) withdraw(t Target, id ledger.ID, rec *ledger.Record) error {
+	if len(rec.Parts) == 0 {
+		m.wait(t, id.Occurrence, WaitCannot, time.Time{}, "the ledger does not know where on %s it is: say so with `postrider resolve %s %s --published URL`", t.Platform, t.Post, t.Account)
+		return nil
+	}
 	if !t.Caps.Has(platform.CanDelete) {
 		m.wait(t, id.Occurrence, WaitCannot, time.Time{}, "%s cannot take posts down: do it by hand, then `postrider resolve`", t.Platform)
 		return nil

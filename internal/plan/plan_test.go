@@ -47,6 +47,7 @@ func record(s ledger.State, change func(*ledger.Record)) *ledger.Record {
 		outcome = ""
 	}
 	if s == ledger.Published {
+		r.Parts = []ledger.Part{{Remote: platform.Remote{ID: "at://1"}}}
 		r.PublishedAt = r.At
 	}
 	r.Attempts = []ledger.Attempt{{N: 1, Op: ledger.OpPublish, Run: "r1", Started: r.At, Outcome: outcome, Error: "its reason"}}
@@ -172,6 +173,16 @@ func TestMake(t *testing.T) {
 			name: "out, changed, another run is at it", target: func(t *Target) { t.Source, t.Fingerprint = "source-2", "fp-2" },
 			record: record(ledger.Published, lease(time.Minute)),
 			want:   []string{"sending p1@bsky: run r1 is changing it, until Tue 1 Dec 2026 09:01 CET at the latest [2026-12-01T08:01Z]"},
+		},
+		{
+			name: "adopted without its address, changed", target: func(t *Target) { t.Source, t.Fingerprint = "source-2", "fp-2" },
+			record: record(ledger.Published, func(r *ledger.Record) { r.Parts = nil }),
+			want:   []string{"changed p1@bsky: it has changed since it went out, and where on bluesky it is the ledger does not know"},
+		},
+		{
+			name: "adopted without its address, to be withdrawn", target: func(t *Target) { t.Withdraw = true },
+			record: record(ledger.Published, func(r *ledger.Record) { r.Parts = nil }),
+			want:   []string{"cannot_withdraw p1@bsky: the ledger does not know where on bluesky it is: say so with `postrider resolve p1 bsky --published URL`"},
 		},
 		{name: "out, to be withdrawn", target: func(t *Target) { t.Withdraw = true }, record: record(ledger.Published, nil), want: []string{"withdraw p1@bsky"}},
 		{name: "out, expired", target: func(t *Target) { t.ExpiresAt = now }, record: record(ledger.Published, nil), want: []string{"withdraw p1@bsky"}},
