@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/publish"
 )
@@ -16,6 +18,11 @@ import (
 type consent struct {
 	yes    bool // --yes: it is
 	dryRun bool // --dry-run: it is not, only show it
+}
+
+func (c *consent) add(cmd *cobra.Command, yes, dryRun string) {
+	cmd.Flags().BoolVar(&c.yes, "yes", false, yes)
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, dryRun)
 }
 
 // given reports whether the work is to be done, once what would be done has been shown. On a terminal it asks. Where

@@ -23,7 +23,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	seen := map[reflect.Type]bool{}
 	for _, v := range []any{
-		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, version{}, platform.Facet{},
+		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, version{}, platform.Facet{},
 	} {
 		documented(t, string(page), reflect.TypeOf(v), seen)
 	}
@@ -52,6 +52,10 @@ func documented(t *testing.T, page string, typ reflect.Type, seen map[reflect.Ty
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.Anonymous {
+			documented(t, page, f.Type, seen)
+			continue
+		}
 		if key == "" {
 			t.Errorf("%s.%s has no key", typ, f.Name)
 		} else if !strings.Contains(page, `"`+key+`"`) {
@@ -66,7 +70,7 @@ func TestEmptyJSON(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{Env: Env{Stdout: &out}}
 	for _, v := range []any{
-		lengths{}, explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil), holdsJSON(nil, &config.Site{}),
+		lengths{}, explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil), holdsJSON(nil, &config.Site{}), adoptionsJSON(nil),
 		renderingJSON(&post.Variant{}, &platform.Rendering{Parts: []platform.Part{{}}, Poll: &platform.Poll{}}),
 	} {
 		if err := a.printJSON(v); err != nil {

@@ -85,12 +85,8 @@ func (a *app) printPlan(p *plan.Plan) {
 				fetching = append(fetching, p.Actions[i].Account)
 			}
 		}
-		due := "as soon as merged"
-		if !x.Due.IsZero() {
-			due = "due " + clockTime(x.Due)
-		}
 		a.printf("%s  %s → %s\n%s%s\n", s.green(pad(string(x.Verb), 10)), s.bold(oneLine(cmp.Or(x.Title, x.Path))), strings.Join(accounts, ", "),
-			strings.Repeat(" ", 12), s.dim(fmt.Sprintf("%s, %s", x.Path, due)))
+			strings.Repeat(" ", 12), s.dim(fmt.Sprintf("%s, %s", x.Path, whenDue(x.Due))))
 		if len(fetching) > 0 {
 			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("the link card on "+strings.Join(fetching, ", ")+" is read from its page when it goes out"))
 		}

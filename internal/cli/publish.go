@@ -60,7 +60,7 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 				return err
 			}
 			if f.json {
-				if err := a.printJSON(a.reportJSON(report)); err != nil {
+				if err := a.printJSON(a.reportJSON(report, "")); err != nil {
 					return err
 				}
 			} else {
@@ -110,18 +110,25 @@ func (a *app) dryRun(desk *publish.Desk, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return a.printJSON(struct {
-			jsonReport
-			DryRun  bool         `json:"dry_run"`
-			Actions []jsonAction `json:"actions"`
-		}{
-			jsonReport{Branch: desk.Branch, Commit: desk.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(p.Waiting), LedgerCommit: string(desk.Ledger.Tip())},
-			true, actionsJSON(p.Actions),
-		})
+		return a.printJSON(dryRunJSON(desk, p))
 	}
 	a.printf("Dry run: nothing is sent.\n\n")
 	a.printPlan(p)
 	return nil
+}
+
+// jsonDryRun is what a run would do, as docs/JSON.md promises it.
+type jsonDryRun struct {
+	jsonReport
+	DryRun  bool         `json:"dry_run"`
+	Actions []jsonAction `json:"actions"`
+}
+
+func dryRunJSON(desk *publish.Desk, p *plan.Plan) jsonDryRun {
+	return jsonDryRun{
+		jsonReport{Branch: desk.Branch, Commit: desk.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(p.Waiting), LedgerCommit: string(desk.Ledger.Tip())},
+		true, actionsJSON(p.Actions),
+	}
 }
 
 // jsonReport is a run's report, as docs/JSON.md promises it.
@@ -163,7 +170,7 @@ func partsJSON(parts []platform.Remote) []jsonPart {
 	return out
 }
 
-func (a *app) reportJSON(r *publish.Report) jsonReport {
+func (a *app) reportJSON(r *publish.Report, again string) jsonReport {
 	j := jsonReport{Run: r.Run, Branch: r.Branch, Commit: r.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(r.Waiting), LedgerCommit: r.LedgerCommit}
 	for i := range r.Deliveries {
 		d := &r.Deliveries[i]
@@ -175,18 +182,22 @@ func (a *app) reportJSON(r *publish.Report) jsonReport {
 			x.ID, x.URL = d.Parts[0].ID, d.Parts[0].URL
 		}
 		if d.Err != nil {
-			x.Error, x.Hint = a.scrub(d.Err.Error()), a.scrub(hintOf(d))
+			x.Error, x.Hint = a.scrub(d.Err.Error()), a.scrub(hintOf(d, again))
 		}
 		j.Deliveries = append(j.Deliveries, x)
 	}
 	return j
 }
 
-// hintOf says what to do about a delivery that failed: what its network suggests, and what happens next by itself.
-func hintOf(d *publish.Delivery) string {
+// hintOf says what to do about a delivery that failed: what its network suggests, and what happens next by itself, or
+// what does it again.
+func hintOf(d *publish.Delivery, again string) string {
 	var hints []string
 	if e, ok := errors.AsType[*platform.Error](d.Err); ok && e.Hint != "" {
 		hints = append(hints, e.Hint)
+	}
+	if again != "" {
+		return strings.Join(append(hints, again), "; ")
 	}
 	switch d.Outcome {
 	case platform.Unknown.String():
@@ -201,29 +212,35 @@ func hintOf(d *publish.Delivery) string {
 	return strings.Join(hints, "; ")
 }
 
-// printReport writes a run's report for people.
-func (a *app) printReport(r *publish.Report) {
+// printDeliveries writes how deliveries ended. again is what repeats one that failed, empty when runs do that by themselves.
+func (a *app) printDeliveries(all []publish.Delivery, again string) {
 	s := a.stdoutStyle()
-	for i := range r.Deliveries {
-		d := &r.Deliveries[i]
+	indent := strings.Repeat(" ", 12)
+	for i := range all {
+		d := &all[i]
 		mark := s.green(pad(d.Outcome, 10))
 		if !d.OK() {
 			mark = s.red(pad(d.Outcome, 10))
 		}
 		a.printf("%s  %s → %s\n", mark, s.bold(oneLine(cmp.Or(d.Title, d.Path))), d.Account)
 		for _, p := range d.Parts {
-			a.printf("%s%s\n", strings.Repeat(" ", 12), s.under(printable(cmp.Or(p.URL, p.ID))))
+			a.printf("%s%s\n", indent, s.under(printable(cmp.Or(p.URL, p.ID))))
 		}
 		if d.Err != nil {
-			a.printf("%s%s\n", strings.Repeat(" ", 12), oneLine(a.scrub(d.Err.Error())))
-			if hint := hintOf(d); hint != "" {
-				a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim(oneLine(a.scrub(hint))))
+			a.printf("%s%s\n", indent, oneLine(a.scrub(d.Err.Error())))
+			if hint := hintOf(d, again); hint != "" {
+				a.printf("%s%s\n", indent, s.dim(oneLine(a.scrub(hint))))
 			}
 		}
 		if !d.RetryAt.IsZero() {
-			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("not before "+clockTime(d.RetryAt)))
+			a.printf("%s%s\n", indent, s.dim("not before "+clockTime(d.RetryAt)))
 		}
 	}
+}
+
+// printReport writes a run's report for people.
+func (a *app) printReport(r *publish.Report) {
+	a.printDeliveries(r.Deliveries, "")
 	if len(r.Deliveries) == 0 {
 		a.printf("Nothing to send.\n")
 	}

@@ -145,6 +145,24 @@ func recordsJSON(records []*ledger.Record) []jsonRecord {
 	return out
 }
 
+// titleOf is what people call a record's post.
+func titleOf(r *ledger.Record) string { return cmp.Or(r.Title, r.Path, r.Post) }
+
+// remoteName is where people see a part, or what its network calls it.
+func remoteName(p ledger.Part) string { return cmp.Or(p.URL, p.ID) }
+
+// printRecordDoubles says loudly that a post is out twice.
+func (a *app) printRecordDoubles(r *ledger.Record) {
+	if len(r.Doubles) == 0 {
+		return
+	}
+	s := a.stdoutStyle()
+	a.printf("%s  %s → %s: this is there as well; take one down by hand\n", s.red(pad("TWICE", 10)), s.bold(oneLine(titleOf(r))), r.Account)
+	for _, p := range r.Doubles {
+		a.printf("%s%s\n", strings.Repeat(" ", 12), s.under(printable(remoteName(p))))
+	}
+}
+
 // printRecords writes records for people, those that need attention first; with all, every attempt too.
 func (a *app) printRecords(records []*ledger.Record, all bool) {
 	s := a.stdoutStyle()
