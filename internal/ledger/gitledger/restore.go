@@ -153,11 +153,17 @@ func sound(file string, b []byte) error {
 	if !ok {
 		return nil
 	}
+	_, err := readRecord(id, b)
+	return err
+}
+
+// readRecord decodes the record of an id.
+func readRecord(id ledger.ID, b []byte) (*ledger.Record, error) {
 	rec, err := ledger.Decode(b)
 	if err == nil && rec.ID() != id {
 		err = fmt.Errorf("%w: its name says %s, its content %s", ledger.ErrFormat, id, rec.ID())
 	}
-	return err
+	return rec, err
 }
 
 // Restored is a file that [Ledger.Restore] has brought back.

@@ -91,10 +91,17 @@ func (v *verifier) tree() (*folder, error) {
 	return view.tree, nil
 }
 
-// each calls fn with every file below a folder, one folder's listing in memory at a time.
+// each calls fn with every file below a folder of the top. No more than one shard's listings are in memory at a time.
 func (v *verifier) each(dir string, fn func(t *folder, e gitrepo.Entry) error) error {
 	t, err := v.tree()
 	if err != nil {
+		return err
+	}
+	return v.eachIn(t, dir, fn)
+}
+
+func (v *verifier) eachIn(t *folder, dir string, fn func(t *folder, e gitrepo.Entry) error) error {
+	if err := v.ctx.Err(); err != nil {
 		return err
 	}
 	entries, err := t.Entries(dir)
@@ -102,12 +109,12 @@ func (v *verifier) each(dir string, fn func(t *folder, e gitrepo.Entry) error) e
 		return err
 	}
 	for _, e := range entries {
-		if err := v.ctx.Err(); err != nil {
-			return err
-		}
-		if e.Mode.IsDir() {
+		switch shard := strings.Count(e.Path, "/") == 1; {
+		case e.Mode.IsDir() && shard:
 			err = v.each(e.Path, fn)
-		} else {
+		case e.Mode.IsDir():
+			err = v.eachIn(t, e.Path, fn)
+		default:
 			err = fn(t, e)
 		}
 		if err != nil {
@@ -155,18 +162,18 @@ func (v *verifier) content(t *folder, e gitrepo.Entry) (b []byte, ok bool) {
 	if err == nil {
 		err = sound(e.Path, b)
 	}
-	if err == nil {
-		return b, true
+	if err != nil {
+		v.damaged(e.Path, "", err)
 	}
-	p := Problem{Path: e.Path, Message: err.Error(), Hint: hintRestore, Repair: true}
-	if _, id, _, ok := ledger.ParsePath(e.Path); ok {
-		p.ID = id.String()
-	}
+	return b, err == nil
+}
+
+func (v *verifier) damaged(file, id string, err error) {
+	p := Problem{Path: file, ID: id, Message: err.Error(), Hint: hintRestore, Repair: true}
 	if _, newer := errors.AsType[*ledger.NewerFormatError](err); newer {
 		p.Hint, p.Repair = "a newer postrider reads it", false
 	}
 	v.report(p)
-	return nil, false
 }
 
 // file looks at a record.
@@ -187,13 +194,15 @@ func (v *verifier) file(t *folder, e gitrepo.Entry) error {
 	} else {
 		v.records[name] = state
 	}
-	b, ok := v.content(t, e)
-	if !ok {
+	b, err := t.ReadFile(e.Path)
+	if err != nil {
+		v.damaged(e.Path, name, err)
 		return nil
 	}
-	rec, err := ledger.Decode(b)
+	rec, err := readRecord(id, b)
 	if err != nil {
-		return nil //nolint:nilerr // content has reported it
+		v.damaged(e.Path, name, err)
+		return nil
 	}
 	if want := rec.File(); want != e.Path {
 		v.report(Problem{Path: e.Path, ID: name, Message: fmt.Sprintf("its content belongs in %s", want), Hint: hintByHand})

@@ -126,8 +126,10 @@ func TestVerifyFinds(t *testing.T) {
 			want:  "not a ledger record",
 		},
 		"a record in the wrong place": {
-			spoil: func(w *written) { w.edit(map[string]string{"skipped/00/a@bluesky.json": w.read(w.path("a")), w.path("a"): ""}) },
-			want:  "its content belongs in published/ca/a@bluesky",
+			spoil: func(w *written) {
+				w.edit(map[string]string{"skipped/00/a@bluesky.json": w.read(w.path("a")), w.path("a"): ""})
+			},
+			want: "its content belongs in published/ca/a@bluesky",
 		},
 		"a record of another post": {
 			spoil: func(w *written) { w.edit(map[string]string{w.path("a"): w.read(w.path("b"))}) },
@@ -146,8 +148,10 @@ func TestVerifyFinds(t *testing.T) {
 			want:  "from post a, of which there is no record",
 		},
 		"a damaged marker": {
-			spoil: func(w *written) { w.edit(map[string]string{ledger.SaidPath("bluesky", strings.Repeat("5a1d", 8)[:31]+"a"): "?"}) },
-			want:  "a marker of words",
+			spoil: func(w *written) {
+				w.edit(map[string]string{ledger.SaidPath("bluesky", strings.Repeat("5a1d", 8)[:31]+"a"): "?"})
+			},
+			want: "a marker of words",
 		},
 		"a missing marker": {
 			spoil: func(w *written) { w.edit(map[string]string{ledger.SentPath("bluesky", "fp-a"): ""}) },
