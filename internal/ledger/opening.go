@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Format is the version of the ledger's layout that this program writes. docs/RELIABILITY.md tells what each version
+// Format is the version of the ledger's layout that this program writes. docs/LEDGER.md tells what each version
 // changed; a ledger of an earlier one is brought up to date in a commit of its own.
 const Format = 2
 
@@ -44,13 +44,17 @@ func (o Opening) Encode() []byte {
 
 // DecodeOpening reads an opening's file. Errors wrap [ErrFormat] or are a [*NewerFormatError].
 func DecodeOpening(b []byte) (Opening, error) {
+	var version struct { // alone: a newer format may know the other keys otherwise
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &version); err == nil && version.Format > Format {
+		return Opening{}, &NewerFormatError{version.Format}
+	}
 	var o Opening
 	if err := json.Unmarshal(b, &o); err != nil {
 		return Opening{}, fmt.Errorf("%s: %w: %w", OpeningFile, ErrFormat, err)
 	}
 	switch {
-	case o.Format > Format:
-		return Opening{}, &NewerFormatError{o.Format}
 	case o.Format < 2 || o.Began.IsZero():
 		return Opening{}, fmt.Errorf("%s: %w: it states no format or no beginning", OpeningFile, ErrFormat)
 	}

@@ -33,6 +33,19 @@ func Said(r *platform.Rendering) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Words returns the digest of the words that the record says it sent. A record of format 1 has none: it is made from the
+// texts of its parts, and so is another than today's where a link card or a poll was among the words.
+func (r *Record) Words() string {
+	if r.Said != "" {
+		return r.Said
+	}
+	sent := platform.Rendering{Parts: make([]platform.Part, len(r.Parts))}
+	for i, p := range r.Parts {
+		sent.Parts[i].Text = p.Text
+	}
+	return Said(&sent)
+}
+
 // SaidPath returns the path of the marker that says when an account last said these words, and in which post.
 func SaidPath(account, said string) string { return markerPath("said", account, said) }
 

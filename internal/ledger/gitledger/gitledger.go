@@ -142,15 +142,19 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 // ErrNotLedger means that the branch that is to hold the ledger holds something else.
 var ErrNotLedger = errors.New("is not a ledger")
 
-// check refuses a branch on which people work: it would get another README, and lose what is only here when the
-// local branch follows the remote's.
+// check refuses what this program must not write to: a ledger of a newer format (a [*ledger.NewerFormatError]), and a
+// branch on which people work: it would get another README, and lose what is only here when the local branch follows
+// the remote's.
 func (l *Ledger) check(tip gitrepo.Hash) error {
-	if l.o.Folder != "" {
-		return nil
-	}
 	view, err := l.viewAt(tip)
 	if err != nil {
 		return err
+	}
+	if _, err := view.Opening(); err != nil && !errors.Is(err, ledger.ErrFormat) {
+		return err
+	}
+	if l.o.Folder != "" {
+		return nil
 	}
 	entries, err := view.entries("")
 	if err != nil {
@@ -333,17 +337,28 @@ func (e *NotPushedError) Error() string {
 func (e *NotPushedError) Unwrap() error { return e.Err }
 
 // refresh moves to the newest tip without looking for leftovers.
-func (l *Ledger) refresh(ctx context.Context) (err error) {
-	if l.o.Remote == "" {
-		l.tip, err = l.repo.Ref(l.localRef())
-		return err
+func (l *Ledger) refresh(ctx context.Context) error {
+	tip, err := l.newestTip(ctx)
+	if err == nil {
+		err = l.check(tip) // a newer program may have written meanwhile
 	}
-	heads, err := l.repo.Fetch(ctx, l.o.Remote, l.o.Branch)
 	if err != nil {
 		return err
 	}
-	l.tip, err = l.mended(ctx, heads)
-	return err
+	l.tip = tip
+	return nil
+}
+
+// newestTip returns the newest tip.
+func (l *Ledger) newestTip(ctx context.Context) (gitrepo.Hash, error) {
+	if l.o.Remote == "" {
+		return l.repo.Ref(l.localRef())
+	}
+	heads, err := l.repo.Fetch(ctx, l.o.Remote, l.o.Branch)
+	if err != nil {
+		return "", err
+	}
+	return l.mended(ctx, heads)
 }
 
 // commit writes records as one commit on the tip.

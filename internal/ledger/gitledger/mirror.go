@@ -201,7 +201,7 @@ func (l *Ledger) localTip() (tip gitrepo.Hash, damaged bool, err error) {
 	if err == nil {
 		err = l.check(tip)
 	}
-	if err == nil || l.o.Remote == "" || errors.Is(err, ErrNotLedger) {
+	if _, newer := errors.AsType[*ledger.NewerFormatError](err); newer || err == nil || l.o.Remote == "" || errors.Is(err, ErrNotLedger) {
 		return tip, false, err
 	}
 	l.o.Log.Warn("the local ledger cannot be read; that of the remote is used. Results that an earlier run could not push may be in it",

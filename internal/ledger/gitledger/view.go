@@ -1,6 +1,7 @@
 package gitledger
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -330,13 +331,18 @@ func (v *View) Said(account, words string) (post string, at time.Time, ok bool, 
 	return post, at, err == nil, err
 }
 
-// Opening implements [ledger.View].
+// Opening implements [ledger.View]. An error that wraps [ledger.ErrFormat] means that the file is damaged, which is among
+// the [View.Damaged]; what the ledger knows besides still holds.
 func (v *View) Opening() (ledger.Opening, error) {
 	b, err := v.top(ledger.OpeningFile)
 	if err != nil || b == nil {
 		return ledger.Opening{}, err
 	}
-	return ledger.DecodeOpening(b)
+	o, err := ledger.DecodeOpening(b)
+	if errors.Is(err, ledger.ErrFormat) {
+		v.damaged = append(v.damaged, Damage{Path: ledger.OpeningFile, Err: err})
+	}
+	return o, err
 }
 
 // Holds implements [ledger.View]. A file that cannot be read stands for a hold of everything: somebody wanted a stop.
