@@ -47,17 +47,23 @@ func TestFaults(t *testing.T) {
 	const published, unknown = "published", "unknown"
 	outcomes := map[fakenet.Fault]map[string]string{
 		fakenet.TimeoutAfterAccept:     {bsky: published, fedi: published, gts: published, hook: unknown},
+		fakenet.SlowAnswer:             {bsky: published, fedi: published, gts: published, hook: published},
+		fakenet.LateAccept:             {bsky: published, fedi: published, gts: published, hook: published},
 		fakenet.ResetBefore:            {bsky: unknown, fedi: unknown, gts: unknown, hook: unknown},
+		fakenet.HalfRequest:            {bsky: unknown, fedi: unknown, gts: unknown, hook: unknown},
 		fakenet.ResetAfterAccept:       {bsky: published, fedi: published, gts: published, hook: unknown},
 		fakenet.HalfResponse:           {bsky: published, fedi: published, gts: published, hook: unknown},
 		fakenet.Garbage:                {bsky: published, fedi: published, gts: published, hook: unknown},
 		fakenet.Refuse:                 {bsky: "rejected", fedi: "rejected", gts: "rejected", hook: "rejected"},
 		fakenet.RateLimit:              {bsky: "limited", fedi: "limited", gts: "limited", hook: "limited"},
+		fakenet.ExpiredSession:         {bsky: published, fedi: "denied", gts: "denied", hook: "denied"},
 		fakenet.ExpiredToken:           {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
 		fakenet.Forbidden:              {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
 		fakenet.ServerError:            {bsky: unknown, fedi: unknown, gts: unknown, hook: unknown},
 		fakenet.ServerErrorAfterAccept: {bsky: published, fedi: published, gts: published, hook: unknown},
 		fakenet.Redirect:               {bsky: "denied", fedi: "denied", gts: "denied", hook: "denied"},
+		fakenet.UploadLost:             {bsky: published, fedi: published, gts: published, hook: published}, // there is no file
+		fakenet.UploadLimit:            {bsky: published, fedi: published, gts: published, hook: published},
 	}
 	for _, doc := range fakenet.AllFaults() {
 		t.Run(string(doc.Fault), func(t *testing.T) {
@@ -72,11 +78,13 @@ func TestFaults(t *testing.T) {
 				}
 			}
 			same(t, "outcomes", got, outcomes[doc.Fault])
-			want := 0
-			if doc.Accepts {
-				want = 1
+			for account, outcome := range outcomes[doc.Fault] {
+				want := 0
+				if doc.Accepts || outcome == published {
+					want = 1
+				}
+				w.created(want, account)
 			}
-			w.created(want)
 			w.inject(fakenet.None, 0) // a token that nobody posts with stays expired
 			if doc.Fault == fakenet.Refuse {
 				w.settle()
@@ -102,7 +110,8 @@ func TestFaultsInsideThread(t *testing.T) {
 			w.inject(doc.Fault, 1)
 			report := w.run(w.here())
 			for _, d := range report.Deliveries {
-				if doc.Fault != fakenet.ExpiredToken && (d.OK() || len(d.Parts) == 0) {
+				fine := doc.Uploads || doc.Fault == fakenet.SlowAnswer || doc.Fault == fakenet.LateAccept || doc.Fault == fakenet.ExpiredSession && d.Account == bsky
+				if doc.Fault != fakenet.ExpiredToken && (d.OK() != fine || len(d.Parts) == 0) {
 					t.Errorf("%s: %s with the parts %v", d.Account, d.Outcome, d.Parts)
 				}
 			}

@@ -22,9 +22,10 @@ func suite() platformtest.Suite {
 				Options: &bluesky.Options{Handle: "acme.example", Server: base},
 			}
 		},
-		Secrets: map[string]secret.String{"APP_PASSWORD": secret.New(password)},
-		Fake:    func(base string) fakenet.Fake { return newFake(base) },
-		Refusal: "grapheme too big (maximum 300",
+		Secrets:  map[string]secret.String{"APP_PASSWORD": secret.New(password)},
+		Fake:     func(base string) fakenet.Fake { return newFake(base) },
+		Sessions: true,
+		Refusal:  "grapheme too big (maximum 300",
 	}
 }
 

@@ -23,8 +23,8 @@ func suite() platformtest.Suite {
 		Fake: func(base string) fakenet.Fake {
 			return fake.New(fake.Options{Base: base, Secret: shared, Now: platformtest.Clock})
 		},
-		OneRequest: true,
-		Refusal:    "the receiver does not take this post",
+		OneRequest: true, SilentQuota: true,
+		Refusal: "the receiver does not take this post",
 	}
 }
 

@@ -23,6 +23,9 @@ type Fake interface {
 	Calls() []Call
 	// Inject makes creating requests fail from now on; a plan replaces the one before.
 	Inject(Plan)
+	// Limit has the network take no more posts than a quota allows, and say with every answer to one how many are left.
+	// A quota replaces the one before; the empty one has no limit.
+	Limit(Quota)
 }
 
 // Post is one post as it exists on a fake network.

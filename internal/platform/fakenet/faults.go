@@ -2,6 +2,7 @@ package fakenet
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"maps"
 	"net/http"
@@ -16,17 +17,23 @@ type Fault string
 const (
 	None                   Fault = ""
 	TimeoutAfterAccept     Fault = "timeout-after-accept"
+	SlowAnswer             Fault = "slow-answer"
+	LateAccept             Fault = "late-accept"
 	ResetBefore            Fault = "reset-before"
+	HalfRequest            Fault = "half-request"
 	ResetAfterAccept       Fault = "reset-after-accept"
 	HalfResponse           Fault = "half-response"
 	Garbage                Fault = "garbage"
 	Refuse                 Fault = "refuse"
 	RateLimit              Fault = "rate-limit"
+	ExpiredSession         Fault = "expired-session"
 	ExpiredToken           Fault = "expired-token"
 	Forbidden              Fault = "forbidden"
 	ServerError            Fault = "server-error"
 	ServerErrorAfterAccept Fault = "server-error-after-accept"
 	Redirect               Fault = "redirect"
+	UploadLost             Fault = "upload-lost"
+	UploadLimit            Fault = "upload-limit"
 )
 
 // FaultDoc explains one fault.
@@ -35,45 +42,88 @@ type FaultDoc struct {
 	Help  string
 	// Accepts tells that the post exists although the sender cannot know.
 	Accepts bool
+	// Uploads tells that it strikes files on their way, before any post. Where files travel in the creating request,
+	// as with webhooks, it never strikes.
+	Uploads bool
 }
 
 // AllFaults returns every fault with its explanation, in the order in which documentation lists them.
 func AllFaults() []FaultDoc {
 	return []FaultDoc{
-		{TimeoutAfterAccept, "accepts the post and never answers", true},
-		{ResetBefore, "closes the connection before looking at the request", false},
-		{ResetAfterAccept, "accepts the post and closes the connection without an answer", true},
-		{HalfResponse, "accepts the post and breaks off in the middle of the answer", true},
-		{Garbage, "accepts the post and answers 200 with a page of HTML", true},
-		{Refuse, "refuses the content, as the platform words it", false},
-		{RateLimit, "refuses for now, as the platform limits its clients", false},
-		{ExpiredToken, "no longer accepts the token", false},
-		{Forbidden, "knows the token but does not let it post", false},
-		{ServerError, "answers 500 and has posted nothing", false},
-		{ServerErrorAfterAccept, "answers 500 although it has posted", true},
-		{Redirect, "redirects to another host", false},
+		{Fault: TimeoutAfterAccept, Help: "accepts the post and never answers", Accepts: true},
+		{Fault: SlowAnswer, Help: "accepts the post and is slow to answer", Accepts: true},
+		{Fault: LateAccept, Help: "keeps the request and accepts it when nobody waits any more", Accepts: true},
+		{Fault: ResetBefore, Help: "closes the connection before looking at the request"},
+		{Fault: HalfRequest, Help: "closes the connection in the middle of the request"},
+		{Fault: ResetAfterAccept, Help: "accepts the post and closes the connection without an answer", Accepts: true},
+		{Fault: HalfResponse, Help: "accepts the post and breaks off in the middle of the answer", Accepts: true},
+		{Fault: Garbage, Help: "accepts the post and answers 200 with a page of HTML", Accepts: true},
+		{Fault: Refuse, Help: "refuses the content, as the platform words it"},
+		{Fault: RateLimit, Help: "refuses for now, as the platform limits its clients"},
+		{Fault: ExpiredSession, Help: "no longer accepts the session's token, where it has sessions; a new one it does"},
+		{Fault: ExpiredToken, Help: "no longer accepts the token"},
+		{Fault: Forbidden, Help: "knows the token but does not let it post"},
+		{Fault: ServerError, Help: "answers 500 and has posted nothing"},
+		{Fault: ServerErrorAfterAccept, Help: "answers 500 although it has posted", Accepts: true},
+		{Fault: Redirect, Help: "redirects to another host"},
+		{Fault: UploadLost, Help: "takes a file and closes the connection without an answer", Uploads: true},
+		{Fault: UploadLimit, Help: "takes no more files for now", Uploads: true},
 	}
 }
 
-// Plan says which creating requests fail, and how.
+// uploads reports whether a fault strikes files instead of posts.
+func (f Fault) uploads() bool { return f == UploadLost || f == UploadLimit }
+
+// Plan says which creating requests fail, and how; with UploadLost and UploadLimit, which uploads of files. Its functions
+// are called for the same requests, also when Fault is None, and may block: the request waits.
 type Plan struct {
 	Fault Fault
-	Skip  int           // so many creating requests go well first
-	Count int           // so many fail then; 0 means 1, a negative number all
-	Hang  time.Duration // how long TimeoutAfterAccept keeps the connection; 0 means until the client goes away
-	// Reached is called when the fault strikes, after the post was accepted where the fault accepts it.
+	Skip  int // so many creating requests go well first
+	Count int // so many fail then; 0 means 1, a negative number all
+	// Hang is how long TimeoutAfterAccept keeps the connection, SlowAnswer its answer and LateAccept the request; 0
+	// means until the client goes away.
+	Hang time.Duration
+	// Arrived is called before anything is done with the request. Its body may have been read.
+	Arrived func()
+	// Reached is called when the fault strikes, after the post was accepted where the fault accepts it; with None after
+	// the post was accepted and before it is answered.
 	Reached func()
+	// Answered is called once a whole answer has left for the client.
+	Answered func()
 	// Elsewhere is where Redirect leads.
 	Elsewhere string
 }
 
-// Faults is the fault switch of a fake and its log of creating requests; fakes embed it. The zero
+// Quota is how many posts a network takes in a stretch of time.
+type Quota struct {
+	Posts  int // 0 for no limit
+	Window time.Duration
+}
+
+// Allowance is what is left of a quota at an answer.
+type Allowance struct {
+	Quota
+	Left  int
+	Now   time.Time
+	Reset time.Time // when it is whole again
+}
+
+// Faults is the fault switch of a fake, its quota and its log of creating requests; fakes embed it. The zero
 // value breaks nothing.
 type Faults struct {
-	mu    sync.Mutex
-	plan  Plan
-	seen  int // creating requests since Inject
-	calls []Call
+	// Clock and Tell are set by fakes that know quotas, before they serve. Tell writes an allowance into the header of
+	// an answer, in the platform's own form; of a refusal it has the header that RateLimit gives it.
+	Clock func() time.Time
+	Tell  func(http.Header, Allowance)
+
+	mu      sync.Mutex
+	plan    Plan
+	seen    int // creating requests since Inject
+	uploads int // uploads of files since Inject
+	calls   []Call
+	quota   Quota
+	window  time.Time // the one that used counts
+	used    int
 }
 
 // Inject implements [Fake].
@@ -83,7 +133,14 @@ func (f *Faults) Inject(p Plan) {
 	if p.Count == 0 {
 		p.Count = 1
 	}
-	f.plan, f.seen = p, 0
+	f.plan, f.seen, f.uploads = p, 0, 0
+}
+
+// Limit implements [Fake].
+func (f *Faults) Limit(q Quota) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.quota, f.window, f.used = q, time.Time{}, 0
 }
 
 // Calls implements [Fake].
@@ -98,57 +155,94 @@ func (f *Faults) Calls() []Call {
 func (f *Faults) Strikes(fault Fault) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.plan.Fault == fault && f.hits(f.seen)
+	return f.plan.Fault == fault && f.plan.hits(f.seen)
 }
 
-// hits reports whether the creating request number n since Inject fails.
-func (f *Faults) hits(n int) bool {
-	return n >= f.plan.Skip && (f.plan.Count < 0 || n < f.plan.Skip+f.plan.Count)
+// hits reports whether the plan is about request number n since Inject.
+func (p *Plan) hits(n int) bool { return n >= p.Skip && (p.Count < 0 || n < p.Skip+p.Count) }
+
+// called calls one of a plan's functions if it is there.
+func called(f func()) {
+	if f != nil {
+		f()
+	}
+}
+
+// next logs a creating request and returns the plan for it, an empty one if none is about it.
+func (f *Faults) next(key string) Plan {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, Call{Key: key})
+	var plan Plan
+	if !f.plan.Fault.uploads() && f.plan.hits(f.seen) {
+		plan = f.plan
+	}
+	f.seen++
+	return plan
+}
+
+// Break closes the connection in the middle of a creating request if that is the plan for it. Fakes that read the body
+// before they call Create call it first.
+func (f *Faults) Break(r *http.Request, key string) {
+	if !f.Strikes(HalfRequest) {
+		return
+	}
+	plan := f.next(key)
+	called(plan.Arrived)
+	plan.breakOff(r)
+}
+
+// breakOff reads half of a request's body and closes the connection.
+func (p *Plan) breakOff(r *http.Request) {
+	io.CopyN(io.Discard, r.Body, r.ContentLength/2) //nolint:errcheck // the connection is about to break
+	called(p.Reached)
+	panic(http.ErrAbortHandler)
 }
 
 // Create serves one creating request, whose body may have been read already. accept does what the network does when all is well; refuse
-// answers Refuse, RateLimit, ExpiredToken, Forbidden and ServerError in the platform's own form.
+// answers Refuse, RateLimit, ExpiredSession, ExpiredToken, Forbidden and ServerError in the platform's own form.
 func (f *Faults) Create(w http.ResponseWriter, r *http.Request, key string, accept http.HandlerFunc, refuse func(http.ResponseWriter, Fault)) {
-	f.mu.Lock()
-	f.calls = append(f.calls, Call{Key: key})
-	plan, fault := f.plan, None
-	if f.hits(f.seen) {
-		fault = plan.Fault
+	plan := f.next(key)
+	if plan.Fault == LateAccept { // who gives up once it has arrived has sent all of it
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	f.seen++
-	f.mu.Unlock()
-	if fault == None {
-		accept(w, r)
-		return
-	}
-	reached := plan.Reached
-	if reached == nil {
-		reached = func() {}
-	}
-	switch fault {
+	called(plan.Arrived)
+	switch plan.Fault {
 	case ResetBefore:
-		reached()
+		called(plan.Reached)
 		panic(http.ErrAbortHandler)
-	case Refuse, RateLimit, ExpiredToken, Forbidden, ServerError:
-		refuse(w, fault)
-		reached()
+	case HalfRequest:
+		plan.breakOff(r)
+	case Refuse, RateLimit, ExpiredSession, ExpiredToken, Forbidden, ServerError:
+		refuse(w, plan.Fault)
+		called(plan.Reached)
+		plan.answered(w)
 		return
 	case Redirect:
 		http.Redirect(w, r, plan.Elsewhere, http.StatusTemporaryRedirect)
-		reached()
+		called(plan.Reached)
+		plan.answered(w)
 		return
+	case LateAccept:
+		wait(r, plan.Hang)
 	}
 
 	var answer recorder
-	accept(&answer, r)
+	f.metered(&answer, r, accept, refuse)
 	if answer.status >= 400 { // it was not accepted: the network has the word
 		answer.writeTo(w)
+		plan.answered(w)
 		return
 	}
-	reached()
-	switch fault {
+	called(plan.Reached)
+	switch plan.Fault {
 	case TimeoutAfterAccept:
-		hang(r, plan.Hang)
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // only then does the server notice that the client goes
+		wait(r, plan.Hang)
 		panic(http.ErrAbortHandler)
 	case ResetAfterAccept:
 		panic(http.ErrAbortHandler)
@@ -163,12 +257,79 @@ func (f *Faults) Create(w http.ResponseWriter, r *http.Request, key string, acce
 		w.Write([]byte("<!doctype html><title>Welcome to our captive portal")) //nolint:errcheck // a fault
 	case ServerErrorAfterAccept:
 		refuse(w, ServerError)
+	case SlowAnswer:
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // as above
+		wait(r, plan.Hang)
+		answer.writeTo(w)
+	default:
+		answer.writeTo(w)
+	}
+	plan.answered(w)
+}
+
+// answered makes sure that an answer has left, and says so.
+func (p *Plan) answered(w http.ResponseWriter) {
+	if p.Answered != nil {
+		http.NewResponseController(w).Flush() //nolint:errcheck // the client may be gone
+		p.Answered()
 	}
 }
 
-// hang waits until the client goes away, or for d.
-func hang(r *http.Request, d time.Duration) {
-	io.Copy(io.Discard, r.Body) //nolint:errcheck // only then does the server notice that the client goes
+// metered has the network accept a post if its quota allows that, and say what is left.
+func (f *Faults) metered(w *recorder, r *http.Request, accept http.HandlerFunc, refuse func(http.ResponseWriter, Fault)) {
+	f.mu.Lock()
+	if f.quota.Posts == 0 {
+		f.mu.Unlock()
+		accept(w, r)
+		return
+	}
+	a := Allowance{Quota: f.quota, Now: f.Clock()}
+	start := a.Now.Truncate(a.Window)
+	a.Reset = start.Add(a.Window)
+	if !start.Equal(f.window) {
+		f.window, f.used = start, 0
+	}
+	taken := f.used < f.quota.Posts
+	if taken {
+		f.used++
+	}
+	a.Left = f.quota.Posts - f.used
+	f.mu.Unlock()
+	if taken {
+		accept(w, r)
+	} else {
+		refuse(w, RateLimit)
+	}
+	f.Tell(w.Header(), a)
+}
+
+// Upload serves the upload of one file. refuse answers RateLimit in the platform's own form.
+func (f *Faults) Upload(w http.ResponseWriter, r *http.Request, accept http.HandlerFunc, refuse func(http.ResponseWriter, Fault)) {
+	f.mu.Lock()
+	var plan Plan
+	if f.plan.Fault.uploads() && f.plan.hits(f.uploads) {
+		plan = f.plan
+	}
+	f.uploads++
+	f.mu.Unlock()
+	called(plan.Arrived)
+	if plan.Fault == UploadLimit {
+		refuse(w, RateLimit)
+		called(plan.Reached)
+		plan.answered(w)
+		return
+	}
+	if plan.Fault == None {
+		accept(w, r)
+		return
+	}
+	accept(&recorder{}, r)
+	called(plan.Reached)
+	panic(http.ErrAbortHandler)
+}
+
+// wait waits until the client goes away, or for d.
+func wait(r *http.Request, d time.Duration) {
 	if d <= 0 {
 		<-r.Context().Done()
 		return
@@ -208,6 +369,6 @@ func (a *recorder) Write(p []byte) (int, error) {
 
 func (a *recorder) writeTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
-	w.WriteHeader(a.status)
+	w.WriteHeader(cmp.Or(a.status, http.StatusOK))
 	w.Write(a.body.Bytes()) //nolint:errcheck // a fake
 }

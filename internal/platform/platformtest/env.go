@@ -31,6 +31,9 @@ type env struct {
 	http    *http.Client
 	media   fs.FS
 	log     lockedBuffer
+
+	budget  *platform.Budget // handed to publishers, as is timeout
+	timeout time.Duration
 }
 
 func newEnv(t *testing.T, s *Suite) *env {
@@ -65,6 +68,7 @@ func dialLocal(ctx context.Context, network, address string) (net.Conn, error) {
 func (e *env) deps() platform.Deps {
 	return platform.Deps{
 		HTTP: e.http, Media: e.media, Now: Clock, Secrets: e.s.Secrets, AllowPrivate: true,
+		Budget: e.budget, Timeout: e.timeout,
 		Log:  slog.New(slog.NewTextHandler(&e.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
@@ -101,6 +105,17 @@ func (e *env) one(t *testing.T) *platform.Rendering {
 	return e.rendering(t, "plain", "image")
 }
 
+// caps is what the suite's accounts can do.
+func (s *Suite) caps() platform.Caps { return platform.CapsOf(s.Adapter, s.Account(GoldenBase)) }
+
+// created is how many posts a rendering's first n creating requests make.
+func (s *Suite) created(r *platform.Rendering, n int) int {
+	if s.OneRequest {
+		return len(r.Parts)
+	}
+	return n
+}
+
 // requests is how many creating requests a rendering of n parts needs.
 func (s *Suite) requests(n int) int {
 	if s.OneRequest {
@@ -125,6 +140,36 @@ func (e *env) published(t *testing.T, r *platform.Rendering, a platform.Attempt)
 	}
 	e.complete(t, receipt, r)
 	return receipt
+}
+
+// under publishes while a fault is on, and gives up once nothing else ends the request. It returns when the network is
+// through with it, and tells whether the fault has struck.
+func (e *env) under(t *testing.T, plan fakenet.Plan, r *platform.Rendering, a platform.Attempt) (receipt platform.Receipt, struck bool, err error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reached := make(chan struct{}, 100)
+	plan.Elsewhere = "http://elsewhere.invalid/"
+	plan.Reached = func() {
+		if plan.Fault == fakenet.TimeoutAfterAccept || plan.Fault == fakenet.SlowAnswer {
+			cancel()
+		}
+		reached <- struct{}{}
+	}
+	if plan.Fault == fakenet.LateAccept {
+		plan.Arrived = cancel
+	}
+	e.fake.Inject(plan)
+	receipt, err = e.open(t).Publish(ctx, r, a)
+	if plan.Fault == fakenet.LateAccept {
+		select {
+		case <-reached:
+			return receipt, true, err
+		case <-time.After(10 * time.Second):
+			t.Fatal("the network does not come to accept it")
+		}
+	}
+	return receipt, len(reached) > 0, err
 }
 
 // complete fails the test unless receipt has every part of r and the fake knows them all.
@@ -165,7 +210,7 @@ func (e *env) posts() map[string]fakenet.Post {
 func (e *env) shows(t *testing.T, receipt platform.Receipt, r *platform.Rendering) {
 	t.Helper()
 	e.complete(t, receipt, r)
-	caps := e.s.Adapter.Info().Caps
+	caps := e.s.caps()
 	posts := e.posts()
 	for i := range r.Parts {
 		part, got := &r.Parts[i], posts[receipt.Parts[i].ID]

@@ -25,6 +25,10 @@ type Suite struct {
 	Fake func(base string) fakenet.Fake
 	// OneRequest tells that a thread goes out in a single request, as a whole or not at all.
 	OneRequest bool
+	// Sessions tells that the network's tokens die after a while, and that publishers get new ones by themselves.
+	Sessions bool
+	// SilentQuota tells that the network does not say how much is left before it refuses.
+	SilentQuota bool
 	// Refusal is a part of what the fake says to fakenet.Refuse: people must get to read it.
 	Refusal string
 }
@@ -60,6 +64,10 @@ func cases() []testCase {
 		{"what is sent is what was rendered", platform.CanPublish, sentIsRendered},
 		{"another key is another post", platform.CanPublish, anotherKeyIsAnotherPost},
 		{"failures have the right outcome and one request", platform.CanPublish, failuresHaveOutcomes},
+		{"after every failure, everything ends up once", platform.CanPublish, everythingEndsOnce},
+		{"what is left reaches the budget", platform.CanPublish, quotaReachesTheBudget},
+		{"uploads have their own budget", platform.CanPublish, uploadsHaveTheirOwnBudget},
+		{"a request takes no longer than it may", platform.CanPublish, timeoutBounds},
 		{"unreachable is unsent", platform.CanPublish, unreachableIsUnsent},
 		{"cancelled before is unsent", platform.CanPublish, cancelledIsUnsent},
 		{"changed media is unsent", platform.CanPublish, changedMediaIsUnsent},
@@ -83,11 +91,18 @@ func cases() []testCase {
 
 // Run runs all cases for one adapter. Goldens of renderings are in the adapter's testdata/golden;
 // `go test -update` rewrites them.
-func Run(t *testing.T, s Suite) {
-	caps := s.Adapter.Info().Caps
+func Run(t *testing.T, s Suite) { run(t, &s, 0) }
+
+// RunPublisher runs the cases about publishers only: for a second kind of account, whose renderings have no goldens of
+// their own.
+func RunPublisher(t *testing.T, s Suite) { run(t, &s, platform.CanPublish) }
+
+// run runs the cases that need something of about.
+func run(t *testing.T, s *Suite, about platform.Caps) {
+	caps := s.caps()
 	for _, c := range cases() {
-		if caps.Has(c.needs) {
-			t.Run(c.name, func(t *testing.T) { c.run(t, &s) })
+		if caps.Has(c.needs) && c.needs.Has(about) {
+			t.Run(c.name, func(t *testing.T) { c.run(t, s) })
 		}
 	}
 }

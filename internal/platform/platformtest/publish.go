@@ -26,7 +26,7 @@ func capabilitiesAreInterfaces(t *testing.T, s *Suite) {
 	_, find := p.(platform.Finder)
 	_, edit := p.(platform.Editor)
 	_, del := p.(platform.Deleter)
-	caps := s.Adapter.Info().Caps
+	caps := s.caps()
 	for _, c := range []struct {
 		cap  platform.Caps
 		have bool
@@ -129,12 +129,15 @@ func anotherKeyIsAnotherPost(t *testing.T, s *Suite) {
 	e.creations(t, 2)
 }
 
-// failuresHaveOutcomes is the heart of the suite: whatever happens to the one creating request, there
-// is no second one, and the outcome says no more than can be known.
+// failuresHaveOutcomes is the heart of the suite: whatever happens to a creating request, to one of a thread's too,
+// there is no second one, and the outcome says no more than can be known.
 func failuresHaveOutcomes(t *testing.T, s *Suite) {
 	want := map[fakenet.Fault]platform.Outcome{
 		fakenet.TimeoutAfterAccept:     platform.Unknown,
+		fakenet.SlowAnswer:             platform.Unknown,
+		fakenet.LateAccept:             platform.Unknown,
 		fakenet.ResetBefore:            platform.Unknown,
+		fakenet.HalfRequest:            platform.Unknown,
 		fakenet.ResetAfterAccept:       platform.Unknown,
 		fakenet.HalfResponse:           platform.Unknown,
 		fakenet.Garbage:                platform.Unknown,
@@ -142,54 +145,182 @@ func failuresHaveOutcomes(t *testing.T, s *Suite) {
 		fakenet.ServerErrorAfterAccept: platform.Unknown,
 		fakenet.Refuse:                 platform.Rejected,
 		fakenet.RateLimit:              platform.Limited,
+		fakenet.ExpiredSession:         platform.Denied,
 		fakenet.ExpiredToken:           platform.Denied,
 		fakenet.Forbidden:              platform.Denied,
 		fakenet.Redirect:               platform.Denied,
+		fakenet.UploadLost:             platform.Unsent,
+		fakenet.UploadLimit:            platform.Limited,
 	}
+	s.everywhere(t, func(t *testing.T, fault fakenet.FaultDoc, e *env, r *platform.Rendering, skip int) {
+		receipt, struck, err := e.under(t, fakenet.Plan{Fault: fault.Fault, Skip: skip, Count: -1}, r, attempt(1))
+		if !struck && fault.Uploads {
+			if err != nil {
+				t.Fatal(err) // nothing was uploaded
+			}
+			return
+		}
+		if !struck && fault.Fault != fakenet.ExpiredToken { // which strikes all that needs a token
+			t.Fatalf("the fault did not strike: %+v, %v", receipt, err)
+		}
+		pe := outcome(t, err, want[fault.Fault])
+		if len(receipt.Parts) != skip {
+			t.Errorf("%d parts went well, the receipt of a failure lists %+v", skip, receipt.Parts)
+		}
+		e.exist(t, receipt)
+		if pe.Op == "" || pe.Error() == "" {
+			t.Errorf("the error does not say what failed: %+v", pe)
+		}
+		switch pe.Outcome {
+		case platform.Denied:
+			if pe.Hint == "" {
+				t.Errorf("%q comes without a hint", pe)
+			}
+		case platform.Limited:
+			if pe.RetryAfter <= 0 || pe.RetryAfter > 24*time.Hour {
+				t.Errorf("retry after %v", pe.RetryAfter)
+			}
+		case platform.Rejected:
+			if s.Refusal == "" || !strings.Contains(pe.Message, s.Refusal) {
+				t.Errorf("the message %q lacks the platform's own words %q", pe.Message, s.Refusal)
+			}
+		}
+		calls, least, most := len(e.fake.Calls()), skip+1, skip+1
+		switch fault.Fault {
+		case fakenet.ExpiredToken:
+			least, most = skip, skip+2
+		case fakenet.ExpiredSession:
+			most++ // renewed, and the request, which was refused before it was looked at, sent once more
+		case fakenet.UploadLost, fakenet.UploadLimit:
+			least, most = 0, 0
+		}
+		if calls < least || calls > most {
+			t.Errorf("%d creating requests, want %d to %d", calls, least, most)
+		}
+		created := skip
+		if fault.Accepts {
+			created = s.created(r, skip+1)
+		}
+		e.creations(t, created)
+	})
+}
+
+// everythingEndsOnce has every fault strike once, at every part, and then does what a later run does: it looks where
+// there is a way to, and sends what is missing. Where neither a look-up nor a key helps, an unknown outcome stays one.
+func everythingEndsOnce(t *testing.T, s *Suite) {
+	caps := s.caps()
+	s.everywhere(t, func(t *testing.T, fault fakenet.FaultDoc, e *env, r *platform.Rendering, skip int) {
+		a := attempt(1)
+		receipt, struck, err := e.under(t, fakenet.Plan{Fault: fault.Fault, Skip: skip}, r, a)
+		if fault.Fault == fakenet.ExpiredSession && (err == nil) != s.Sessions {
+			t.Fatalf("an expired session: %v", err)
+		}
+		if err == nil {
+			if renewed := s.Sessions && (fault.Fault == fakenet.ExpiredSession || fault.Fault == fakenet.ExpiredToken); struck && !renewed {
+				t.Fatal("nobody noticed")
+			}
+			e.shows(t, receipt, r)
+			e.creations(t, len(r.Parts))
+			return
+		}
+		e.fake.Inject(fakenet.Plan{})
+		a.N, a.Done = 2, receipt.Parts
+		if platform.OutcomeOf(err) == platform.Unknown {
+			finder, ok := e.open(t).(platform.Finder)
+			switch {
+			case ok:
+				found, err := finder.Find(t.Context(), r, a)
+				if err != nil && !errors.Is(err, platform.ErrNotFound) {
+					t.Fatal(err)
+				}
+				if err == nil {
+					a.Done = found.Parts
+				}
+				if len(a.Done) != len(e.fake.Posts()) {
+					t.Fatalf("%d parts exist, Find says %+v, %v", len(e.fake.Posts()), found.Parts, err)
+				}
+			case !caps.Has(platform.CanIdempotent):
+				return
+			}
+		}
+		e.shows(t, e.published(t, r, a), r)
+		e.creations(t, len(r.Parts))
+	})
+}
+
+// everywhere runs a test for every fault at every creating request of a post, of one with a file and of a thread.
+func (s *Suite) everywhere(t *testing.T, run func(*testing.T, fakenet.FaultDoc, *env, *platform.Rendering, int)) {
 	for _, fault := range fakenet.AllFaults() {
-		t.Run(string(fault.Fault), func(t *testing.T) {
-			e := newEnv(t, s)
-			r := e.one(t)
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			plan := fakenet.Plan{Fault: fault.Fault, Count: -1, Elsewhere: "http://elsewhere.invalid/"}
-			if fault.Fault == fakenet.TimeoutAfterAccept {
-				plan.Reached = cancel // the caller's patience ends once the post is out
+		for _, sample := range []string{"plain", "image", "thread"} {
+			account := s.Account(GoldenBase)
+			r, findings := s.Adapter.Render(variant(find(sample), account), account)
+			if findings.HasErrors() {
+				continue
 			}
-			e.fake.Inject(plan)
-			receipt, err := e.open(t).Publish(ctx, r, attempt(1))
-			pe := outcome(t, err, want[fault.Fault])
-			if len(receipt.Parts) != 0 {
-				t.Errorf("the receipt of a failure lists %+v", receipt.Parts)
-			}
-			if pe.Op == "" || pe.Error() == "" {
-				t.Errorf("the error does not say what failed: %+v", pe)
-			}
-			switch pe.Outcome {
-			case platform.Denied:
-				if pe.Hint == "" {
-					t.Errorf("%q comes without a hint", pe)
+			for skip := range s.requests(len(r.Parts)) {
+				if fault.Uploads && skip > 0 {
+					break
 				}
-			case platform.Limited:
-				if pe.RetryAfter <= 0 || pe.RetryAfter > 24*time.Hour {
-					t.Errorf("retry after %v", pe.RetryAfter)
-				}
-			case platform.Rejected:
-				if s.Refusal == "" || !strings.Contains(pe.Message, s.Refusal) {
-					t.Errorf("the message %q lacks the platform's own words %q", pe.Message, s.Refusal)
-				}
+				t.Run(fmt.Sprintf("%s/%s/%d", fault.Fault, sample, skip), func(t *testing.T) { run(t, fault, newEnv(t, s), &r, skip) })
 			}
-			// A dead token may be renewed and the request, which was refused before it was looked at, sent once more.
-			calls := len(e.fake.Calls())
-			if calls != 1 && (fault.Fault != fakenet.ExpiredToken || calls > 2) {
-				t.Errorf("%d creating requests, want 1", calls)
-			}
-			created := 0
-			if fault.Accepts {
-				created = len(r.Parts)
-			}
-			e.creations(t, created)
-		})
+		}
+	}
+}
+
+// quotaReachesTheBudget has the network take two posts an hour: who posts hears of it with the second, if the network
+// says what is left, and with the third otherwise.
+func quotaReachesTheBudget(t *testing.T, s *Suite) {
+	e := newEnv(t, s)
+	e.budget = &platform.Budget{}
+	e.fake.Limit(fakenet.Quota{Posts: 2, Window: time.Hour})
+	r := e.one(t)
+	end := Clock().Truncate(time.Hour).Add(time.Hour)
+	for n := 1; n <= 2; n++ {
+		e.published(t, r, attempt(n))
+		if blocked := e.budget.Until().After(Clock()); blocked != (n == 2 && !s.SilentQuota) {
+			t.Errorf("after post %d, blocked until %v", n, e.budget.Until())
+		}
+	}
+	_, err := e.open(t).Publish(t.Context(), r, attempt(3))
+	if pe := outcome(t, err, platform.Limited); pe.RetryAfter != end.Sub(Clock()) {
+		t.Errorf("retry after %v, want %v", pe.RetryAfter, end.Sub(Clock()))
+	}
+	if !e.budget.Until().Equal(end) {
+		t.Errorf("blocked until %v, want %v", e.budget.Until(), end)
+	}
+	e.creations(t, 2)
+}
+
+// uploadsHaveTheirOwnBudget: an account that may upload no more files for now may still post.
+func uploadsHaveTheirOwnBudget(t *testing.T, s *Suite) {
+	e := newEnv(t, s)
+	e.budget = &platform.Budget{}
+	_, struck, err := e.under(t, fakenet.Plan{Fault: fakenet.UploadLimit, Count: -1}, e.rendering(t, "image"), attempt(1))
+	if struck == (err == nil) {
+		t.Errorf("struck %v, %v", struck, err)
+	}
+	if !e.budget.Until().IsZero() {
+		t.Errorf("blocked until %v", e.budget.Until())
+	}
+}
+
+// timeoutBounds: a server that does not answer costs the time that was given, for each request.
+func timeoutBounds(t *testing.T, s *Suite) {
+	e := newEnv(t, s)
+	e.timeout = 20 * time.Millisecond
+	e.fake.Inject(fakenet.Plan{Fault: fakenet.SlowAnswer})
+	_, err := e.open(t).Publish(t.Context(), e.one(t), attempt(1))
+	if pe := outcome(t, err, platform.Unknown); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", pe)
+	}
+	e.creations(t, 1)
+	e.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) //nolint:errcheck // only then does the server notice that the client goes
+		<-r.Context().Done()
+	})
+	_, err = e.open(t).Verify(t.Context())
+	if pe := outcome(t, err, platform.Unsent); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Verify: %v", pe)
 	}
 }
 
@@ -251,14 +382,10 @@ func credentialsStay(t *testing.T, s *Suite) {
 func secretsStay(t *testing.T, s *Suite) {
 	for _, fault := range fakenet.AllFaults() {
 		e := newEnv(t, s)
-		ctx, cancel := context.WithCancel(t.Context())
-		plan := fakenet.Plan{Fault: fault.Fault, Elsewhere: "http://elsewhere.invalid/", Count: -1}
-		if fault.Fault == fakenet.TimeoutAfterAccept {
-			plan.Reached = cancel
+		_, struck, err := e.under(t, fakenet.Plan{Fault: fault.Fault, Count: -1}, e.rendering(t, "image", "plain"), attempt(1))
+		if struck && err == nil {
+			t.Errorf("%s went unnoticed", fault.Fault)
 		}
-		e.fake.Inject(plan)
-		_, err := e.open(t).Publish(ctx, e.one(t), attempt(1))
-		cancel()
 		s.leaks(t, "an error", fmt.Sprintf("%v %+v %#v", err, err, err))
 		if e.log.String() == "" {
 			t.Error("nothing was logged")
@@ -292,14 +419,7 @@ func nothingIsLeft(t *testing.T, s *Suite) {
 				}
 				return resp, err
 			})
-			ctx, cancel := context.WithCancel(t.Context())
-			plan := fakenet.Plan{Fault: fault.Fault, Elsewhere: "http://elsewhere.invalid/", Count: -1}
-			if fault.Fault == fakenet.TimeoutAfterAccept {
-				plan.Reached = cancel
-			}
-			e.fake.Inject(plan)
-			e.open(t).Publish(ctx, e.rendering(t, "image", "plain"), attempt(1)) //nolint:errcheck // only what is left behind matters
-			cancel()
+			e.under(t, fakenet.Plan{Fault: fault.Fault, Count: -1}, e.rendering(t, "image", "plain"), attempt(1)) //nolint:errcheck // only what is left behind matters
 			if n := open.Load(); n != 0 {
 				t.Errorf("after %q, %d answers were not closed", fault.Fault, n)
 			}
@@ -351,11 +471,8 @@ func sameKeyCreatesNothing(t *testing.T, s *Suite) {
 		}
 		e := newEnv(t, s)
 		r := e.one(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		e.fake.Inject(fakenet.Plan{Fault: fault.Fault, Reached: cancel})
 		a := attempt(1)
-		_, err := e.open(t).Publish(ctx, r, a)
-		cancel()
+		_, _, err := e.under(t, fakenet.Plan{Fault: fault.Fault}, r, a)
 		outcome(t, err, platform.Unknown)
 		for n := 2; n < 4; n++ {
 			a.N = n
@@ -457,10 +574,7 @@ func findSeesAccepted(t *testing.T, s *Suite) {
 		}
 		e := newEnv(t, s)
 		r := e.one(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		e.fake.Inject(fakenet.Plan{Fault: fault.Fault, Reached: cancel})
-		_, err := e.open(t).Publish(ctx, r, attempt(1))
-		cancel()
+		_, _, err := e.under(t, fakenet.Plan{Fault: fault.Fault}, r, attempt(1))
 		outcome(t, err, platform.Unknown)
 		calls := len(e.fake.Calls())
 		for range 2 {
@@ -565,7 +679,7 @@ func editNeedsSameParts(t *testing.T, s *Suite) {
 func deleteTwice(t *testing.T, s *Suite) {
 	e := newEnv(t, s)
 	r := e.rendering(t, "plain", "image")
-	if s.Adapter.Info().Caps.Has(platform.CanThread) {
+	if s.caps().Has(platform.CanThread) {
 		r = e.rendering(t, "thread")
 	}
 	receipt := e.published(t, r, attempt(1))

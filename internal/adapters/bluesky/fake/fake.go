@@ -133,13 +133,16 @@ func New(o Options) *Server {
 		options: o, mux: http.NewServeMux(),
 		access: map[string]*Account{}, refresh: map[string]*Account{}, blobs: map[string]*upload{},
 	}
+	s.Clock, s.Tell = o.Now, tell
 	const xrpc = "/xrpc/com.atproto."
 	s.mux.HandleFunc("POST "+xrpc+"server.createSession", s.createSession)
 	s.mux.HandleFunc("POST "+xrpc+"server.refreshSession", s.refreshSession)
 	s.mux.HandleFunc("GET "+xrpc+"server.getSession", s.signedIn(s.getSession))
 	s.mux.HandleFunc("GET "+xrpc+"server.describeServer", s.describeServer)
 	s.mux.HandleFunc("GET "+xrpc+"identity.resolveHandle", s.resolveHandle)
-	s.mux.HandleFunc("POST "+xrpc+"repo.uploadBlob", s.signedIn(s.uploadBlob))
+	s.mux.HandleFunc("POST "+xrpc+"repo.uploadBlob", s.signedIn(func(w http.ResponseWriter, r *http.Request, a *Account) {
+		s.Upload(w, r, func(w http.ResponseWriter, r *http.Request) { s.uploadBlob(w, r, a) }, s.refuse)
+	}))
 	s.mux.HandleFunc("POST "+xrpc+"repo.putRecord", s.signedIn(s.putRecord))
 	s.mux.HandleFunc("POST "+xrpc+"repo.createRecord", s.signedIn(s.putRecord))
 	s.mux.HandleFunc("POST "+xrpc+"repo.deleteRecord", s.signedIn(s.deleteRecord))
@@ -255,19 +258,30 @@ func fail(w http.ResponseWriter, status int, name, message string) {
 	answer(w, status, map[string]string{"error": name, "message": message})
 }
 
+// putPoints is what a putRecord takes of an account's points, whether it makes a record or changes one.
+const putPoints = 2
+
+// tell writes what is left of an account's points, as the reference implementation does for the tightest limit
+// (packages/xrpc-server/src/rate-limiter.ts, 2026-11-21).
+func tell(h http.Header, a fakenet.Allowance) {
+	h.Set("RateLimit-Limit", strconv.Itoa(a.Posts*putPoints))
+	h.Set("RateLimit-Remaining", strconv.Itoa(a.Left*putPoints))
+	h.Set("RateLimit-Reset", strconv.FormatInt(a.Reset.Unix(), 10))
+	h.Set("RateLimit-Policy", fmt.Sprintf("%d;w=%d", a.Posts*putPoints, int(a.Window.Seconds())))
+	h.Set("Date", a.Now.UTC().Format(http.TimeFormat))
+}
+
 // refuse answers a fault in the words of the reference implementation.
 func (s *Server) refuse(w http.ResponseWriter, f fakenet.Fault) {
 	switch f {
 	case fakenet.Refuse:
 		fail(w, http.StatusBadRequest, "InvalidRequest", "Invalid app.bsky.feed.post record: grapheme too big (maximum 300, got 301) at $.record.text")
 	case fakenet.RateLimit:
-		w.Header().Set("RateLimit-Limit", "5000")
-		w.Header().Set("RateLimit-Remaining", "0")
-		w.Header().Set("RateLimit-Reset", strconv.FormatInt(s.options.Now().Add(5*time.Minute).Unix(), 10))
-		w.Header().Set("RateLimit-Policy", "5000;w=3600")
-		w.Header().Set("Date", s.options.Now().UTC().Format(http.TimeFormat))
+		now := s.options.Now()
+		tell(w.Header(), fakenet.Allowance{Quota: fakenet.Quota{Posts: 2500, Window: time.Hour}, Now: now, Reset: now.Add(5 * time.Minute)})
 		fail(w, http.StatusTooManyRequests, "RateLimitExceeded", "Rate Limit Exceeded")
-	case fakenet.ExpiredToken:
+	case fakenet.ExpiredSession, fakenet.ExpiredToken:
+		s.ExpireTokens()
 		fail(w, http.StatusBadRequest, "ExpiredToken", "Token has expired")
 	case fakenet.Forbidden:
 		fail(w, http.StatusForbidden, "Forbidden", "Bad token scope")
@@ -400,6 +414,7 @@ type putInput struct {
 }
 
 func (s *Server) putRecord(w http.ResponseWriter, r *http.Request, a *Account) {
+	s.Break(r, "")
 	var in putInput
 	if !decode(w, r, &in) {
 		return

@@ -68,6 +68,7 @@ type keyUse struct {
 }
 
 const (
+	statusesPath    = "/api/v1/statuses"
 	keyLifetime     = time.Hour
 	windowLength    = 5 * time.Minute
 	defaultRequests = 300
@@ -82,11 +83,10 @@ func New(c Config) *Server {
 		keys:     map[string]keyUse{},
 		requests: map[string]int{},
 	}
+	s.Clock, s.Tell = c.Now, s.tell
 	for pattern, h := range map[string]handler{
 		"GET /api/v1/accounts/verify_credentials": s.verifyCredentials,
 		"GET /api/v1/accounts/{id}/statuses":      s.accountStatuses,
-		"POST /api/v1/media":                      s.uploadMedia,
-		"POST /api/v2/media":                      s.uploadMedia,
 		"GET /api/v1/media/{id}":                  s.getMedia,
 		"GET /api/v1/statuses/{id}":               s.getStatus,
 		"PUT /api/v1/statuses/{id}":               s.editStatus,
@@ -98,8 +98,12 @@ func New(c Config) *Server {
 	} {
 		s.mux.HandleFunc(pattern, s.authorized(h))
 	}
+	upload := s.authorized(s.uploadMedia)
+	for _, pattern := range [2]string{"POST /api/v1/media", "POST /api/v2/media"} {
+		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.Upload(w, r, upload, s.refuse) })
+	}
 	post := s.authorized(s.postStatus)
-	s.mux.HandleFunc("POST /api/v1/statuses", func(w http.ResponseWriter, r *http.Request) {
+	s.mux.HandleFunc("POST "+statusesPath, func(w http.ResponseWriter, r *http.Request) {
 		s.Create(w, r, r.Header.Get("Idempotency-Key"), post, s.refuse)
 	})
 	s.mux.HandleFunc("GET /api/v1/instance", s.instanceV1)
@@ -233,7 +237,7 @@ func (s *Server) refuse(w http.ResponseWriter, f fakenet.Fault) {
 		a = s.tooLong()
 	case fakenet.RateLimit:
 		a = s.limited(now)
-	case fakenet.ExpiredToken:
+	case fakenet.ExpiredSession, fakenet.ExpiredToken:
 		a = s.badToken()
 	case fakenet.Forbidden:
 		a = s.forbidden()
@@ -249,15 +253,35 @@ func (s *Server) limited(now time.Time) answer {
 	return a
 }
 
-// limitHeader returns the rate limit headers. The reset is a time, not a number: Mastodon's
-// X-RateLimit-Reset is ISO 8601 with microseconds.
+// limitHeader returns the rate limit headers. The reset is a time on Mastodon, ISO 8601 with microseconds
+// (config/initializers/rack_attack.rb), and a number on GoToSocial (docs/api/ratelimiting.md), both as of 2026-11-21.
+// Neither has Retry-After.
 func (s *Server) limitHeader(left int, now time.Time) http.Header {
-	return http.Header{
-		"X-Ratelimit-Limit":     {strconv.Itoa(s.requestLimit())},
-		"X-Ratelimit-Remaining": {strconv.Itoa(left)},
-		"X-Ratelimit-Reset":     {windowOf(now).Add(windowLength).UTC().Format("2006-01-02T15:04:05.000000Z")},
-		"Date":                  {now.UTC().Format(http.TimeFormat)},
+	return s.allowanceHeader(fakenet.Allowance{
+		Quota: fakenet.Quota{Posts: s.requestLimit(), Window: windowLength}, Left: left, Now: now, Reset: windowOf(now).Add(windowLength),
+	})
+}
+
+func (s *Server) allowanceHeader(a fakenet.Allowance) http.Header {
+	reset := strconv.FormatInt(a.Reset.Unix(), 10)
+	if !s.config.GoToSocial {
+		reset = a.Reset.UTC().Format("2006-01-02T15:04:05.000000Z")
 	}
+	return http.Header{
+		"X-Ratelimit-Limit":     {strconv.Itoa(a.Posts)},
+		"X-Ratelimit-Remaining": {strconv.Itoa(a.Left)},
+		"X-Ratelimit-Reset":     {reset},
+		"Date":                  {a.Now.UTC().Format(http.TimeFormat)},
+	}
+}
+
+// tell writes what is left of the quota of posts, unless less is left of the requests: the servers tell of the tightest
+// limit (app/controllers/concerns/api/rate_limit_headers.rb, 2026-11-21).
+func (s *Server) tell(h http.Header, a fakenet.Allowance) {
+	if left, err := strconv.Atoi(h.Get("X-RateLimit-Remaining")); err == nil && left < a.Left {
+		return
+	}
+	maps.Copy(h, s.allowanceHeader(a))
 }
 
 func (s *Server) requestLimit() int { return cmp.Or(s.config.Requests, defaultRequests) }
@@ -277,7 +301,8 @@ func (s *Server) authorized(h handler) http.HandlerFunc {
 func (s *Server) serve(h handler, r *http.Request) answer {
 	token, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	user := s.config.Tokens[token]
-	if !found || user == "" || s.Strikes(fakenet.ExpiredToken) {
+	creates := r.Method == http.MethodPost && r.URL.Path == statusesPath // it has struck there, or not
+	if !found || user == "" || !creates && s.Strikes(fakenet.ExpiredToken) {
 		return s.badToken()
 	}
 	now := s.config.Now()

@@ -1,10 +1,13 @@
 // Package fake is a receiver of webhooks that lives in memory: it checks signatures as the Standard
 // Webhooks specification asks, takes every event once, and shows what it was told.
 //
-// Events go to /hook; every post has a page at /post/ID, every file is at /file/DIGEST.
+// Events go to /hook, or to /plain, which takes every request for another event; every post has a page at /post/ID,
+// every file is at /file/DIGEST.
 package fake
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,8 +24,11 @@ import (
 	"github.com/postrider/postrider/internal/platform/fakenet"
 )
 
-// Path is where the server takes events.
-const Path = "/hook"
+// Where the server takes events.
+const (
+	Path      = "/hook"
+	PlainPath = "/plain" // as receivers do that do not know what a webhook-id is for: twice the same makes two posts
+)
 
 // tolerance is how far a request's time may be from the server's clock, by the specification.
 const tolerance = 5 * time.Minute
@@ -113,7 +119,9 @@ func New(o Options) *Server {
 		panic("fake: " + err.Error())
 	}
 	s := &Server{options: o, verifier: verifier, mux: http.NewServeMux(), seen: map[string][]byte{}, files: map[string]file{}}
+	s.Clock, s.Tell = o.Now, tell
 	s.mux.HandleFunc("POST "+Path, s.receive)
+	s.mux.HandleFunc("POST "+PlainPath, s.receive)
 	s.mux.HandleFunc("GET /post/{id}", s.page)
 	s.mux.HandleFunc("GET /file/{digest}", s.file)
 	return s
@@ -183,6 +191,10 @@ func (s *Server) media(m media) fakenet.Media {
 }
 
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
+	id := r.Header.Get(standardwebhooks.HeaderWebhookID)
+	if s.publishes(r) {
+		s.Break(r, id)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		fail(w, http.StatusRequestEntityTooLarge, "the event is too large")
@@ -202,21 +214,33 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, "the event is not JSON")
 		return
 	}
-	id := r.Header.Get(standardwebhooks.HeaderWebhookID)
-	accept := func(w http.ResponseWriter, _ *http.Request) { s.accept(w, id, &e) }
-	if e.Type == "postrider.post.published" {
+	accept := func(w http.ResponseWriter, r *http.Request) { s.accept(w, r.URL.Path == Path, id, &e) }
+	if e.Type == typePublished {
 		s.Create(w, r, id, accept, s.refuse)
 		return
 	}
 	accept(w, r)
 }
 
-// accept carries an event out, unless it was before.
-func (s *Server) accept(w http.ResponseWriter, id string, e *event) {
+const typePublished = "postrider.post.published"
+
+// publishes reports whether an event publishes, from the beginning of its body, which can still be read.
+func (s *Server) publishes(r *http.Request) bool {
+	body := bufio.NewReader(r.Body)
+	head, _ := body.Peek(64) // a body may be shorter
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
+	return bytes.Contains(head, []byte(`"`+typePublished+`"`))
+}
+
+// accept carries an event out, unless it was before and the server minds.
+func (s *Server) accept(w http.ResponseWriter, minds bool, id string, e *event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	reply, repeated := s.seen[id]
-	if !repeated {
+	if !repeated || !minds {
 		p, status := s.apply(id, e)
 		if status != http.StatusOK {
 			fail(w, status, "there is no such post or event")
@@ -240,7 +264,7 @@ func (s *Server) apply(id string, e *event) (*stored, int) {
 		}
 	}
 	switch e.Type {
-	case "postrider.post.published":
+	case typePublished:
 		if e.Data.Post == nil {
 			return nil, http.StatusUnprocessableEntity
 		}
@@ -272,14 +296,23 @@ func fail(w http.ResponseWriter, status int, message string) {
 	json.NewEncoder(w).Encode(map[string]string{"message": message}) //nolint:errcheck // the client may be gone
 }
 
+// tell writes when to come back once nothing is left: a receiver of webhooks has no other header
+// (https://www.standardwebhooks.com/, 2026-11-21).
+func tell(h http.Header, a fakenet.Allowance) {
+	if a.Left == 0 {
+		h.Set("Retry-After", strconv.Itoa(int(a.Reset.Sub(a.Now).Seconds())))
+	}
+}
+
 func (s *Server) refuse(w http.ResponseWriter, f fakenet.Fault) {
 	switch f {
 	case fakenet.Refuse:
 		fail(w, http.StatusUnprocessableEntity, "the receiver does not take this post")
 	case fakenet.RateLimit:
-		w.Header().Set("Retry-After", "120")
+		now := s.options.Now()
+		tell(w.Header(), fakenet.Allowance{Now: now, Reset: now.Add(2 * time.Minute)})
 		fail(w, http.StatusTooManyRequests, "not so fast")
-	case fakenet.ExpiredToken:
+	case fakenet.ExpiredSession, fakenet.ExpiredToken:
 		fail(w, http.StatusUnauthorized, "no matching signature found")
 	case fakenet.Forbidden:
 		fail(w, http.StatusForbidden, "this sender may not post here")
