@@ -28,7 +28,8 @@ var (
 	commits = flag.Int("commits", 20_000, "how many commits the repository has")
 	runs    = flag.Int("runs", 7, "counted runs of each command")
 	hugo    = flag.String("hugo", "", "path of a hugo binary to compare with")
-	only    = flag.String("only", "", "only these measurements: check, publish, due, start; separated by commas")
+	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst; separated by commas")
+	latency = flag.Duration("latency", 20*time.Millisecond, "how long the networks take for a request in burst")
 	tmp     = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
 )
 
@@ -59,7 +60,7 @@ func run() (err error) {
 	for _, m := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}} {
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}
@@ -153,8 +154,8 @@ func once(ctx context.Context, c command) (sample, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // commands of this file
 	cmd.Dir = c.dir
 	cmd.Env = append(environ(), c.env...)
-	var out strings.Builder
-	cmd.Stderr = &out
+	var out, said strings.Builder
+	cmd.Stderr, cmd.Stdout = &out, &said
 	debug.FreeOSMemory() // what this process holds counts as the peak of a child that has just been forked
 	start := time.Now()
 	err := cmd.Run()
@@ -163,7 +164,7 @@ func once(ctx context.Context, c command) (sample, error) {
 		err = nil
 	}
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, out.String())
+		return sample{}, fmt.Errorf("%s: %w\n%s%s", strings.Join(c.args, " "), err, out.String(), said.String())
 	}
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage) //nolint:errcheck // what it is on every Unix
 	return sample{wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), usage.Maxrss}, nil

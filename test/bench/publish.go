@@ -137,13 +137,16 @@ func remember(ctx context.Context, dir string) (err error) {
 	if _, err := led.Fetch(ctx); err != nil {
 		return err
 	}
+	if err := led.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: time.Now().AddDate(-4, 0, 0), Commit: string(head)}); err != nil {
+		return err
+	}
 	now := time.Now()
 	targets = slices.DeleteFunc(targets, func(t plan.Target) bool { return t.Due.After(now) })
 	var records []*ledger.Record
 	for i, t := range targets {
 		r := &ledger.Record{
 			Post: t.Post, Account: t.Account, Platform: string(t.Platform), Path: t.Path, Title: t.Title, State: ledger.Published,
-			At: t.Due, Due: t.Due, PublishedAt: t.Due, Fingerprint: t.Fingerprint, Source: t.Source, Commit: string(head),
+			At: t.Due, Due: t.Due, PublishedAt: t.Due, Fingerprint: t.Fingerprint, Said: t.Said, Source: t.Source, Commit: string(head),
 			Parts: []ledger.Part{{Remote: platform.Remote{ID: fmt.Sprint(i), URL: fmt.Sprintf("https://%s.example/%d", t.Account, i)}, Text: "…"}},
 		}
 		r.Key = r.ID().Key()
