@@ -95,5 +95,6 @@ func (a *app) printPlan(p *plan.Plan) {
 		}
 	}
 	a.printWaiting(p.Waiting, p.Settled)
+	a.printFirstRun(p.Waiting)
 	a.printNext(p.Waiting, p.At)
 }

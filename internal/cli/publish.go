@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,24 +23,31 @@ func (a *app) publishCommand() *cobra.Command {
 	var f deskFlags
 	var dryRun, allowPrivate bool
 	var backlog string
+	var deadline, requestTimeout time.Duration
 	cmd := &cobra.Command{
 		Use:     "publish",
 		GroupID: groupPublish,
 		Short:   "Send what is due, and record the results in git",
-		Long: `Send every merged post that is due to every account it names, apply edits and removals that
+		Long: fmt.Sprintf(`Send every merged post that is due to every account it names, apply edits and removals that
 were merged, and settle what an earlier run left open. What is about to be done is recorded in
 git first, so that nothing is ever sent twice by two runs; every result is recorded after.
 
-An interrupt lets deliveries in flight end and records them; a second one ends at once.`,
+A delivery that fails without having left is tried again, %d times in all; after the deadline no other is
+begun, and the next run takes over. An interrupt lets deliveries in flight end and records them; a
+second one ends at once.`, publishTries),
 		Example: `  postrider publish
   postrider publish --dry-run
-  postrider publish --backlog skip    # a first run on a site with old posts`,
+  postrider publish --backlog skip    # a first run on a site with old posts
+  postrider publish --deadline 4m     # for a job that is run every five minutes`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			switch plan.Backlog(backlog) {
 			case plan.BacklogStop, plan.BacklogPublish, plan.BacklogSkip:
 			default:
 				return &usageError{msg: fmt.Sprintf("--backlog is publish or skip, not %q", backlog), hint: seeHelp(cmd)}
+			}
+			if deadline <= 0 || requestTimeout <= 0 {
+				return usagef(cmd, "takes a --deadline and a --request-timeout of more than nothing, such as 15m and 60s")
 			}
 			desk, repo, err := a.openDesk(cmd.Context(), f, plan.Backlog(backlog))
 			if err != nil {
@@ -53,6 +62,7 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 			}
 			progress := newProgress(a)
 			desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = a.owner(), a.HTTP, a.stop, allowPrivate, progress.event
+			desk.Deadline, desk.RequestTimeout, desk.Tries = deadline, requestTimeout, publishTries
 			a.graceful()
 			report, err := desk.Do(cmd.Context())
 			progress.clear()
@@ -83,6 +93,8 @@ An interrupt lets deliveries in flight end and records them; a second one ends a
 	f.add(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
+	cmd.Flags().DurationVar(&deadline, "deadline", 15*time.Minute, "begin no delivery later than `DURATION` after the start")
+	cmd.Flags().DurationVar(&requestTimeout, "request-timeout", 60*time.Second, "wait no longer than `DURATION` for a network's answer")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
 	return cmd
 }
@@ -94,6 +106,9 @@ func (a *app) owner() string {
 	}
 	return processOwner()
 }
+
+// publishTries is how often one run tries a delivery that is provably not out.
+const publishTries = 3
 
 // runID returns a name for this run: its time, so that names sort, and a random end.
 func (a *app) runID() (string, error) {
@@ -245,26 +260,57 @@ func (a *app) printReport(r *publish.Report) {
 		a.printf("Nothing to send.\n")
 	}
 	a.printWaiting(r.Waiting, r.Settled)
-	a.printFirstRun(r)
+	a.printFirstRun(r.Waiting)
 	a.printNext(r.Waiting, r.At)
 	if n, failed := len(r.Deliveries), r.Failed(); n > 0 {
 		a.printf("%s: %d done, %d not. The ledger is at %.10s.\n", deliveries(n), n-failed, failed, r.LedgerCommit)
 	}
 }
 
-// printFirstRun says how to go on after a first run that found a backlog.
-func (a *app) printFirstRun(r *publish.Report) {
-	for i := range r.Waiting {
-		if r.Waiting[i].State == plan.WaitFirstRun {
-			a.printf(`
+// printFirstRun says how to go on when posts wait for a person's word on what was before this ledger: a first run with more of them
+// than one run may send, or accounts that cannot be asked what is out.
+func (a *app) printFirstRun(waiting []plan.Waiting) {
+	var flood, blind int
+	var accounts []string
+	for i := range waiting {
+		w := &waiting[i]
+		switch {
+		case w.State != plan.WaitFirstRun:
+		case w.Caps.Has(platform.CanFind), w.Caps.Has(platform.CanIdempotent) && w.KeyLife == 0:
+			flood++
+		default:
+			blind++
+			accounts = append(accounts, w.Account)
+		}
+	}
+	if flood > 0 {
+		a.printf(`
 This is the first run, and more posts are due than one run may send (schedule.max_per_run).
-Nothing was sent. Choose:
+None of them is sent before you choose:
+  postrider adopt --find                 another tool has sent them: record those that are there
   postrider publish --backlog skip       they are old: never send what is due by now
   postrider publish --backlog publish    they are meant: send them, max_per_run at a time
 `)
-			return
-		}
+		return
 	}
+	if blind == 0 {
+		return
+	}
+	slices.Sort(accounts)
+	accounts = slices.Compact(accounts)
+	names := strings.Join(accounts, ",")
+	a.printf(`
+%s from before this ledger began may be out already, and nobody can ask %s
+whether it is. None of them is sent before you choose:
+  postrider adopt --account %s
+      they are out: record that, and never send them
+  postrider publish --backlog publish
+      they are not: send what is due everywhere, max_per_run at a time
+  postrider publish --backlog skip
+      it does not matter: never send anything that is due by now
+  postrider resolve POST ACCOUNT --send, or --skip
+      one by one
+`, deliveries(blind), strings.Join(accounts, " or "), names)
 }
 
 // progress shows what is going on, on one line of a terminal.

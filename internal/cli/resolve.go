@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
@@ -60,7 +61,7 @@ post's id or the path of its file; ACCOUNT may be left out when only one account
 			if len(args) == 2 {
 				account = args[1]
 			}
-			rec, err := a.resolve(cmd.Context(), desk, args[0], account, v, fmt.Sprintf("%s <%s>", who, mail))
+			rec, err := a.resolve(cmd.Context(), desk, repo, args[0], account, v, fmt.Sprintf("%s <%s>", who, mail))
 			if err != nil {
 				return err
 			}
@@ -69,7 +70,7 @@ post's id or the path of its file; ACCOUNT may be left out when only one account
 					Records []jsonRecord `json:"records"`
 				}{recordsJSON([]*ledger.Record{rec})})
 			}
-			a.printRecords([]*ledger.Record{rec}, false)
+			(&recordPrinter{w: a.Stdout, s: a.stdoutStyle(), zone: a.Now().Location()}).print(rec)
 			return nil
 		},
 	}
@@ -103,9 +104,9 @@ func (v *verdict) check(cmd *cobra.Command) error {
 }
 
 // resolve writes the verdict, on whatever the ledger says by then.
-func (a *app) resolve(ctx context.Context, desk *publish.Desk, name, account string, v verdict, who string) (rec *ledger.Record, err error) {
+func (a *app) resolve(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, name, account string, v verdict, who string) (rec *ledger.Record, err error) {
 	err = a.onLedger(ctx, desk, func() error {
-		if rec, err = a.recordToResolve(desk, name, account); err != nil {
+		if rec, err = a.recordToResolve(desk, repo, name, account); err != nil {
 			return err
 		}
 		subject, err := v.apply(rec, a.Now(), who)
@@ -118,7 +119,7 @@ func (a *app) resolve(ctx context.Context, desk *publish.Desk, name, account str
 }
 
 // recordToResolve finds the one delivery that is meant: an open record, or a target that waits.
-func (a *app) recordToResolve(desk *publish.Desk, name, account string) (*ledger.Record, error) {
+func (a *app) recordToResolve(desk *publish.Desk, repo *gitrepo.Repo, name, account string) (*ledger.Record, error) {
 	view, err := desk.Ledger.View()
 	if err != nil {
 		return nil, err
@@ -129,19 +130,9 @@ func (a *app) recordToResolve(desk *publish.Desk, name, account string) (*ledger
 	matches := func(post, path, of string) bool {
 		return (post == name || path == file) && (account == "" || account == of)
 	}
-	records, err := view.Of(name)
+	records, err := a.recordsOf(view, desk, repo, name)
 	if err != nil {
 		return nil, err
-	}
-	if len(records) == 0 {
-		if err := view.Each(func(r *ledger.Record) error {
-			if r.Path == file {
-				records = append(records, r)
-			}
-			return nil
-		}); err != nil {
-			return nil, err
-		}
 	}
 	for _, r := range records {
 		if matches(r.Post, r.Path, r.Account) && (account != "" || !r.State.Settled()) {

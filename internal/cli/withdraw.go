@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/publish"
@@ -45,7 +46,7 @@ by "postrider hold".`,
 			if len(args) == 2 {
 				account = args[1]
 			}
-			out, err := a.recordsToWithdraw(desk, args[0], account)
+			out, err := a.recordsToWithdraw(desk, repo, args[0], account)
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ by "postrider hold".`,
 }
 
 // recordsToWithdraw finds the records of a post that say that it is out.
-func (a *app) recordsToWithdraw(desk *publish.Desk, name, account string) ([]*ledger.Record, error) {
+func (a *app) recordsToWithdraw(desk *publish.Desk, repo *gitrepo.Repo, name, account string) ([]*ledger.Record, error) {
 	view, err := desk.Ledger.View()
 	if err != nil {
 		return nil, err
@@ -73,10 +74,7 @@ func (a *app) recordsToWithdraw(desk *publish.Desk, name, account string) ([]*le
 	records, err := view.Of(id)
 	if err == nil && len(records) == 0 {
 		occurrence = ""
-		records, err = a.records(view, []string{name})
-	}
-	if _, ok := errors.AsType[*usageError](err); ok { // there is no record at all
-		return nil, notOut(name, account, nil)
+		records, err = a.recordsOf(view, desk, repo, name)
 	}
 	if err != nil {
 		return nil, err
@@ -160,7 +158,7 @@ func (a *app) withdraw(ctx context.Context, desk *publish.Desk, out []*ledger.Re
 	if down.Run, err = a.runID(); err != nil {
 		return err
 	}
-	down.Owner, down.HTTP, down.Stop = processOwner(), a.HTTP, a.stop
+	down.Owner, down.HTTP, down.Stop, down.Tries = processOwner(), a.HTTP, a.stop, publishTries
 	a.graceful()
 	report, err := down.Do(ctx)
 	if err != nil {
@@ -205,7 +203,7 @@ func (a *app) printToWithdraw(p *plan.Plan) {
 // printDoubles says loudly what is out twice: only what the record stands for has been taken down.
 func (a *app) printDoubles(records []*ledger.Record) {
 	for _, r := range records {
-		a.printRecordDoubles(r)
+		(&recordPrinter{w: a.Stdout, s: a.stdoutStyle()}).doubles(r)
 	}
 }
 
