@@ -117,7 +117,9 @@ func TestBeforeTheLedger(t *testing.T) {
 			}
 			p, err := Make(Input{
 				Now: now, Targets: []Target{target}, Rules: rules(), Ledger: tt.ledger, Backlog: tt.backlog,
-				Older: func(o ledger.Opening, path string) bool { return tt.older && o.Commit == "c0" && path == "content/p1.md" },
+				Older: func(o ledger.Opening, path string) bool {
+					return tt.older && o.Commit == "c0" && path == "content/p1.md"
+				},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -564,15 +564,29 @@ func (m *maker) afterFailure(t Target, id ledger.ID, rec *ledger.Record, outcome
 // unsettled plans a target whose record is not settled.
 func (m *maker) unsettled(t Target, id ledger.ID, rec *ledger.Record) error {
 	reason := ""
-	if last := rec.Last(); last != nil {
+	last := rec.Last()
+	if last != nil {
 		reason = last.Error
+	}
+	if l := rec.Lease; m.alive(l) {
+		doing := "sending"
+		if rec.State != ledger.Sending {
+			doing = "changing"
+		}
+		m.wait(t, id.Occurrence, WaitSending, l.Until, "run %s is %s it, until %s at the latest", l.Run, doing, clockTime(l.Until))
+		return nil
+	}
+	if begun := last != nil && last.Op == ledger.OpWithdraw; len(rec.Parts) > 0 && rec.State != ledger.Sending && rec.State != ledger.Unknown {
+		switch { // a part of a thread is out
+		case m.mustGo(t):
+			return m.withdraw(t, id, rec)
+		case begun:
+			m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "taking down what was out of it was begun and did not end well, and now it is to stay: look what is still there")
+			return nil
+		}
 	}
 	switch rec.State {
 	case ledger.Sending:
-		if l := rec.Lease; m.alive(l) {
-			m.wait(t, id.Occurrence, WaitSending, l.Until, "run %s is sending it, until %s at the latest", l.Run, clockTime(l.Until))
-			return nil
-		}
 		return m.unknown(t, id, rec, "the run that was sending it died")
 	case ledger.Unknown:
 		return m.unknown(t, id, rec, reason)
@@ -622,7 +636,11 @@ func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason strin
 	a := Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec}
 	if w := m.obstacle(t, rec, len(rec.Parts) > 0 || m.begunInTime(t, rec)); w != nil {
 		if !t.Caps.Has(platform.CanFind) { // to repeat it is the only way to find out
-			m.wait(t, id.Occurrence, w.state, w.until, "it may be out, and is not repeated: %s", w.reason)
+			state := w.state
+			if w.until.IsZero() && state != WaitHeld { // nobody would ever learn whether it is out
+				state = WaitUnknown
+			}
+			m.wait(t, id.Occurrence, state, w.until, "it may be out, and is not repeated: %s", w.reason)
 			return nil
 		}
 		a.Look = w.reason

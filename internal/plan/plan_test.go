@@ -278,6 +278,28 @@ func TestMake(t *testing.T) {
 			want: []string{"look p1@bsky: withdrawn before it went out"},
 		},
 		{
+			name: "half of it is out, and it is to be taken down", target: func(t *Target) { t.Withdraw = true },
+			record: record(ledger.Unsent, func(r *ledger.Record) { r.Parts = []ledger.Part{{}} }), want: []string{"withdraw p1@bsky"},
+		},
+		{
+			name: "half of it is being taken down", target: func(t *Target) { t.Withdraw = true },
+			record: record(ledger.Unsent, func(r *ledger.Record) { r.Parts = []ledger.Part{{}}; lease(time.Minute)(r) }),
+			want:   []string{"sending p1@bsky: run r1 is changing it, until Tue 1 Dec 2026 09:01 CET at the latest [2026-12-01T08:01Z]"},
+		},
+		{
+			name: "half of it was to be taken down, and is to stay",
+			record: record(ledger.Unsent, func(r *ledger.Record) {
+				r.Parts = []ledger.Part{{}}
+				r.Attempts = append(r.Attempts, ledger.Attempt{N: 2, Op: ledger.OpWithdraw})
+			}),
+			want: []string{"unknown p1@bsky: taking down what was out of it was begun and did not end well, and now it is to stay: look what is still there"},
+		},
+		{
+			name: "it may be out, is to be taken down, and nobody can be asked", record: record(ledger.Unknown, nil),
+			target: func(t *Target) { t.Withdraw, t.Caps = true, platform.CanPublish|platform.CanIdempotent },
+			want:   []string{"unknown p1@bsky: it may be out, and is not repeated: withdrawn before it went out"},
+		},
+		{
 			name: "unknown, blocked by now", record: record(ledger.Unknown, nil),
 			target: func(t *Target) { t.Blocked, t.Fingerprint = "F101: broken", "" },
 			want:   []string{"look p1@bsky: F101: broken"},

@@ -137,3 +137,28 @@ func TestDamagedOpening(t *testing.T) {
 	}
 	w.exactlyOnce(1, fedi)
 }
+
+// TestWithdrawnHalfWay takes down what is out of a thread whose run died in the middle, once that is merged.
+func TestWithdrawnHalfWay(t *testing.T) {
+	for _, account := range []string{gts, fedi, bsky} {
+		t.Run(account, func(t *testing.T) {
+			w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: ["+account+"]\n", "One.\n\n---\n\nTwo.\n\n---\n\nThree.")})
+			n := 0
+			w.crash("dead", func(r *http.Request, answered bool) bool {
+				if creates(r) && answered {
+					n++
+				}
+				return n == 1
+			})
+			w.commit(map[string]string{"content/a.md": post("aaaa1111", "withdraw: true\nplatforms: ["+account+"]\n", "One.\n\n---\n\nTwo.\n\n---\n\nThree.")})
+			w.run(w.here())
+			w.settle()
+			if texts := w.texts(account); len(texts) != 0 {
+				t.Errorf("still there: %q", texts)
+			}
+			if rec := w.records()["aaaa1111@"+account]; rec.State != ledger.Withdrawn {
+				t.Errorf("the record is %s: %+v", rec.State, rec.Last())
+			}
+		})
+	}
+}
