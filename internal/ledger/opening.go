@@ -57,6 +57,8 @@ func DecodeOpening(b []byte) (Opening, error) {
 	switch {
 	case o.Format < 2 || o.Began.IsZero():
 		return Opening{}, fmt.Errorf("%s: %w: it states no format or no beginning", OpeningFile, ErrFormat)
+	case !isWritable(o.Began):
+		return Opening{}, fmt.Errorf("%s: %w: it began at a time that no file can hold", OpeningFile, ErrFormat)
 	}
 	return o, nil
 }
@@ -108,6 +110,9 @@ func DecodeHolds(b []byte) ([]Hold, error) {
 	for _, h := range file.Holds {
 		if h.Scope == "" || h.Reason == "" {
 			err = errors.Join(err, errors.New("a hold lacks its scope or its reason"))
+		}
+		if !isWritable(h.At) {
+			err = errors.Join(err, errors.New("a hold has a time that no file can hold"))
 		}
 	}
 	if err == nil && len(file.Holds) == 0 {

@@ -258,7 +258,9 @@ func (r *Record) utc() *Record {
 }
 
 // Decode reads a record's file. Errors wrap [ErrFormat]. Unknown keys are refused when they come with a
-// version that this program does not know, so that an old program never drops what a newer one wrote.
+// version that this program does not know, so that an old program never drops what a newer one wrote. It also refuses
+// what could make a run send something wrongly, and nothing else that [Validate] finds: a record that is refused
+// waits for a person.
 func Decode(b []byte) (*Record, error) {
 	var r Record
 	if err := json.Unmarshal(b, &r); err != nil {
@@ -267,10 +269,14 @@ func Decode(b []byte) (*Record, error) {
 	switch {
 	case r.Version != 1:
 		return nil, fmt.Errorf("%w: version %d, this program knows version 1", ErrFormat, r.Version)
-	case r.Post == "" || r.Account == "":
-		return nil, fmt.Errorf("%w: post or account is empty", ErrFormat)
 	case !slices.Contains(States(), r.State):
 		return nil, fmt.Errorf("%w: unknown state %q", ErrFormat, r.State)
+	}
+	if why := r.refusal(); why != "" {
+		return nil, fmt.Errorf("%w: %s", ErrFormat, why)
+	}
+	if r.Key == "" { // it follows from the id
+		r.Key = r.ID().Key()
 	}
 	return &r, nil
 }
