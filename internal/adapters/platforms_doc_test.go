@@ -106,7 +106,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 		p("%s", row)
 	}
 	p("")
-	p("*Some* means that it depends on the account's server: see the platform's page.")
+	p("*Some* means that it depends on the account's server or receiver: see the platform's page.")
 	p("")
 	p("## Limits")
 	p("")

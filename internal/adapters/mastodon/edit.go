@@ -19,6 +19,10 @@ const opEdit = "edit post"
 // notifies everybody who boosted a post. All that cannot be expressed is found before the first change.
 func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.Rendering) (platform.Receipt, error) {
 	receipt := platform.Receipt{Parts: slices.Clone(old.Parts), At: old.At}
+	old, err := p.addressed(opEdit, old)
+	if err != nil {
+		return receipt, err
+	}
 	if len(old.Parts) != len(r.Parts) {
 		return receipt, cannotEdit("the thread had %d parts and now has %d", len(old.Parts), len(r.Parts))
 	}
@@ -187,6 +191,10 @@ func cannotEdit(format string, args ...any) error {
 // https://docs.joinmastodon.org/methods/statuses/#delete (2026-11-21)
 func (p *publisher) Delete(ctx context.Context, old platform.Receipt) error {
 	const op = "delete post"
+	old, err := p.addressed(op, old)
+	if err != nil {
+		return err
+	}
 	for _, remote := range slices.Backward(old.Parts) {
 		_, err := p.api.Do(ctx, apihttp.Request{
 			Op: op, Method: http.MethodDelete, Path: "/api/v1/statuses/" + url.PathEscape(remote.ID),

@@ -17,7 +17,7 @@ func suite() platformtest.Suite {
 	return platformtest.Suite{
 		Adapter: webhook.Adapter{},
 		Account: func(base string) *platform.Account {
-			return &platform.Account{Name: "hook", Platform: "webhook", Options: &webhook.Options{URL: base + fake.Path}}
+			return &platform.Account{Name: "hook", Platform: "webhook", Options: &webhook.Options{URL: base + fake.Path, Idempotent: true}}
 		},
 		Secrets: map[string]secret.String{"SECRET": secret.New(shared)},
 		Fake: func(base string) fakenet.Fake {
@@ -29,5 +29,14 @@ func suite() platformtest.Suite {
 }
 
 func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
+
+// A receiver that takes every request for another event: nothing is repeated of which the outcome is unknown.
+func TestConformanceOfPlainReceivers(t *testing.T) {
+	s := suite()
+	s.Account = func(base string) *platform.Account {
+		return &platform.Account{Name: "plain", Platform: "webhook", Options: &webhook.Options{URL: base + fake.PlainPath}}
+	}
+	platformtest.RunPublisher(t, s)
+}
 
 func FuzzAnswers(f *testing.F) { platformtest.Fuzz(f, suite()) }

@@ -18,7 +18,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/postrider/postrider/internal/adapters/webhook/fake"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/fakenet"
 	"github.com/postrider/postrider/internal/secret"
 )
 
@@ -247,5 +249,49 @@ func TestOpenRefuses(t *testing.T) {
 	_, err := Adapter{}.Open(&platform.Account{Name: "hook", Options: &Options{URL: "ftp://acme.example"}}, platform.Deps{})
 	if platform.OutcomeOf(err) != platform.Unsent {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A receiver that does not honour the key makes a post of every request, so none must be made twice: not by the
+// publisher, not by net/http, whatever becomes of the answer and of the connection, a kept-alive one too.
+func TestPlainReceiversGetOneRequest(t *testing.T) {
+	for _, doc := range fakenet.AllFaults() {
+		if !doc.Accepts {
+			continue
+		}
+		var receiver *fake.Server
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { receiver.ServeHTTP(w, r) }))
+		receiver = fake.New(fake.Options{Base: server.URL, Secret: shared, Now: now})
+		p, err := Adapter{}.Open(&platform.Account{Name: "plain", Options: &Options{URL: server.URL + fake.PlainPath}}, platform.Deps{
+			HTTP: server.Client(), Media: fstest.MapFS{}, Now: now, Secrets: map[string]secret.String{"SECRET": secret.New(shared)},
+			Timeout: 50 * time.Millisecond,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Publish(t.Context(), rendering("first"), platform.Attempt{Key: "a", At: now(), N: 1}); err != nil {
+			t.Fatal(err)
+		}
+		accepted := make(chan struct{}, 10)
+		receiver.Inject(fakenet.Plan{Fault: doc.Fault, Count: -1, Reached: func() { accepted <- struct{}{} }})
+		_, err = p.Publish(t.Context(), rendering("second"), attempt())
+		if platform.OutcomeOf(err) != platform.Unknown || err == nil {
+			t.Errorf("%s: %v", doc.Fault, err)
+		}
+		<-accepted
+		if n := receiver.Creations(); n != 2 {
+			t.Errorf("%s: %d posts, want 2", doc.Fault, n)
+		}
+		if _, ok := p.(platform.Finder); ok {
+			t.Error("there is nobody to ask")
+		}
+		// A person who has looked may have it sent again: that is another post, and the reason for all of this.
+		receiver.Inject(fakenet.Plan{})
+		a := attempt()
+		a.N = 2
+		if _, err := p.Publish(t.Context(), rendering("second"), a); err != nil || receiver.Creations() != 3 {
+			t.Errorf("%s: sent again: %v, %d posts, want 3", doc.Fault, err, receiver.Creations())
+		}
+		server.Close()
 	}
 }

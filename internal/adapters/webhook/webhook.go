@@ -14,6 +14,8 @@ type Adapter struct{}
 // Options are a webhook account's options in site.yaml.
 type Options struct {
 	URL string `yaml:"url" help:"The address that receives the posts."`
+	// Idempotent is what makes repeating a request harmless.
+	Idempotent bool `yaml:"idempotent,omitempty" help:"Whether the receiver does nothing twice for one webhook-id; with false, a request without an answer is not repeated and waits for a person. True when left out."`
 }
 
 // Validate implements [platform.OptionsValidator].
@@ -42,12 +44,23 @@ func (Adapter) Info() platform.Info {
 		ID:      "webhook",
 		Name:    "Webhook",
 		DocsURL: "https://www.standardwebhooks.com/",
-		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanThread | platform.CanIdempotent |
-			platform.CanPoll | platform.CanVisibility | platform.CanContentWarning | platform.CanLanguage | platform.CanCard,
-		NewOptions: func() any { return new(Options) },
+		// CanIdempotent is added by AccountCaps: what is declared here holds for every account.
+		Caps: platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanThread | platform.CanPoll |
+			platform.CanVisibility | platform.CanContentWarning | platform.CanLanguage | platform.CanCard,
+		NewOptions: func() any { return &Options{Idempotent: true} },
 		Secrets: []platform.SecretSpec{{
 			Name: "SECRET",
 			Help: "The Standard Webhooks signing secret that you share with the receiver: whsec_ and 24 to 64 random bytes in base64.",
 		}},
 	}
+}
+
+// AccountCaps implements [platform.AccountCapser]: whether the same request twice makes one post is up to the receiver.
+// There is no way to ask one what it has, so without that nothing tells what became of a request without an answer.
+func (Adapter) AccountCaps(a *platform.Account) platform.Caps {
+	caps := (Adapter{}).Info().Caps
+	if o, ok := a.Options.(*Options); ok && o.Idempotent {
+		caps |= platform.CanIdempotent
+	}
+	return caps
 }

@@ -60,7 +60,7 @@ func AllFaults() []FaultDoc {
 		{Fault: Garbage, Help: "accepts the post and answers 200 with a page of HTML", Accepts: true},
 		{Fault: Refuse, Help: "refuses the content, as the platform words it"},
 		{Fault: RateLimit, Help: "refuses for now, as the platform limits its clients"},
-		{Fault: ExpiredSession, Help: "no longer accepts the session's token, where it has sessions; a new one it does"},
+		{Fault: ExpiredSession, Help: "ends the session, where it has sessions; a new one is fine"},
 		{Fault: ExpiredToken, Help: "no longer accepts the token"},
 		{Fault: Forbidden, Help: "knows the token but does not let it post"},
 		{Fault: ServerError, Help: "answers 500 and has posted nothing"},
