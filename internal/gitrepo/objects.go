@@ -154,10 +154,10 @@ func (s *objectStore) object(id Hash) (objectKind, []byte, error) {
 }
 
 func wrapObject(id Hash, err error) error {
-	if err != nil {
-		return fmt.Errorf("object %s: %w", id, err)
+	if _, told := errors.AsType[*DamagedObjectError](err); err == nil || told {
+		return err
 	}
-	return nil
+	return fmt.Errorf("object %s: %w", id, err)
 }
 
 func (s *objectStore) isOpen() bool {
@@ -290,7 +290,11 @@ func (s *objectStore) loose(id string) (objectKind, []byte, error) {
 			return "", nil, err
 		}
 		defer f.Close() //nolint:errcheck // only read from
-		return readLoose(f)
+		kind, data, err := readLoose(f)
+		if errors.Is(err, errCorrupt) {
+			err = &DamagedObjectError{ID: Hash(id), File: f.Name(), Err: err}
+		}
+		return kind, data, err
 	}
 	return "", nil, errMissing
 }

@@ -90,14 +90,9 @@ func (l *Ledger) Fetch(ctx context.Context, branches ...string) (map[string]gitr
 		l.tip = local
 		return nil, nil
 	}
-	heads, err := l.repo.Fetch(ctx, l.o.Remote, append(branches, l.o.Branch)...)
+	heads, err := l.fetch(ctx, damaged, branches)
 	if err != nil {
 		return nil, err
-	}
-	if tip := heads[l.branchRef()]; tip != "" {
-		if err := l.check(tip); err != nil {
-			return nil, l.unreadable(tip, err)
-		}
 	}
 	remote, err := l.mended(ctx, heads)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -201,12 +202,106 @@ func (l *Ledger) localTip() (tip gitrepo.Hash, damaged bool, err error) {
 	if err == nil {
 		err = l.check(tip)
 	}
-	if _, newer := errors.AsType[*ledger.NewerFormatError](err); newer || err == nil || l.o.Remote == "" || errors.Is(err, ErrNotLedger) {
+	if err == nil || l.o.Remote == "" || errors.Is(err, ErrNotLedger) {
 		return tip, false, err
 	}
 	l.o.Log.Warn("the local ledger cannot be read; that of the remote is used. Results that an earlier run could not push may be in it",
 		"ref", l.localRef(), "commit", tip, "err", err)
 	return "", true, nil
+}
+
+// fetch brings branches and the ledger's tip from the remote. What is damaged of the ledger here, where it is only a copy,
+// is moved out of the way and fetched again.
+func (l *Ledger) fetch(ctx context.Context, damaged bool, branches []string) (map[string]gitrepo.Hash, error) {
+	once := func() (map[string]gitrepo.Hash, error) {
+		heads, err := l.repo.Fetch(ctx, l.o.Remote, append(slices.Clone(branches), l.o.Branch)...)
+		if errors.Is(err, gitrepo.ErrDamaged) {
+			return nil, l.unreadable("", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if tip := heads[l.branchRef()]; tip != "" {
+			if err := l.check(tip); err != nil {
+				return nil, l.unreadable(tip, err)
+			}
+		}
+		return heads, nil
+	}
+	if damaged {
+		l.setAside(ctx)
+	}
+	heads, err := once()
+	if err == nil || ctx.Err() != nil || !mayBeDamage(err) || !l.setAside(ctx) {
+		return heads, err
+	}
+	return once()
+}
+
+// mayBeDamage reports whether a fetch may have failed because of what is here already. Git tells only in words; being
+// wrong costs a look at the local ledger.
+func mayBeDamage(err error) bool {
+	if errors.Is(err, gitrepo.ErrDamaged) || errors.Is(err, gitrepo.ErrNotFound) {
+		return true
+	}
+	return slices.ContainsFunc([]string{"bad object", "unable to unpack", "corrupt", "necessary objects", "inflate", "missing", "unable to read"}, func(words string) bool {
+		return strings.Contains(err.Error(), words)
+	})
+}
+
+// setAside moves what is damaged of the local ledger out of git's way: the files of objects, and the references that lead
+// to them. It reports whether it found anything.
+func (l *Ledger) setAside(ctx context.Context) (found bool) {
+	for _, ref := range []string{l.localRef(), "refs/remotes/" + l.o.Remote + "/" + l.o.Branch} {
+		tip, err := l.repo.Ref(ref)
+		damage := []error{err}
+		if err == nil && tip != "" {
+			damage = l.damageBelow(tip)
+		}
+		if errors.Join(damage...) == nil {
+			continue
+		}
+		found = true
+		for _, err := range damage {
+			if d, ok := errors.AsType[*gitrepo.DamagedObjectError](err); ok {
+				err = l.repo.SetObjectAside(d.ID)
+			} else {
+				err = nil
+			}
+			if err != nil {
+				l.o.Log.Debug("a damaged object could not be set aside", "err", err)
+			}
+		}
+		if err := l.repo.SetRefAside(ctx, ref); err != nil {
+			l.o.Log.Warn("a damaged reference could not be set aside", "ref", ref, "err", err)
+			continue
+		}
+		l.o.Log.Warn("the local ledger is damaged: it was set aside, and is fetched again", "ref", ref, "commit", tip,
+			"in", filepath.Join(l.repo.CommonDir(), "postrider", "damaged"), "err", errors.Join(damage...))
+	}
+	return found
+}
+
+// damageBelow returns why folders of a commit cannot be read.
+func (l *Ledger) damageBelow(tip gitrepo.Hash) (damage []error) {
+	view, err := l.viewAt(tip)
+	if err != nil {
+		return []error{err}
+	}
+	var walk func(dir string)
+	walk = func(dir string) {
+		entries, err := view.tree.Entries(dir)
+		if err != nil {
+			damage = append(damage, err)
+		}
+		for _, e := range entries {
+			if e.Mode.IsDir() {
+				walk(e.Path)
+			}
+		}
+	}
+	walk("")
+	return damage
 }
 
 // moveLocal moves the local branch to a commit, wherever it is.
@@ -238,5 +333,9 @@ func (l *Ledger) unreadable(commit gitrepo.Hash, err error) error {
 	if l.o.Remote != "" {
 		back = fmt.Sprintf("`git fsck` lists what is damaged; nothing is lost that is on %s: a fresh clone mends it", l.o.Remote)
 	}
-	return fmt.Errorf("commit %s of the ledger cannot be read in this repository: %w; %s", commit, err, back)
+	what := "the ledger"
+	if commit != "" {
+		what = fmt.Sprintf("commit %s of the ledger", commit)
+	}
+	return fmt.Errorf("%s cannot be read in this repository: %w; %s", what, err, back)
 }
