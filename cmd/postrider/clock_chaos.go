@@ -1,4 +1,4 @@
-//go:build chaos
+//go:build chaos && unix
 
 package main
 
@@ -6,6 +6,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/postrider/postrider/internal/cli"
@@ -19,6 +21,8 @@ import (
 //     while the program runs.
 //   - POSTRIDER_CHAOS_SKEW says by how much the clock of this program is wrong: "24h", "-1h".
 //   - POSTRIDER_CHAOS_ANONYMOUS makes this process look as if it ran on another machine.
+//
+// A limit on the size of files is like a full disk: writing more fails, and kills nobody.
 func surroundings(env cli.Env) cli.Env {
 	c := chaosClock{file: env.Getenv("POSTRIDER_CHAOS_CLOCK")}
 	if skew := env.Getenv("POSTRIDER_CHAOS_SKEW"); skew != "" {
@@ -27,6 +31,7 @@ func surroundings(env cli.Env) cli.Env {
 			panic(err)
 		}
 	}
+	signal.Ignore(syscall.SIGXFSZ)
 	env.Now, env.Wait = c.now, c.wait
 	env.Anonymous = env.Getenv("POSTRIDER_CHAOS_ANONYMOUS") != ""
 	return env

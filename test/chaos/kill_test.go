@@ -69,9 +69,6 @@ func TestTerminate(t *testing.T) {
 			held.release(pass)
 			run.wait()
 		}})
-		if p.name == "while the intent is pushed" {
-			continue // PENDING
-		}
 		all = append(all, scenario{"SIGTERM twice " + p.name, func(w *world) {
 			w.write(mixture()...)
 			held := p.stop(w)

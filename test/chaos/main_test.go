@@ -57,6 +57,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // some publishers run as another user
+		panic(err)
+	}
 	if err := os.Setenv("TMPDIR", dir); err != nil { // of t.TempDir
 		panic(err)
 	}

@@ -23,6 +23,7 @@ import (
 type phase string
 
 const (
+	opened   phase = "opened"   // its head is there, and nobody has read its body
 	arrived  phase = "arrived"  // it is there, and the network has not looked at it
 	accepted phase = "accepted" // it is carried out, and nothing is answered
 	answered phase = "answered" // its answer is on the wire
@@ -145,17 +146,17 @@ func (n *network) heal() {
 }
 
 // due returns the stop that a request is for, nil when it is for none.
-func (n *network) due(creates bool) *requestStop {
+func (n *network) due(creates bool) (due *requestStop) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.stops {
 		if creates || s.any {
 			if s.left--; s.left == 0 {
-				return s
+				due = s
 			}
 		}
 	}
-	return nil
+	return due
 }
 
 // creates reports whether a request creates a post.
@@ -176,6 +177,13 @@ func (n *network) creates(r *http.Request) bool {
 func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := n.due(n.creates(r))
 	if s == nil {
+		n.fake.ServeHTTP(w, r)
+		return
+	}
+	if s.at == opened {
+		if s.hold() != pass {
+			reset(w)
+		}
 		n.fake.ServeHTTP(w, r)
 		return
 	}
@@ -200,6 +208,19 @@ func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.at == answered {
 		s.hold()
 	}
+}
+
+// reset breaks a connection so that its other end hears of it at once.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) //nolint:errcheck // then it is closed the usual way
+	}
+	conn.Close()
+	panic(http.ErrAbortHandler)
 }
 
 // recorder keeps an answer back.

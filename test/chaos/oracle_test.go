@@ -40,7 +40,7 @@ func (w *world) settle(dirs ...string) {
 	w.note("faults are lifted")
 	w.untilQuiet(dirs[0])
 	for _, dir := range w.clones {
-		if dir != dirs[0] {
+		if dir != "" && dir != dirs[0] {
 			w.publishSettling(dir)
 		}
 	}
@@ -284,6 +284,9 @@ func (w *world) judgeRepositories() {
 		w.t.Errorf("the ledger's history has merges: %s", merges)
 	}
 	for _, dir := range append([]string{w.remote}, w.clones...) {
+		if dir == "" {
+			continue
+		}
 		err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 			if err == nil && litter(name, d) {
 				w.t.Errorf("left behind: %s", strings.TrimPrefix(name, w.dir+"/"))

@@ -19,10 +19,12 @@ import (
 // machine says how one that publishes differs from the usual one.
 type machine struct {
 	skew      time.Duration // by how much its clock is wrong
+	patient   bool          // it waits for answers as long as programs usually do
 	anonymous bool          // it is another machine: nobody can prove that its processes are dead
-	fileSize  int           // the largest file that its disk has room for, in KiB; 0: any
-	hasNoDisk bool          // there is no room for anything
-	args      []string      // more arguments of publish
+	full      bool          // its disk has room for files of so many blocks of 512 bytes, no larger ones
+	blocks    int
+	user      int      // who it runs as; 0: as the harness
+	args      []string // more arguments of publish
 	env       []string
 	start     *barrier // to start together with others
 }
@@ -77,6 +79,9 @@ func (d delivery) ok() bool {
 	return false
 }
 
+// fillDisk leaves a process no room to write to; nil where that cannot be done from outside.
+var fillDisk func(pid int) error
+
 // barrier lets processes begin at one moment: each is a shell that waits to become the program.
 type barrier struct{ r, w *os.File }
 
@@ -104,7 +109,9 @@ func (w *world) start(dir string, m machine) *publisher {
 	w.mu.Unlock()
 	p := &publisher{w: w, name: name, ended: make(chan struct{})}
 	args := append([]string{"publish", "--json", "--verbose"}, m.args...)
-	args = append(args, w.limits()...)
+	if !m.patient {
+		args = append(args, w.limits()...)
+	}
 	p.cmd = exec.Command(binary, args...) //nolint:noctx // the harness watches and kills it
 	p.cmd.Dir = dir
 	p.cmd.Env = append(w.environ(), m.env...)
@@ -126,14 +133,17 @@ func (w *world) start(dir string, m machine) *publisher {
 	}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	p.cmd.ExtraFiles = []*os.File{hold} // which everything that it starts inherits
+	if m.user != 0 {
+		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(m.user), Gid: uint32(m.user)}} //nolint:gosec // a user's number
+	}
 	var before []string
 	if m.start != nil {
 		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, m.start.r)
 		before = append(before, "read x <&4", "exec 4<&-")
 	}
-	if m.hasNoDisk || m.fileSize > 0 {
+	if m.full {
 		// Writing more than that fails as on a full disk. Its own output goes through a pipe, which has no size.
-		before = append(before, fmt.Sprintf("trap '' XFSZ; ulimit -f %d", m.fileSize))
+		before = append(before, fmt.Sprintf("trap '' XFSZ; ulimit -f %d", m.blocks))
 		p.cmd.Stdout, p.cmd.Stderr = io.MultiWriter(p.out), io.MultiWriter(p.err)
 	}
 	if before != nil {

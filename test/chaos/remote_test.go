@@ -125,17 +125,17 @@ func (p *pushes) answer(point, pipe string) {
 }
 
 // due returns the stop that a push is for, nil when it is for none.
-func (p *pushes) due(point string) *pushStop {
+func (p *pushes) due(point string) (due *pushStop) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.stops {
 		if s.at == point {
 			if s.left--; s.left == 0 {
-				return s
+				due = s
 			}
 		}
 	}
-	return nil
+	return due
 }
 
 // refuse has the remote refuse every push of the ledger branch, as a protected branch does.

@@ -80,6 +80,7 @@ type world struct {
 	started    int
 	steps      []string // what happened, for when it went wrong
 	clones     []string
+	deleted    []string // posts whose files are gone: what is out stays out
 	settlers   []string // the clones from which things are settled, when not from a new one
 }
 
@@ -117,6 +118,9 @@ func newWorld(t *testing.T) *world {
 			return webhook.New(webhook.Options{Base: base, Secret: hookSecret, Now: w.clock.now})
 		})
 	}
+	if err := os.WriteFile(filepath.Join(dir, "gitconfig"), []byte("[safe]\n\tdirectory = *\n[gc]\n\tauto = 0\n"), 0o644); err != nil { //nolint:gosec // others read it
+		t.Fatal(err)
+	}
 	w.git(dir, "init", "--quiet", "--bare", "--initial-branch=main", w.remote)
 	w.pushes = holdPushes(t, w.remote, dir)
 	t.Cleanup(w.end)
@@ -137,7 +141,7 @@ func (w *world) end() {
 		p.gone()
 	}
 	w.pushes.close()
-	if w.t.Failed() {
+	if w.t.Failed() || testing.Verbose() {
 		w.t.Logf("what happened:\n%s", strings.Join(w.steps, "\n"))
 	}
 }
@@ -174,7 +178,7 @@ func (w *world) plainAccount() string {
 func (w *world) environ() []string {
 	return []string{
 		"PATH=" + filepath.Join(w.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + os.TempDir(), "TZ=UTC", "NO_COLOR=1",
-		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@acme.example",
+		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + filepath.Join(w.dir, "gitconfig"), "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@acme.example",
 		"POSTRIDER_CHAOS_CLOCK=" + w.clock.file,
 		"POSTRIDER_BSKY_APP_PASSWORD=" + blueskyPassword, "POSTRIDER_FEDI_ACCESS_TOKEN=" + fediToken,
 		"POSTRIDER_GTS_ACCESS_TOKEN=" + gtsToken, "POSTRIDER_HOOK_SECRET=" + hookSecret, "POSTRIDER_PLAIN_SECRET=" + hookSecret,
@@ -270,7 +274,8 @@ func (w *world) clone() string {
 	dir := filepath.Join(w.dir, fmt.Sprintf("clone-%d", len(w.clones)+1))
 	w.clones = append(w.clones, dir)
 	w.mu.Unlock()
-	w.git(w.dir, "clone", "--quiet", w.remote, dir)
+	// As from a server: otherwise git copies its folder of objects, with what others are just writing there.
+	w.git(w.dir, "clone", "--quiet", "--no-local", w.remote, dir)
 	return dir
 }
 
