@@ -514,7 +514,9 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		if err != nil {
 			return platform.Receipt{}, err
 		}
-		p.recognise(r, a, recent, &receipt)
+		if err := p.recognise(ctx, r, a, recent, &receipt); err != nil {
+			return platform.Receipt{}, err
+		}
 	}
 	if len(receipt.Parts) == 0 {
 		return receipt, platform.ErrNotFound
@@ -522,34 +524,77 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 	return receipt, nil
 }
 
-// recognise adds the parts that are among recent posts, newest first, by their words and their place.
-func (p *publisher) recognise(r *platform.Rendering, a platform.Attempt, recent []stored, receipt *platform.Receipt) {
-	parent := ""
-	for i := range r.Parts {
-		at := slices.IndexFunc(recent, func(s stored) bool {
-			answers := ""
-			if s.Value.Reply != nil {
-				answers = s.Value.Reply.Parent.URI
-			}
-			place := answers == parent || (i == 0 && r.ReplyTo != "" && answers != "")
-			return place && s.Value.Text == r.Parts[i].Text && !slices.Contains(a.Owned, s.URI)
-		})
-		if at < 0 {
-			return
+// recognise adds the parts that are among recent posts, by what they say and their place. Of several threads that begin
+// alike it takes the most complete one, of equals the first after the attempt or else the last before it.
+func (p *publisher) recognise(ctx context.Context, r *platform.Rendering, a platform.Attempt, recent []stored, receipt *platform.Receipt) error {
+	answers, err := p.uri(ctx, r.ReplyTo)
+	if err != nil {
+		return err
+	}
+	quotes, err := p.uri(ctx, r.Quote)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(recent, func(x, y stored) int {
+		xt, yt := x.createdAt(), y.createdAt()
+		switch xLater, yLater := !xt.Before(a.At), !yt.Before(a.At); {
+		case xLater && yLater:
+			return xt.Compare(yt)
+		case xLater:
+			return -1
+		case yLater:
+			return 1
+		default:
+			return yt.Compare(xt)
 		}
-		s := &recent[at]
+	})
+	var thread func(i int, parent string) []*stored
+	thread = func(i int, parent string) (best []*stored) {
+		for k := range recent {
+			if len(best) == len(r.Parts)-i {
+				break
+			}
+			s := &recent[k]
+			if s.parent() != parent || slices.Contains(a.Owned, s.URI) || !s.says(&r.Parts[i]) || i == 0 && s.quoted() != quotes {
+				continue
+			}
+			if found := append([]*stored{s}, thread(i+1, s.URI)...); len(found) > len(best) {
+				best = found
+			}
+		}
+		return best
+	}
+	for i, s := range thread(0, answers) {
 		receipt.Parts = append(receipt.Parts, p.remote(s.ref, i))
 		receipt.At = s.createdAt()
-		parent = s.URI
 	}
+	return nil
+}
+
+// uri returns the AT URI of the post at an address, "" for none. Whether there is one is not asked.
+func (p *publisher) uri(ctx context.Context, address string) (string, error) {
+	if address == "" {
+		return "", nil
+	}
+	who, rkey, ok := postOf(address)
+	if !ok {
+		return "", &platform.Error{Outcome: platform.Rejected, Op: "look for the post", Message: fmt.Sprintf("%q is not the address of a post", address)}
+	}
+	did, err := p.resolve(ctx, who)
+	if err != nil {
+		return "", err
+	}
+	return "at://" + did + "/" + collection + "/" + rkey, nil
 }
 
 // maxPages bounds how far back posts are read, 100 on a page.
 const maxPages = 20
 
-// since returns the account's posts since t, newest first.
+// since returns the account's posts since t. They are listed by their keys, which begin with the time at which they were
+// made: the time that a record states may be any, of imported posts above all.
 // https://docs.bsky.app/docs/api/com-atproto-repo-list-records (2026-11-21)
 func (p *publisher) since(ctx context.Context, t time.Time) ([]stored, error) {
+	const op = "list posts"
 	var list []stored
 	cursor := ""
 	for range maxPages {
@@ -561,29 +606,34 @@ func (p *publisher) since(ctx context.Context, t time.Time) ([]stored, error) {
 			Records *[]stored `json:"records"`
 			Cursor  string    `json:"cursor"`
 		}
-		if _, err := p.call(ctx, apihttp.Request{Op: "list posts", Path: "/xrpc/com.atproto.repo.listRecords", Query: query}, &page); err != nil {
+		if _, err := p.call(ctx, apihttp.Request{Op: op, Path: "/xrpc/com.atproto.repo.listRecords", Query: query}, &page); err != nil {
 			return nil, err
 		}
 		if page.Records == nil {
-			return nil, &platform.Error{Outcome: platform.Unsent, Op: "list posts", Message: "the answer has no list"}
+			return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer has no list"}
 		}
-		older := 0
+		last := ""
 		for _, s := range *page.Records {
-			switch {
-			case !s.valid():
-				return nil, &platform.Error{Outcome: platform.Unsent, Op: "list posts", Message: "the list holds something that is not a record"}
-			case s.createdAt().Before(t):
-				older++
-			default:
+			if !s.valid() {
+				return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the list holds something that is not a record"}
+			}
+			if !s.createdAt().Before(t) {
 				list = append(list, s)
 			}
+			_, last, _ = postOf(s.URI)
 		}
-		if page.Cursor == "" || page.Cursor == cursor || older == len(*page.Records) {
+		if page.Cursor == "" || page.Cursor == cursor {
+			return list, nil
+		}
+		if made, ok := keyTime(last); ok && made.Before(t.Add(-2*spread*time.Microsecond)) {
 			return list, nil
 		}
 		cursor = page.Cursor
 	}
-	return nil, &platform.Error{Op: "list posts", Message: fmt.Sprintf("there are more than %d posts since %s", maxPages*100, t.Format(time.RFC3339))}
+	return nil, &platform.Error{
+		Outcome: platform.Unsent, Op: op, Message: fmt.Sprintf("there are more than %d posts since %s", maxPages*100, t.Format(time.RFC3339)),
+		Hint: "look for the post yourself, then tell with `postrider resolve`",
+	}
 }
 
 // Edit implements [platform.Editor]. Time and place in the thread stay. Answers and quotes refer to a

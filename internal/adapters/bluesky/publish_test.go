@@ -464,7 +464,10 @@ func TestFindPages(t *testing.T) {
 		return true
 	}
 	_, err = w.open(t, "acme").Find(t.Context(), say("x"), a)
-	wantOutcome(t, err, platform.Unknown, "more than 2000 posts")
+	wantOutcome(t, err, platform.Unsent, "more than 2000 posts")
+	if errors.Is(err, platform.ErrNotFound) {
+		t.Error("it proves that there is nothing")
+	}
 }
 
 // A part that was published by another version of the program has no CID in its receipt.

@@ -1,6 +1,7 @@
 package bluesky
 
 import (
+	"cmp"
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
@@ -142,6 +143,49 @@ func (s *stored) createdAt() time.Time {
 		return time.Time{}
 	}
 	return t
+}
+
+// parent returns the address of the post that s answers, "" for none.
+func (s *stored) parent() string {
+	if s.Value.Reply == nil {
+		return ""
+	}
+	return s.Value.Reply.Parent.URI
+}
+
+// quoted returns the address of the post that s quotes, "" for none.
+func (s *stored) quoted() string {
+	var embed struct {
+		Record struct {
+			URI    string `json:"uri"`
+			Record struct {
+				URI string `json:"uri"`
+			} `json:"record"` // beside media
+		} `json:"record"`
+	}
+	if json.Unmarshal(s.Value.Embed, &embed) != nil {
+		return ""
+	}
+	return cmp.Or(embed.Record.URI, embed.Record.Record.URI)
+}
+
+// says reports whether s has the words of a part, its files to the byte, and its card.
+func (s *stored) says(part *platform.Part) bool {
+	if s.Value.Text != part.Text {
+		return false
+	}
+	card := cardIn(s)
+	if len(part.Media) == 0 && part.Card != nil {
+		return card != nil && card.URI == part.Card.URL
+	}
+	have, wanted := blobsIn(s.Value.Embed), map[string]bool{}
+	for _, m := range part.Media {
+		cid := blobCID(m.Digest)
+		if wanted[cid] = true; have[cid] == nil {
+			return false
+		}
+	}
+	return card == nil && len(have) == len(wanted)
 }
 
 // facets returns a part's facets that AT Protocol knows. dids has an account for each mention that leads

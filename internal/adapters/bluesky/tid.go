@@ -3,6 +3,7 @@ package bluesky
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,22 @@ func RecordKey(at time.Time, key string, part int) string {
 		n >>= 5
 	}
 	return string(tid[:])
+}
+
+// keyTime returns the time in a record key; ok is false when the key is no TID.
+func keyTime(rkey string) (t time.Time, ok bool) {
+	if len(rkey) != 13 || strings.IndexByte(tidAlphabet[:16], rkey[0]) < 0 {
+		return time.Time{}, false
+	}
+	n := uint64(0)
+	for i := range len(rkey) {
+		digit := strings.IndexByte(tidAlphabet, rkey[i])
+		if digit < 0 {
+			return time.Time{}, false
+		}
+		n = n<<5 | uint64(digit)
+	}
+	return time.UnixMicro(int64(n >> 10)), true
 }
 
 // created is when a part claims to have been written: the attempt's time, with a millisecond between
