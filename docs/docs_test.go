@@ -3,6 +3,7 @@ package docs_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -144,21 +145,74 @@ func (p property) keys(path, platform string, into map[string]bool) {
 	}
 }
 
-// TestRecordFields wants every field and state of a ledger record in PUBLISHING.md.
+// TestRecordFields wants every field and state of a ledger record in LEDGER.md.
 func TestRecordFields(t *testing.T) {
-	_, page, _ := strings.Cut(read(t, "PUBLISHING.md"), "\n## The ledger\n")
+	page := read(t, "LEDGER.md")
 	record := reflect.TypeFor[ledger.Record]()
 	for i := range record.NumField() {
 		key, _, _ := strings.Cut(record.Field(i).Tag.Get("json"), ",")
 		if key != "-" && !strings.Contains(page, "`"+key+"`") {
-			t.Errorf("PUBLISHING.md does not describe the field %q of a record", key)
+			t.Errorf("LEDGER.md does not describe the field %q of a record", key)
 		}
 	}
 	for _, state := range ledger.States() {
 		if !strings.Contains(page, "`"+string(state)+"`") {
-			t.Errorf("PUBLISHING.md does not name the state %q", state)
+			t.Errorf("LEDGER.md does not name the state %q", state)
 		}
 	}
+	for format := range ledger.Format {
+		if row := fmt.Sprintf("\n| %d | ", format+1); !strings.Contains(page, row) {
+			t.Errorf("LEDGER.md does not say what format %d changed", format+1)
+		}
+	}
+}
+
+// TestLedgerFiles reads the files that LEDGER.md shows: they are as the program writes them, at the paths that the page names.
+func TestLedgerFiles(t *testing.T) {
+	page := read(t, "LEDGER.md")
+	shown := func(heading string) []byte {
+		_, rest, _ := strings.Cut(page, "\n## "+heading+"\n")
+		_, rest, _ = strings.Cut(rest, "\n```json\n")
+		file, _, ok := strings.Cut(rest, "```\n")
+		if !ok {
+			t.Fatalf("LEDGER.md shows no file under %q", heading)
+		}
+		return []byte(file)
+	}
+	same := func(name string, want, got []byte) {
+		if string(want) != string(got) {
+			t.Errorf("%s is written as\n%s\nand LEDGER.md shows\n%s", name, got, want)
+		}
+	}
+	record := shown("A record")
+	r, err := ledger.Decode(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range ledger.Validate(r) {
+		t.Errorf("of the record, doctor says: %s", problem)
+	}
+	same("the record", record, r.Encode())
+	if key := r.ID().Key(); key != r.Key {
+		t.Errorf("the record's key is %s, want %s", r.Key, key)
+	}
+	for _, p := range []string{r.File(), ledger.SentPath(r.Account, r.Fingerprint), ledger.SaidPath(r.Account, r.Words())} {
+		if !strings.Contains(page, "\n"+p+" ") {
+			t.Errorf("LEDGER.md does not list %s", p)
+		}
+	}
+	file := shown("ledger.json")
+	opening, err := ledger.DecodeOpening(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(ledger.OpeningFile, file, opening.Encode())
+	file = shown("holds.json")
+	holds, err := ledger.DecodeHolds(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(ledger.HoldsFile, file, ledger.EncodeHolds(holds))
 }
 
 // TestWaitStates wants every reason to wait, a string constant of package plan, in the pages about it.

@@ -96,16 +96,17 @@ func EncodeHolds(holds []Hold) []byte {
 	if len(holds) == 0 {
 		return nil
 	}
-	return encodeJSON(struct {
-		Holds []Hold `json:"holds"`
-	}{holds})
+	return encodeJSON(holdsFile{holds})
+}
+
+// holdsFile is the content of [HoldsFile].
+type holdsFile struct {
+	Holds []Hold `json:"holds"`
 }
 
 // DecodeHolds reads that file. Errors wrap [ErrFormat].
 func DecodeHolds(b []byte) ([]Hold, error) {
-	var file struct {
-		Holds []Hold `json:"holds"`
-	}
+	var file holdsFile
 	err := json.Unmarshal(b, &file)
 	for _, h := range file.Holds {
 		if h.Scope == "" || h.Reason == "" {

@@ -193,10 +193,11 @@ func TestNothingToMigrate(t *testing.T) {
 	}
 }
 
-// TestDamagedOpening goes on, and says so.
+// TestDamagedOpening goes on without what a damaged opening and a damaged marker say, and tells.
 func TestDamagedOpening(t *testing.T) {
 	s := newSite(t)
-	s.put(map[string][]byte{"ledger.json": []byte(`{"format": 2, "began": "yesterday"}`)})
+	words := strings.Repeat("5", 32)
+	s.put(map[string][]byte{"ledger.json": []byte(`{"format": 2, "began": "yesterday"}`), ledger.SaidPath("news", words): []byte("<<<<<<<")})
 	_, l := s.clone()
 	s.fetch(l)
 	v, err := l.View()
@@ -206,8 +207,11 @@ func TestDamagedOpening(t *testing.T) {
 	if _, err := v.Opening(); !errors.Is(err, ledger.ErrFormat) {
 		t.Errorf("Opening: %v, want ErrFormat", err)
 	}
-	if d := v.Damaged(); len(d) != 1 || d[0].Path != ledger.OpeningFile {
-		t.Errorf("damaged: %v, want %s", d, ledger.OpeningFile)
+	if _, _, ok, err := v.Said("news", words); ok || err != nil {
+		t.Errorf("Said = %v, %v; want nothing", ok, err)
+	}
+	if d := v.Damaged(); len(d) != 2 || d[0].Path != ledger.OpeningFile || d[1].Path != ledger.SaidPath("news", words) {
+		t.Errorf("damaged: %v, want %s and a marker", d, ledger.OpeningFile)
 	}
 	if err := l.Claim(t.Context(), "claim", []*ledger.Record{intent("a", "r1")}); err != nil {
 		t.Errorf("nothing can be claimed: %v", err)

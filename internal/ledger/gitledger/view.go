@@ -318,17 +318,21 @@ func (v *View) Sent(account, fingerprint string) (string, bool, error) {
 	return "", false, nil
 }
 
-// Said implements [ledger.View].
+// Said implements [ledger.View]. A marker that cannot be read is among the [View.Damaged] and guards nothing.
 func (v *View) Said(account, words string) (post string, at time.Time, ok bool, err error) {
 	if words == "" {
 		return "", time.Time{}, false, nil
 	}
-	b, err := v.top(ledger.SaidPath(account, words))
+	file := ledger.SaidPath(account, words)
+	b, err := v.top(file)
 	if err != nil || b == nil {
 		return "", time.Time{}, false, err
 	}
-	post, at, err = ledger.DecodeSaid(b)
-	return post, at, err == nil, err
+	if post, at, err = ledger.DecodeSaid(b); err != nil {
+		v.damaged = append(v.damaged, Damage{Path: file, Err: err})
+		return "", time.Time{}, false, nil
+	}
+	return post, at, true, nil
 }
 
 // Opening implements [ledger.View]. An error that wraps [ledger.ErrFormat] means that the file is damaged, which is among
