@@ -27,27 +27,33 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 	if len(receipt.Parts) == len(r.Parts) {
 		return receipt, nil
 	}
-	candidates, err := p.since(ctx, a.Since)
+	candidates, err := p.since(ctx, a)
 	if err != nil {
 		return receipt, err
 	}
 	parent := ""
-	if len(receipt.Parts) == 0 && r.ReplyTo != "" {
+	switch first := len(receipt.Parts); {
+	case first > 0:
+		parent = receipt.Parts[first-1].ID
+	case r.ReplyTo != "":
 		if parent, err = p.resolve(ctx, "look up reply_to", r.ReplyTo); err != nil {
 			return receipt, err
 		}
 	}
-	for i := len(receipt.Parts); i < len(r.Parts); i++ {
-		if i > 0 {
-			parent = receipt.Parts[i-1].ID
+	if r.Quote != "" {
+		if quote, err := p.resolve(ctx, "look up quote", r.Quote); err == nil { // it may be gone by now
+			candidates = slices.DeleteFunc(candidates, func(s wireStatus) bool {
+				return s.Quote != nil && s.Quote.Status != nil && s.Quote.Status.ID != quote
+			})
 		}
-		s, err := p.pick(ctx, candidates, r, i, parent, append(slices.Clone(a.Owned), ids(receipt.Parts)...))
-		if err != nil {
-			return receipt, err
-		}
-		if s == nil {
-			break
-		}
+	}
+	taken := append(slices.Clone(a.Owned), ids(a.Done)...)
+	found, err := p.thread(ctx, candidates, r, len(receipt.Parts), parent, taken)
+	if err != nil {
+		return receipt, err
+	}
+	for _, s := range found {
+		i := len(receipt.Parts)
 		remote := s.remote(i, r.Parts[i].Media)
 		if s.EditedAt != nil {
 			remote.Version = "" // somebody may have changed the files
@@ -61,19 +67,55 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 	return receipt, nil
 }
 
-// since returns the account's own posts since a time, oldest first, and then those from the tolerance
-// before it, newest first. An error means that the list is not complete. https://docs.joinmastodon.org/methods/accounts/#statuses (2026-11-21)
-func (p *publisher) since(ctx context.Context, since time.Time) ([]wireStatus, error) {
+// thread returns the candidates that are the parts of r from part i on, the first of them an answer to parent and none of
+// them taken. Of several threads that begin alike it is the most complete one, of equals the one that begins first.
+func (p *publisher) thread(ctx context.Context, candidates []wireStatus, r *platform.Rendering, i int, parent string, taken []string) ([]*wireStatus, error) {
+	var best []*wireStatus
+	for k := range candidates {
+		if len(best) == len(r.Parts)-i {
+			break
+		}
+		s := &candidates[k]
+		if s.ReplyTo != parent || slices.Contains(taken, s.ID) {
+			continue
+		}
+		same, err := p.says(ctx, s, r, i)
+		if err == nil && !same && s.EditedAt != nil && sameAudience(r.Visibility, s.Visibility) {
+			same, err = p.said(ctx, s, r, i)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !same {
+			continue
+		}
+		rest, err := p.thread(ctx, candidates, r, i+1, s.ID, taken)
+		if err != nil {
+			return nil, err
+		}
+		if len(rest)+1 > len(best) {
+			best = append([]*wireStatus{s}, rest...)
+		}
+	}
+	return best, nil
+}
+
+// since returns what the account itself has posted since a.Since or, by a clock that is behind ours, shortly before:
+// first that from the attempt on, oldest first, then that before it, newest first. An error means that the list is not
+// complete. https://docs.joinmastodon.org/methods/accounts/#statuses (2026-11-21)
+func (p *publisher) since(ctx context.Context, a platform.Attempt) ([]wireStatus, error) {
+	const op = "list own posts"
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return nil, err
 	}
+	start := a.Since.Add(-clockTolerance)
 	var after, before []wireStatus
 	query := url.Values{"exclude_reblogs": {"true"}, "limit": {strconv.Itoa(pageSize)}}
 	for range maxPages {
 		var page []wireStatus
 		_, err := p.api.Do(ctx, apihttp.Request{
-			Op: "list own posts", Path: "/api/v1/accounts/" + url.PathEscape(self.ID) + "/statuses", Query: query, MaxResponse: 16 << 20,
+			Op: op, Path: "/api/v1/accounts/" + url.PathEscape(self.ID) + "/statuses", Query: query, MaxResponse: 16 << 20,
 			OwnLimit: query.Has("max_id"), // Mastodon's 300 further pages in 15 minutes
 		}, &page)
 		if err != nil {
@@ -81,16 +123,15 @@ func (p *publisher) since(ctx context.Context, since time.Time) ([]wireStatus, e
 		}
 		for _, s := range page {
 			switch {
-			case !s.CreatedAt.Before(since):
-				after = append(after, s)
-			case !s.CreatedAt.Before(since.Add(-clockTolerance)):
+			case s.Reblog != nil || s.Account.ID != "" && s.Account.ID != self.ID: // with the words of others
+			case s.CreatedAt.Before(start):
+			case s.CreatedAt.Before(a.At):
 				before = append(before, s)
 			default:
-				slices.Reverse(after)
-				return append(after, before...), nil
+				after = append(after, s)
 			}
 		}
-		if len(page) == 0 {
+		if len(page) == 0 || page[len(page)-1].CreatedAt.Before(start) {
 			slices.Reverse(after)
 			return append(after, before...), nil
 		}
@@ -101,31 +142,10 @@ func (p *publisher) since(ctx context.Context, since time.Time) ([]wireStatus, e
 		query.Set("max_id", next)
 	}
 	return nil, &platform.Error{
-		Outcome: platform.Unsent, Op: "list own posts",
-		Message: fmt.Sprintf("the list does not reach back to %s", since.Add(-clockTolerance).UTC().Format(time.RFC3339)),
+		Outcome: platform.Unsent, Op: op,
+		Message: fmt.Sprintf("the list does not reach back to %s", start.UTC().Format(time.RFC3339)),
 		Hint:    "look for the post yourself, then tell with `postrider resolve`",
 	}
-}
-
-// pick returns the first candidate that is part i of r, an answer to parent, and not taken; nil when there is none.
-func (p *publisher) pick(ctx context.Context, candidates []wireStatus, r *platform.Rendering, i int, parent string, taken []string) (*wireStatus, error) {
-	for k := range candidates {
-		s := &candidates[k]
-		if s.ReplyTo != parent || slices.Contains(taken, s.ID) {
-			continue
-		}
-		same, err := p.says(ctx, s, r, i)
-		if err == nil && !same && s.EditedAt != nil {
-			same, err = p.said(ctx, s, r, i)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if same {
-			return s, nil
-		}
-	}
-	return nil, nil
 }
 
 // says reports whether a status is what part i of r makes. A wrong no makes a post go out twice, so
@@ -133,7 +153,8 @@ func (p *publisher) pick(ctx context.Context, candidates []wireStatus, r *platfo
 // source, where there is one, then decides.
 func (p *publisher) says(ctx context.Context, s *wireStatus, r *platform.Rendering, i int) (bool, error) {
 	want := body(r, i)
-	if quotes := i == 0 && r.Quote != ""; quotes != (s.Quote != nil) {
+	quotes := i == 0 && r.Quote != ""
+	if quotes != (s.Quote != nil) {
 		return false, nil
 	}
 	if !sameAudience(want.Visibility, s.Visibility) || !samePoll(want.Poll, s.Poll) || !sameMedia(r.Parts[i].Media, s.Media) {

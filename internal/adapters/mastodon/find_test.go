@@ -3,6 +3,8 @@ package mastodon_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,8 @@ var hostile = []string{
 	"1. one\n2. two\n# heading\n    indented\n***\n_x_ ~~y~~",
 	"URL http://example.org/path(with)parens and mailto:a@b.c www.foo.example foo.example/bar",
 	"a\u00a0b\u2028c d\u202fe",
+	":blobcat: Winter :snow_flake:\n\n#winter #Snow #日本",
+	"@acme @bob@remote.example: https://example.org/?q=a&b#c, http://www.example.com/" + "long/long/long/long/long/long/x.",
 }
 
 func TestFindForgivesWhatServersChange(t *testing.T) {
@@ -209,5 +213,120 @@ func TestFindKnowsEditedPosts(t *testing.T) {
 				t.Errorf("found %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// finds fails the test unless a look-up finds just the posts with the given ids.
+func (b *bench) finds(t *testing.T, what string, r *platform.Rendering, a platform.Attempt, want ...string) {
+	t.Helper()
+	got, err := b.pub.Find(t.Context(), r, a)
+	if len(want) == 0 {
+		if !errors.Is(err, platform.ErrNotFound) {
+			t.Errorf("%s: found %+v, %v", what, got.Parts, err)
+		}
+	} else if err != nil || !slices.Equal(ids(got.Parts), want) {
+		t.Errorf("%s: found %v (%v), want %v", what, ids(got.Parts), err, want)
+	}
+}
+
+func TestFindInAMuddle(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			a := b.attempt(2)
+			r := rendering("Good morning", "It snows", "A lot")
+			byHand := b.write(t, `{"status":"Good morning","visibility":"public"}`)
+			b.pass(time.Second)
+			ours := ids(b.publish(t, r).Parts)
+			b.write(t, fmt.Sprintf(`{"status":"Is it so?","in_reply_to_id":%q,"visibility":"public"}`, ours[0]))
+			b.write(t, fmt.Sprintf(`{"status":"It snows","in_reply_to_id":%q,"visibility":"public"}`, byHand))
+			again := b.write(t, `{"status":"Good morning","visibility":"public"}`)
+
+			b.finds(t, "the whole thread between others that begin alike", r, a, ours...)
+			b.finds(t, "its beginning", rendering("Good morning", "It snows", "Or not"), a, byHand, b.Posts()[5].ID)
+			owned := a
+			owned.Owned = ours
+			b.finds(t, "another record's thread", rendering("Good morning", "It snows", "A lot"), owned, byHand, b.Posts()[5].ID)
+			owned.Owned = append(ids(nil), append(ours, byHand)...)
+			b.finds(t, "all but one have owners", rendering("Good morning"), owned, again)
+			owned.Owned = append(owned.Owned, again)
+			b.finds(t, "all have owners", rendering("Good morning"), owned)
+			done := a
+			done.Done = []platform.Remote{{ID: ours[0]}}
+			b.finds(t, "the rest of a thread", r, done, ours...)
+			if err := b.pub.Delete(t.Context(), platform.Receipt{Parts: []platform.Remote{{ID: ours[2]}}}); err != nil {
+				t.Fatal(err)
+			}
+			b.finds(t, "a thread whose end was taken down", r, done, ours[:2]...)
+		})
+	}
+}
+
+func TestFindPrivatePosts(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			out := map[string]string{}
+			for _, visibility := range []string{"private", "direct", "unlisted"} {
+				r := rendering("For your eyes")
+				r.Visibility = visibility
+				b.finds(t, visibility+" before it is out", r, b.attempt(2))
+				out[visibility] = b.publish(t, r).Parts[0].ID
+			}
+			for visibility, id := range out {
+				r := rendering("For your eyes")
+				r.Visibility = visibility
+				b.finds(t, visibility, r, b.attempt(2), id)
+			}
+		})
+	}
+}
+
+func TestFindTellsQuotesApart(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	one, two := b.write(t, `{"status":"One"}`), b.write(t, `{"status":"Two"}`)
+	quoting := func(id string) *platform.Rendering {
+		r := rendering("Look")
+		r.Quote = id
+		return r
+	}
+	first := ids(b.publish(t, quoting(one)).Parts)
+	b.finds(t, "a quote of another post", quoting(two), b.attempt(2))
+	b.finds(t, "the quote", quoting(one), b.attempt(2), first...)
+	b.finds(t, "no quote", rendering("Look"), b.attempt(2))
+}
+
+// A server that lists boosts and posts of others, and one post out of its order, all with our words.
+func TestFindInAnUnrulyList(t *testing.T) {
+	const status = `{"id":%q,"created_at":%q,"content":"<p>Snow!</p>","visibility":"public","account":{"id":%q},"reblog":%s}`
+	now := time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
+	list := []string{
+		fmt.Sprintf(status, "9", at(3*time.Second), "1", `{"id":"7"}`),
+		fmt.Sprintf(status, "8", at(2*time.Second), "2", "null"),
+		fmt.Sprintf(status, "6", at(-1000*time.Hour), "1", "null"),
+		fmt.Sprintf(status, "5", at(time.Second), "1", "null"),
+	}
+	for n, want := range map[int]string{4: "5", 3: ""} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "verify_credentials"):
+				fmt.Fprint(w, `{"id":"1","acct":"a"}`)
+			case strings.HasSuffix(r.URL.Path, "/statuses") && !r.URL.Query().Has("max_id"):
+				fmt.Fprintf(w, "[%s]", strings.Join(list[:n], ","))
+			case strings.HasSuffix(r.URL.Path, "/statuses"):
+				fmt.Fprint(w, "[]")
+			default:
+				http.NotFound(w, r)
+			}
+		}))
+		b := &bench{base: server.URL, now: now}
+		b.open(t)
+		var found []string
+		if want != "" {
+			found = append(found, want)
+		}
+		b.finds(t, fmt.Sprintf("of %d", n), rendering("Snow!"), b.attempt(2), found...)
+		server.Close()
 	}
 }

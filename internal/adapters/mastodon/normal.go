@@ -114,7 +114,9 @@ func withoutDomains(text string) string {
 		out.WriteString(text[:user])
 		text = text[user:]
 		if user > at+1 && len(text) > 1 && text[0] == '@' && isNameByte(text[1]) {
-			text = strings.TrimLeftFunc(text[1:], isDomainRune)
+			rest := strings.TrimLeftFunc(text[1:], isDomainRune)
+			domain := text[1 : len(text)-len(rest)]
+			text = text[1+len(strings.TrimRight(domain, ".:-")):] // what ends a sentence is not part of it
 		}
 	}
 	out.WriteString(text)

@@ -29,7 +29,13 @@ type wireStatus struct {
 	Content    string      `json:"content"`
 	Media      []wireMedia `json:"media_attachments"`
 	Poll       *wirePoll   `json:"poll"`
-	Quote      *struct {
+	Account    struct {
+		ID string `json:"id"`
+	} `json:"account"`
+	Reblog *struct {
+		ID string `json:"id"`
+	} `json:"reblog"`
+	Quote *struct {
 		Status *struct {
 			ID string `json:"id"`
 		} `json:"quoted_status"`
