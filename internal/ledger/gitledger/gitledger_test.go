@@ -471,6 +471,55 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
+// TestEach goes through all records, and opens no more files than match.
+func TestEach(t *testing.T) {
+	s := newSite(t)
+	_, l := s.clone()
+	s.fetch(l)
+	var results []*ledger.Record
+	for _, post := range []string{"a", "b", "c"} {
+		results = append(results, result(intent(post, "r1"), post))
+	}
+	if err := l.Record(t.Context(), "published", results); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Claim(t.Context(), "claim", []*ledger.Record{intent("d", "r2")}); err != nil {
+		t.Fatal(err)
+	}
+	s.put(map[string][]byte{"published/2e/c@bluesky.src-c.json": []byte("{")})
+	_, l = s.clone() // the other one would mend the file
+	s.fetch(l)
+	for _, tt := range []struct {
+		name    string
+		match   func(ledger.State, ledger.ID) bool
+		want    string
+		damaged int
+	}{
+		{"all", func(ledger.State, ledger.ID) bool { return true }, "dba", 1},
+		{"open", func(s ledger.State, _ ledger.ID) bool { return !s.Settled() }, "d", 0},
+		{"one post", func(_ ledger.State, id ledger.ID) bool { return id.Post == "b" }, "b", 0},
+	} {
+		v, err := l.View()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := v.EachWhere(tt.match, func(r *ledger.Record) error { got += r.Post; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(tt.want) || strings.Trim(got, tt.want) != "" || len(v.Damaged()) != tt.damaged {
+			t.Errorf("%s: %q and %v, want %q and %d damaged", tt.name, got, v.Damaged(), tt.want, tt.damaged)
+		}
+	}
+	v, err := (&Ledger{o: l.o}).View()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Each(func(*ledger.Record) error { return errStop }); err != nil {
+		t.Errorf("an empty ledger: %v", err)
+	}
+}
+
 func TestReadmeKeepsTheLatest(t *testing.T) {
 	o := Options{Now: func() time.Time { return t0 }}
 	var text []byte

@@ -374,38 +374,62 @@ func (v *View) top(file string) ([]byte, error) {
 	return v.tree.ReadFile(file)
 }
 
-// Each calls fn for every record, settled ones included, sorted by id within each state.
+// Each calls fn for every record, settled ones included, sorted by id within each state. It keeps none of them: memory does not
+// grow with the ledger. A file that cannot be read is left out, and is among the [View.Damaged].
 func (v *View) Each(fn func(*ledger.Record) error) error {
-	if v.tree == nil {
-		return nil
-	}
-	if err := v.load(); err != nil {
-		return err
-	}
+	return v.EachWhere(func(ledger.State, ledger.ID) bool { return true }, fn)
+}
+
+// EachWhere is [View.Each] for the records whose state and id match, which their names tell: the files of the others are
+// not opened.
+func (v *View) EachWhere(match func(ledger.State, ledger.ID) bool, fn func(*ledger.Record) error) error {
 	open, err := v.Open()
 	if err != nil {
 		return err
 	}
 	for _, rec := range open {
+		if !match(rec.State, rec.ID()) {
+			continue
+		}
 		if err := fn(rec); err != nil {
 			return err
 		}
 	}
 	for _, s := range settled {
-		if id, err := v.tree.ID(string(s)); err != nil || id == "" {
-			if err != nil {
+		shards, err := v.entries(string(s))
+		if err != nil {
+			return err
+		}
+		for _, shard := range shards {
+			if err := v.eachIn(shard.Path, match, fn); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// eachIn is [View.EachWhere] for one shard. It looks at the commit through a view of its own, which forgets the
+// shard's listing when it is done.
+func (v *View) eachIn(shard string, match func(ledger.State, ledger.ID) bool, fn func(*ledger.Record) error) error {
+	once, err := newView(v.repo, v.commit, v.tree.dir)
+	if err != nil {
+		return err
+	}
+	entries, err := once.tree.Entries(shard)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if state, id, _, ok := ledger.ParsePath(e.Path); ok && !match(state, id) {
 			continue
 		}
-		if err := v.tree.Walk(string(s), func(e gitrepo.Entry) error {
-			rec, err := v.read(e.Path)
-			if err != nil {
-				v.damaged = append(v.damaged, Damage{Path: e.Path, Err: err})
-				return nil
-			}
-			return fn(rec)
-		}); err != nil {
+		rec, err := once.read(e.Path)
+		if err != nil {
+			v.damaged = append(v.damaged, Damage{Path: e.Path, Err: err})
+			continue
+		}
+		if err := fn(rec); err != nil {
 			return err
 		}
 	}
