@@ -71,6 +71,9 @@ func (e *Error) Unwrap() error { return e.Err }
 // ErrNotFound is what a Finder returns when it has proved that no part of an attempt exists.
 var ErrNotFound = errors.New("not on the network")
 
+// ErrNotSent is wrapped by the error of a transport that has refused to send a request: nothing has left.
+var ErrNotSent = errors.New("not sent")
+
 // ErrCannotEdit is what an Editor returns, wrapped, for a change that its network cannot express.
 var ErrCannotEdit = errors.New("the network cannot change this after publishing")
 

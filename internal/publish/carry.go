@@ -111,7 +111,7 @@ func (r *run) obstacle(ctx context.Context, l *lane, j *job) error {
 		return errStopped
 	case !r.ends.IsZero() && !r.Now().Before(r.ends):
 		return errTimeUp
-	case !r.leased(j):
+	case r.left(j) < leaseMargin:
 		return errTaken
 	case l.closed != nil:
 		return l.closed

@@ -22,7 +22,7 @@ var (
 
 // notBegun reports whether a failure is one of those: there is no reason to wait before the next try.
 func notBegun(err error) bool {
-	return errors.Is(err, errStopped) || errors.Is(err, errTimeUp) || errors.Is(err, errTaken) || errors.Is(err, errHeld)
+	return errors.Is(err, errStopped) || errors.Is(err, errTimeUp) || errors.Is(err, errTaken) || errors.Is(err, errLeaseOver) || errors.Is(err, errHeld)
 }
 
 // settleTime is how long after an attempt ended a network may still be carrying it out, so that not finding
@@ -49,6 +49,7 @@ func (r *run) attemptOnce(ctx context.Context, j *job) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
 	defer cancel()
 	j.media.FS = r.Site.Media()
+	j.leash.job.Store(j)
 	switch j.Verb {
 	case plan.Update:
 		r.update(ctx, j)
@@ -72,14 +73,6 @@ func (r *run) stopped(ctx context.Context) bool {
 	default:
 		return false
 	}
-}
-
-// leased reports whether enough of the delivery's lease is left to begin it: of the one that others see,
-// which a renewal extends only once it is pushed.
-func (r *run) leased(j *job) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return j.until.Sub(r.Now()) >= leaseMargin
 }
 
 // attempt describes the delivery to its publisher.

@@ -47,6 +47,9 @@ var ErrNoBranch = errors.New("no branch to publish from")
 // Open reads a site as it is merged, and its ledger. With a remote both are fetched first. The desk it
 // returns can plan; whoever publishes fills in the fields that sending takes.
 func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
+	// Leases are of wall-clock time: that of a process alone stands still while its machine sleeps.
+	clock := o.Now
+	o.Now = func() time.Time { return clock().Round(0) }
 	led, branch, commit, err := settle(ctx, o)
 	if err != nil {
 		return nil, err

@@ -238,6 +238,7 @@ type job struct {
 	publisher platform.Publisher
 	rendering *platform.Rendering // what is to be sent; nil for those that only look and have none
 	media     *media              // of the publisher
+	leash     *leash              // of the publisher
 	until     time.Time           // the end of the lease that the remote knows
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
@@ -280,6 +281,7 @@ func newRun(d *Desk, report *Report) *run {
 func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	publishers := map[string]platform.Publisher{}
 	files := map[string]*media{}
+	leashes := map[string]*leash{}
 	tokens := map[string]*platform.Budget{}
 	missing := &SecretsError{}
 	for i := range p.Actions {
@@ -300,13 +302,16 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 			return &AccountError{a.Account, err}
 		}
 		files[a.Account] = &media{r.Site.Media()}
+		client := *r.HTTP
+		leashes[a.Account] = &leash{run: r, base: cmp.Or(client.Transport, http.DefaultTransport)} // as [http.Client] has it
+		client.Transport = leashes[a.Account]
 		token := tokenOf(account.Platform, secrets)
 		if tokens[token] == nil {
 			tokens[token] = new(platform.Budget)
 		}
 		r.budgets[a.Account] = tokens[token]
 		publisher, err := adapter.Open(account, platform.Deps{
-			HTTP: r.HTTP, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
+			HTTP: &client, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
 			Budget: r.budgets[a.Account], Timeout: r.RequestTimeout,
 			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
 		})
@@ -327,7 +332,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 			})
 			continue
 		}
-		j := &job{Action: a, publisher: publishers[a.Account], media: files[a.Account]}
+		j := &job{Action: a, publisher: publishers[a.Account], media: files[a.Account], leash: leashes[a.Account]}
 		switch a.Verb {
 		case plan.Publish, plan.Resume, plan.Update, plan.Reconcile:
 			if a.Look != "" && a.Fingerprint == "" {

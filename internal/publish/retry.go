@@ -65,10 +65,7 @@ func (r *run) pause(ctx context.Context, j *job, try int) bool {
 // sleep waits, unless the run is told to stop or has no time left to make the delivery afterwards.
 func (r *run) sleep(ctx context.Context, j *job, d time.Duration) bool {
 	then := r.Now().Add(d)
-	r.mu.Lock()
-	leased := j.until.Sub(then) >= leaseMargin
-	r.mu.Unlock()
-	if !leased || !r.ends.IsZero() && !then.Before(r.ends) || r.stopped(ctx) {
+	if r.left(j)-d < leaseMargin || !r.ends.IsZero() && !then.Before(r.ends) || r.stopped(ctx) {
 		return false
 	}
 	ctx, cancel := context.WithCancel(ctx)

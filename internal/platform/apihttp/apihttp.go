@@ -267,7 +267,7 @@ func (c *Client) noAnswer(r *Request, w *wire, err error) *platform.Error {
 	if errors.As(err, &u) {
 		err = u.Err // the rest repeats the address, which may hold a token
 	}
-	if w.provablyUnsent() {
+	if w.provablyUnsent() || errors.Is(err, platform.ErrNotSent) {
 		return unsent(err)
 	}
 	return c.ambiguous(r, fmt.Errorf("no answer: %w", err), 0)
