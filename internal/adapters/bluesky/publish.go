@@ -1,6 +1,7 @@
 package bluesky
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -69,24 +70,32 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	return p, nil
 }
 
-// Verify implements [platform.Publisher].
+// Verify implements [platform.Publisher]. Logging in tells all but the server's limits; a publisher that has a session asks
+// whether that is still good. An app password does not expire.
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
-	if err := p.login(ctx); err != nil {
-		return platform.Identity{}, err
+	var who session
+	if p.session == nil {
+		if err := p.login(ctx); err != nil {
+			return platform.Identity{}, err
+		}
+		who = *p.session
+	} else {
+		// https://docs.bsky.app/docs/api/com-atproto-server-get-session (2026-11-21)
+		if _, err := p.call(ctx, apihttp.Request{Op: "read the session", Path: "/xrpc/com.atproto.server.getSession"}, &who); err != nil {
+			return platform.Identity{}, err
+		}
 	}
-	var who struct {
-		DID    string `json:"did"`
-		Handle string `json:"handle"`
-	}
-	// https://docs.bsky.app/docs/api/com-atproto-server-get-session (2026-11-21)
-	if _, err := p.call(ctx, apihttp.Request{Op: "read the session", Path: "/xrpc/com.atproto.server.getSession"}, &who); err != nil {
-		return platform.Identity{}, err
+	if who.Active != nil && !*who.Active { // it may log in but not post
+		return platform.Identity{}, &platform.Error{
+			Outcome: platform.Denied, Op: "log in", Message: "the account is " + cmp.Or(who.Status, "not active"), Hint: hintClosed,
+		}
 	}
 	var server struct {
 		BlobLimit int `json:"blobUploadLimit"`
 	}
 	// https://docs.bsky.app/docs/api/com-atproto-server-describe-server (2026-11-21)
-	if _, err := p.call(ctx, apihttp.Request{Op: "read the server's limits", Path: "/xrpc/com.atproto.server.describeServer"}, &server); err != nil {
+	resp, err := p.call(ctx, apihttp.Request{Op: "read the server's limits", Path: "/xrpc/com.atproto.server.describeServer"}, &server)
+	if err != nil && (resp == nil || resp.Status != http.StatusNotFound && resp.Status != http.StatusNotImplemented) {
 		return platform.Identity{}, err
 	}
 	id := platform.Identity{ID: p.session.DID, Handle: who.Handle, URL: p.web() + "/profile/" + p.session.DID}

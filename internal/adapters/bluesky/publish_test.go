@@ -514,6 +514,47 @@ func TestVerify(t *testing.T) {
 	if id.Handle != "acme.example" || id.ID != fake.DID("acme.example") || len(id.Limits) != 1 || id.Limits[0].Name != "video_bytes" {
 		t.Errorf("got %+v", id)
 	}
+	if diff := cmp.Diff(map[string]int{"createSession": 1, "describeServer": 1}, w.calls); diff != "" {
+		t.Error(diff)
+	}
+
+	p := w.open(t, "acme")
+	for range 2 {
+		w.fake.ExpireTokens()
+		if again, err := p.Verify(t.Context()); err != nil || again.Handle != id.Handle {
+			t.Errorf("with a session that has died: %+v, %v", again, err)
+		}
+	}
+	for method, test := range map[string]struct {
+		status int
+		body   string
+		want   platform.Outcome // Unknown: none
+		words  string
+	}{
+		"createSession":  {200, `{"did":"did:plc:x","accessJwt":"a","active":false,"status":"deactivated"}`, platform.Denied, "deactivated"},
+		"describeServer": {501, `{"error":"MethodNotImplemented"}`, platform.Unknown, ""},
+	} {
+		w.before = func(rw http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, method) {
+				rw.WriteHeader(test.status)
+				fmt.Fprint(rw, test.body)
+				return true
+			}
+			return false
+		}
+		id, err := w.open(t, "acme").Verify(t.Context())
+		if test.want != platform.Unknown {
+			wantOutcome(t, err, test.want, test.words)
+		} else if err != nil || id.Handle == "" || id.Limits != nil {
+			t.Errorf("without %s: %+v, %v", method, id, err)
+		}
+	}
+	w.before = func(rw http.ResponseWriter, r *http.Request) bool {
+		http.Error(rw, "busy", http.StatusBadGateway)
+		return true
+	}
+	_, err = p.Verify(t.Context())
+	wantOutcome(t, err, platform.Unsent, "busy")
 }
 
 func TestPostOf(t *testing.T) {

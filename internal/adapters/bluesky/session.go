@@ -21,6 +21,8 @@ type session struct {
 	Handle  string `json:"handle"`
 	Access  string `json:"accessJwt"`
 	Refresh string `json:"refreshJwt"`
+	Active  *bool  `json:"active"` // nil on servers that do not tell
+	Status  string `json:"status"` // why it is not active: "deactivated", "takendown", "suspended"
 	DIDDoc  struct {
 		Service []struct {
 			ID       string `json:"id"`
@@ -130,6 +132,8 @@ func (p *publisher) authorize(r *http.Request) {
 	}
 }
 
+const hintClosed = "the account is closed or suspended: sign in to see why"
+
 const hintPassword = "check the handle and make a new app password: https://bsky.app/settings/app-passwords"
 
 // refine reads AT Protocol's error shape, {"error": NAME, "message": WORDS}
@@ -142,7 +146,7 @@ func refine(e *platform.Error, r *apihttp.Response) {
 	case "AuthFactorTokenRequired":
 		e.Outcome, e.Hint = platform.Denied, "this is the account's own password: use an app password, https://bsky.app/settings/app-passwords"
 	case "AccountTakedown", "AccountSuspended", "AccountDeactivated", "RepoTakendown", "RepoSuspended", "RepoDeactivated":
-		e.Outcome, e.Hint = platform.Denied, "the account is closed or suspended: sign in to see why"
+		e.Outcome, e.Hint = platform.Denied, hintClosed
 	case "RateLimitExceeded":
 		e.Outcome = platform.Limited
 	}

@@ -74,23 +74,26 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	}, nil
 }
 
-// Verify implements [platform.Publisher].
+// Verify implements [platform.Publisher]. A token does not expire: https://docs.joinmastodon.org/entities/Token/ (2026-11-21).
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
+	p.self = nil // whether the token is good is asked each time
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Acct + "@" + p.host(), URL: self.URL}
 	server, err := p.instance(ctx)
+	if gone(err) {
+		return id, nil // it speaks the API but does not say what it is
+	}
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{
-		ID:       self.ID,
-		Handle:   "@" + self.Acct + "@" + p.host(),
-		URL:      self.URL,
-		Software: server.software(),
-		Limits:   server.limits(),
-	}, nil
+	if server.Domain != "" { // the account's may be another than the server's
+		id.Handle = "@" + self.Acct + "@" + server.Domain
+	}
+	id.Software, id.Limits = server.software(), server.limits()
+	return id, nil
 }
 
 // whoami returns the account that the token belongs to.
@@ -99,6 +102,10 @@ func (p *publisher) whoami(ctx context.Context) (*wireAccount, error) {
 	if p.self == nil {
 		var a wireAccount
 		if _, err := p.api.Do(ctx, apihttp.Request{Op: "verify token", Path: "/api/v1/accounts/verify_credentials"}, &a); err != nil {
+			if e := asError(err); e.Outcome == platform.Rejected { // 422 to a token without an account, 404 where there is no such API
+				e.Outcome = platform.Denied
+				e.Hint = "is the server's address right, and is the token one of an account, not of an application only?"
+			}
 			return nil, err
 		}
 		if a.ID == "" {

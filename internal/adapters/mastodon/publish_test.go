@@ -250,6 +250,61 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+func TestVerifyOutcomes(t *testing.T) {
+	const me, words = `{"id":"1","acct":"a","url":"https://web.example/@a"}`, `{"error":"words"}`
+	for name, c := range map[string]struct {
+		status, instance int
+		body, describes  string
+		want             platform.Outcome // Unknown: none
+		handle           string
+	}{
+		"fine":                 {200, 200, me, `{"domain":"a.example","version":"4.5.1"}`, platform.Unknown, "@a@a.example"},
+		"does not say":         {200, 404, me, words, platform.Unknown, ""},
+		"revoked":              {401, 200, words, "{}", platform.Denied, ""},
+		"suspended":            {403, 200, words, "{}", platform.Denied, ""},
+		"application's token":  {422, 200, words, "{}", platform.Denied, ""},
+		"another kind of site": {404, 404, "<html>", "<html>", platform.Denied, ""},
+		"a web page":           {200, 200, "<html>", "{}", platform.Unsent, ""},
+		"nobody":               {200, 200, "{}", "{}", platform.Unsent, ""},
+		"busy":                 {503, 200, words, "{}", platform.Unsent, ""},
+		"too many requests":    {429, 200, words, "{}", platform.Limited, ""},
+		"busy with the second": {200, 502, me, words, platform.Unsent, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			requests := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests++
+				if strings.HasSuffix(r.URL.Path, "verify_credentials") {
+					w.WriteHeader(c.status)
+					io.WriteString(w, c.body)
+					return
+				}
+				w.WriteHeader(c.instance)
+				io.WriteString(w, c.describes)
+			}))
+			defer server.Close()
+			b := &bench{base: server.URL}
+			b.open(t)
+			id, err := b.pub.Verify(t.Context())
+			if requests > 3 {
+				t.Errorf("%d requests", requests)
+			}
+			if c.want != platform.Unknown {
+				if e := wantError(t, err, c.want, ""); c.want == platform.Denied && e.Hint == "" {
+					t.Errorf("%v comes without a hint", e)
+				}
+				return
+			}
+			if c.handle == "" {
+				c.handle = "@a@" + strings.TrimPrefix(server.URL, "http://")
+			}
+			if err != nil || id.Handle != c.handle || !id.Expires.IsZero() {
+				t.Errorf("got %+v, %v", id, err)
+			}
+		})
+	}
+}
+
 func TestSoftware(t *testing.T) {
 	for _, c := range []struct{ version, source, want string }{
 		{"4.5.1", "https://github.com/mastodon/mastodon", "mastodon"},

@@ -63,6 +63,7 @@ type wireSource struct {
 
 // wireInstance is the configuration of /api/v2/instance; /api/v1/instance has the same under the same name.
 type wireInstance struct {
+	Domain       string `json:"domain"` // v2
 	Version      string `json:"version"`
 	SourceURL    string `json:"source_url"`
 	MaxTootChars int    `json:"max_toot_chars"` // v1, servers other than Mastodon

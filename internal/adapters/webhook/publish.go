@@ -89,10 +89,10 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 }
 
 // Verify implements [platform.Publisher]. A webhook has nobody to ask who it is: that something answers
-// at the address is all there is to know. The request is a HEAD, which receivers take for no event.
+// at the address, and does not say that it is gone or elsewhere for good, is all there is to know. The request is a HEAD, which receivers take for no event.
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	_, err := p.api.Do(ctx, apihttp.Request{Op: "reach the receiver", Method: http.MethodHead, Path: p.url.String()}, nil)
-	if e, ok := errors.AsType[*platform.Error](err); ok && (e.Status == 0 || e.Status == http.StatusGone) {
+	if e, ok := errors.AsType[*platform.Error](err); ok && (e.Status == 0 || e.Status == http.StatusGone || e.Status == http.StatusMovedPermanently || e.Status == http.StatusPermanentRedirect) {
 		return platform.Identity{}, err
 	}
 	return platform.Identity{ID: p.url.Host, Handle: p.url.Host}, nil

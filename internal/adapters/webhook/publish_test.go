@@ -219,7 +219,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	for status, ok := range map[int]bool{200: true, 401: true, 405: true, 500: true, 410: false} {
+	for status, ok := range map[int]bool{200: true, 302: true, 401: true, 405: true, 429: true, 500: true, 301: false, 308: false, 410: false} {
 		p, got, _ := receiver(t, status, "", "")
 		id, err := p.Verify(t.Context())
 		if (err == nil) != ok || (ok && !strings.HasPrefix(id.Handle, "127.0.0.1:")) {
