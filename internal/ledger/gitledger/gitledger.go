@@ -404,7 +404,15 @@ func (l *Ledger) Begin(ctx context.Context, o ledger.Opening) error {
 
 // SetHolds replaces the emergency stops. The error is [gitrepo.ErrMoved] when somebody else wrote first.
 func (l *Ledger) SetHolds(ctx context.Context, subject string, holds []ledger.Hold) error {
-	return l.claimFiles(ctx, subject, map[string][]byte{ledger.HoldsFile: ledger.EncodeHolds(holds)})
+	view, err := l.View()
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{ledger.HoldsFile: ledger.EncodeHolds(holds)}
+	if err := l.readme(files, view, holds, nil); err != nil {
+		return err
+	}
+	return l.claimFiles(ctx, subject, files)
 }
 
 // push sends a commit to the remote, as a compare-and-swap, and then moves the local branch after it.
@@ -440,12 +448,21 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 			files[ledger.SaidPath(r.Account, r.Said)] = ledger.EncodeSaid(r.Post, r.PublishedAt)
 		}
 	}
-	old, err := view.readme()
+	holds, err := view.Holds()
 	if err != nil {
 		return nil, err
 	}
-	if text := readme(old, l.o, records); string(text) != string(old) {
+	return files, l.readme(files, view, holds, records)
+}
+
+// readme adds the branch's README to files when it changes.
+func (l *Ledger) readme(files map[string][]byte, view *View, holds []ledger.Hold, records []*ledger.Record) error {
+	old, err := view.readme()
+	if err != nil {
+		return err
+	}
+	if text := readme(old, l.o, holds, records); string(text) != string(old) {
 		files["README.md"] = text
 	}
-	return files, nil
+	return nil
 }

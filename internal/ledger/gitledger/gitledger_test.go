@@ -524,7 +524,7 @@ func TestReadmeKeepsTheLatest(t *testing.T) {
 	o := Options{Now: func() time.Time { return t0 }}
 	var text []byte
 	for i := range readmeRows + 10 {
-		text = readme(text, o, []*ledger.Record{result(intent(fmt.Sprintf("p%02d", i), "r"), "1")})
+		text = readme(text, o, nil, []*ledger.Record{result(intent(fmt.Sprintf("p%02d", i), "r"), "1")})
 	}
 	if n := strings.Count(string(text), "| 2026-"); n != readmeRows {
 		t.Errorf("%d rows, want %d", n, readmeRows)
@@ -532,9 +532,42 @@ func TestReadmeKeepsTheLatest(t *testing.T) {
 	if first := strings.Index(string(text), "p59"); first < 0 || strings.Contains(string(text), "p09") {
 		t.Error("the newest result is not on top, or the oldest is still there")
 	}
-	again := readme(text, o, []*ledger.Record{intent("p99", "r")})
+	again := readme(text, o, nil, []*ledger.Record{intent("p99", "r")})
 	if string(again) != string(text) {
 		t.Error("an intent changed the table of results")
+	}
+}
+
+// TestReadmeShowsWhatIsWrong has a stop pulled and lifted, and a post that went out twice.
+func TestReadmeShowsWhatIsWrong(t *testing.T) {
+	s := newSite(t)
+	_, l := s.clone()
+	s.fetch(l)
+	twice := result(intent("a", "r1"), "1")
+	twice.Doubles = []ledger.Part{{Remote: platform.Remote{ID: "2", URL: "https://bsky.app/2"}}, {Remote: platform.Remote{ID: "a|b"}}}
+	if err := l.Record(t.Context(), "published a", []*ledger.Record{twice}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SetHolds(t.Context(), "hold", []ledger.Hold{{Scope: "winter_launch", Reason: "the price\nis *wrong*", By: "Ada <ada@acme.example>", At: t0}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Record(t.Context(), "published b", []*ledger.Record{result(intent("b", "r1"), "3")}); err != nil {
+		t.Fatal(err)
+	}
+	text := s.git("show", "postrider/ledger:README.md")
+	for _, want := range []string{
+		"| Post \\| a | bluesky | [published](https://bsky.app/1), **and again**: [2](https://bsky.app/2), **and again**: a\\|b |\n",
+		"\n## Stopped\n\n- **winter\\_launch**: the price is \\*wrong\\* (Ada &lt;ada@acme.example&gt;, since 2026-12-01 08:00:00)\n\n## Latest results\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the README lacks %q:\n%s", want, text)
+		}
+	}
+	if err := l.SetHolds(t.Context(), "lift", nil); err != nil {
+		t.Fatal(err)
+	}
+	if text := s.git("show", "postrider/ledger:README.md"); strings.Contains(text, "Stopped") || strings.Count(text, "| 2026-") != 2 {
+		t.Errorf("after it was lifted:\n%s", text)
 	}
 }
 

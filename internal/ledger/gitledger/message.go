@@ -2,6 +2,7 @@ package gitledger
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -163,13 +164,13 @@ has been sent. Each file is the record of one post on one account, in a folder n
 - ` + "`unsent`, `limited` and `sending`" + ` go on by themselves.
 - ` + "`unknown`, `denied` and `rejected`" + ` may need a person: ` + "`postrider status`" + ` says what, ` + "`postrider resolve`" + ` settles it.
 
-## Latest results
-
 `
+	readmeResults = "## Latest results\n\n"
 )
 
-// readme returns the README of the branch: the old one's table with a row for each new result on top.
-func readme(old []byte, o Options, records []*ledger.Record) []byte {
+// readme returns the README of the branch: the holds that are on, and the old one's table with a row for each new result
+// on top.
+func readme(old []byte, o Options, holds []ledger.Hold, records []*ledger.Record) []byte {
 	var rows []string
 	for _, r := range records {
 		if row, ok := row(r, o.Now()); ok {
@@ -183,16 +184,20 @@ func readme(old []byte, o Options, records []*ledger.Record) []byte {
 			}
 		}
 	}
-	if len(rows) == 0 && len(old) > 0 {
-		return old
-	}
 	title := o.SiteTitle
 	if title == "" {
 		title = "This site"
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, readmeIntro, oneLine(title, 80))
-	b.WriteString(tableHead)
+	if len(holds) > 0 {
+		b.WriteString("## Stopped\n\n")
+		for _, h := range holds {
+			fmt.Fprintf(&b, "- **%s**: %s (%s, since %s)\n", cell(h.Scope), cell(oneLine(h.Reason, 200)), cell(oneLine(cmp.Or(h.By, "nobody knows who"), 80)), stamp(h.At))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString(readmeResults + tableHead)
 	for _, row := range rows[:min(len(rows), readmeRows)] {
 		b.WriteString(row)
 	}
@@ -218,12 +223,17 @@ func row(r *ledger.Record, now time.Time) (string, bool) {
 	} else if last != nil && last.Error != "" {
 		result += ": " + cell(oneLine(last.Error, 160))
 	}
-	title := r.Title
-	if title == "" {
-		title = r.Post
+	for _, p := range r.Doubles {
+		again := cell(oneLine(p.ID, 160))
+		if p.URL != "" {
+			again = fmt.Sprintf("[%s](%s)", again, escapeURL(p.URL))
+		}
+		result += ", **and again**: " + again
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s |\n", when.UTC().Format("2006-01-02 15:04:05"), cell(oneLine(title, 80)), r.Account, result), true
+	return fmt.Sprintf("| %s | %s | %s | %s |\n", stamp(when), cell(oneLine(cmp.Or(r.Title, r.Post), 80)), r.Account, result), true
 }
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 var cellEscapes = strings.NewReplacer("|", "\\|", "<", "&lt;", ">", "&gt;", "[", "\\[", "]", "\\]", "`", "\\`", "*", "\\*", "_", "\\_")
 
