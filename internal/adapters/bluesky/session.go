@@ -14,8 +14,9 @@ import (
 	"github.com/postrider/postrider/internal/secret"
 )
 
-// session is what logging in gives. It lives as long as the publisher: an account may log in only 300
-// times a day.
+// session is what logging in gives. It lives as long as the publisher: an account may log in only 30 times in five minutes
+// and 300 times a day (https://docs.bsky.app/docs/advanced-guides/rate-limits, 2026-11-21). To be refused for that keeps
+// the account from posting, so that it counts as its own limit does.
 type session struct {
 	DID     string `json:"did"`
 	Handle  string `json:"handle"`
