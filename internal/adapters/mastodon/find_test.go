@@ -1,13 +1,17 @@
 package mastodon_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/postrider/postrider/internal/adapters/mastodon/fake"
@@ -329,4 +333,37 @@ func TestFindInAnUnrulyList(t *testing.T) {
 		b.finds(t, fmt.Sprintf("of %d", n), rendering("Snow!"), b.attempt(2), found...)
 		server.Close()
 	}
+}
+
+// Pictures without words and alternative texts are told apart by their shape, as far as that goes.
+func TestFindTellsShapesApart(t *testing.T) {
+	for name, config := range kinds {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, config)
+			shape := func(w, h int) *platform.Rendering {
+				r := rendering("")
+				m := b.media("a.png", "")
+				m.Width, m.Height = w, h
+				r.Parts[0].Media = []platform.Media{m}
+				return r
+			}
+			b.files["a.png"] = &fstest.MapFile{Data: blank(t, 300, 200)}
+			id := b.publish(t, shape(300, 200)).Parts[0].ID
+			b.finds(t, "the same", shape(300, 200), b.attempt(2), id)
+			b.finds(t, "made smaller by the server", shape(6000, 4001), b.attempt(2), id)
+			b.finds(t, "turned by the server", shape(200, 300), b.attempt(2), id)
+			b.finds(t, "not known", shape(0, 0), b.attempt(2), id)
+			b.finds(t, "a square", shape(300, 300), b.attempt(2))
+			b.finds(t, "a strip", shape(900, 200), b.attempt(2))
+		})
+	}
+}
+
+func blank(t *testing.T, w, h int) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }

@@ -44,7 +44,14 @@ type wireStatus struct {
 
 type wireMedia struct {
 	ID          string `json:"id"`
+	Type        string `json:"type"`
 	Description string `json:"description"`
+	Meta        struct {
+		Original struct {
+			Width  int `json:"width"`
+			Height int `json:"height"`
+		} `json:"original"`
+	} `json:"meta"`
 }
 
 type wirePoll struct {
