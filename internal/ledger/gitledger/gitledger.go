@@ -246,8 +246,22 @@ func (l *Ledger) Claim(ctx context.Context, subject string, records []*ledger.Re
 	return nil
 }
 
-// maxTries bounds how often Record tries again after somebody else wrote first.
-const maxTries = 12
+// maxTries bounds how often something is tried again after somebody else wrote first: with eight publishers at once on
+// a slow remote, one may lose a dozen times in a row.
+const maxTries = 30
+
+// maxLocked bounds how often something is tried again that found a reference locked: each try has waited for the lock.
+const maxLocked = 12
+
+// again reports whether something is tried again after an error.
+func again(err error, try int) bool {
+	return errors.Is(err, gitrepo.ErrMoved) && try < maxTries || errors.Is(err, gitrepo.ErrLocked) && try < maxLocked
+}
+
+// pause waits before the next try, longer with every one up to about half a second.
+func (l *Ledger) pause(ctx context.Context, try int) error {
+	return l.o.Wait(ctx, time.Duration(min(try, 10))*(20*time.Millisecond+rand.N(60*time.Millisecond)))
+}
 
 // Record writes results, merged into whatever the ledger says by now, and pushes them. After any error it
 // remembers them for its next call. When the remote cannot be reached they are committed locally, too,
@@ -275,7 +289,7 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 				return nil
 			}
 		}
-		if !errors.Is(err, gitrepo.ErrMoved) && !errors.Is(err, gitrepo.ErrLocked) || try == maxTries {
+		if !again(err, try) {
 			if commit != "" && l.o.Remote != "" { // the next Record starts from the remote's tip again
 				if kept := l.moveLocal(ctx, commit); kept != nil {
 					return fmt.Errorf("record %d results in the ledger: %w; and keep them locally: %w", len(records), err, kept)
@@ -285,7 +299,7 @@ func (l *Ledger) Record(ctx context.Context, subject string, records []*ledger.R
 			return fmt.Errorf("record %d results in the ledger: %w", len(records), err)
 		}
 		l.o.Log.Debug("the ledger has moved, applying results again", "try", try)
-		if err := l.o.Wait(ctx, time.Duration(try)*(20*time.Millisecond+rand.N(60*time.Millisecond))); err != nil {
+		if err := l.pause(ctx, try); err != nil {
 			return err
 		}
 		if err := l.refresh(ctx); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -64,10 +63,10 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 		case err == nil:
 			l.o.Log.Info("the ledger was brought to a new format", "format", format+1, "commit", l.tip)
 			continue
-		case !errors.Is(err, gitrepo.ErrMoved) && !errors.Is(err, gitrepo.ErrLocked) || try == maxTries:
+		case !again(err, try):
 			return fmt.Errorf("bring the ledger from format %d to %d: %w", format, format+1, err)
 		}
-		if err := l.o.Wait(ctx, time.Duration(try)*(20*time.Millisecond+rand.N(60*time.Millisecond))); err != nil {
+		if err := l.pause(ctx, try); err != nil {
 			return err
 		}
 		if err := l.refresh(ctx); err != nil {
