@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -111,6 +113,29 @@ func TestPublishScripts(t *testing.T) {
 				if got := network(ts, args[0]).Fake.Creations(); got != want {
 					ts.Fatalf("%d posts were created on %s, want %d", got, args[0], want)
 				}
+			},
+			// vanish: somebody deletes all posts on the Mastodon server, in its own web page.
+			"vanish": func(ts *testscript.TestScript, _ bool, _ []string) {
+				for _, p := range network(ts, "mastodon").Fake.Posts() {
+					req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, ts.Getenv("MASTODON")+"/api/v1/statuses/"+p.ID, nil)
+					ts.Check(err)
+					req.Header.Set("Authorization", "Bearer "+ts.Getenv("POSTRIDER_FEDI_ACCESS_TOKEN"))
+					resp, err := http.DefaultClient.Do(req)
+					ts.Check(err)
+					resp.Body.Close() //nolint:errcheck // only its status counts
+					if resp.StatusCode != http.StatusOK {
+						ts.Fatalf("deleting %s: %s", p.ID, resp.Status)
+					}
+				}
+			},
+			// damage DIR ID: the file of a record in a checked-out ledger becomes garbage.
+			"damage": func(ts *testscript.TestScript, _ bool, args []string) {
+				files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*", "*", args[1]+".*"))
+				ts.Check(err)
+				if len(files) != 1 {
+					ts.Fatalf("%d files for %s", len(files), args[1])
+				}
+				ts.Check(os.WriteFile(files[0], []byte("<<<<<<< HEAD\n"), 0o600))
 			},
 			// shows NETWORK TEXT: one post that is there now holds the text.
 			"shows": func(ts *testscript.TestScript, neg bool, args []string) {

@@ -236,6 +236,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.countCommand(),
 		a.demoCommand(),
 		a.adoptCommand(),
+		a.doctorCommand(),
 		a.holdCommand(),
 		a.planCommand(),
 		a.platformsCommand(),

@@ -23,7 +23,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	seen := map[reflect.Type]bool{}
 	for _, v := range []any{
-		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, version{}, platform.Facet{},
+		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, jsonDoctor{}, version{}, platform.Facet{},
 	} {
 		documented(t, string(page), reflect.TypeOf(v), seen)
 	}

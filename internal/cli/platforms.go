@@ -89,10 +89,7 @@ func platformsJSON(infos []platform.Info) jsonPlatforms {
 	for _, info := range infos {
 		p := jsonPlatform{
 			ID: info.ID, Name: info.Name, Docs: info.DocsURL,
-			Limits: []jsonLimit{}, Capabilities: info.Caps.Names(), Secrets: []jsonSecret{},
-		}
-		for _, l := range info.Limits {
-			p.Limits = append(p.Limits, jsonLimit(l))
+			Limits: limitsJSON(info.Limits), Capabilities: info.Caps.Names(), Secrets: []jsonSecret{},
 		}
 		for _, s := range info.Secrets {
 			p.Secrets = append(p.Secrets, jsonSecret{
@@ -155,4 +152,12 @@ func (a *app) platformDetails(info platform.Info) error {
 		}
 	}
 	return nil
+}
+
+func limitsJSON(limits []platform.Limit) []jsonLimit {
+	out := []jsonLimit{}
+	for _, l := range limits {
+		out = append(out, jsonLimit(l))
+	}
+	return out
 }
