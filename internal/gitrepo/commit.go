@@ -223,6 +223,7 @@ func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 	if err != nil {
 		return Zero, err
 	}
+	r.removeTemps()
 	if err := writeObjects(filepath.Join(r.layout.commonDir, "objects"), b.objects, r.format); err != nil {
 		return Zero, err
 	}

@@ -266,7 +266,7 @@ func TestTimeout(t *testing.T) {
 // ownGroup reports whether git's children end with it here: not where a person sits at a terminal.
 func (w *world) ownGroup() bool {
 	cmd := exec.Command("true")
-	ownGroup(cmd)
+	ownGroup(cmd, false)
 	return cmd.SysProcAttr != nil
 }
 
@@ -342,5 +342,69 @@ func TestReplaceDamagedRef(t *testing.T) {
 	}
 	if locks := w.git("", "-C", w.path("repo"), "ls-files", "--others", ".git/refs"); strings.Contains(locks, ".lock") {
 		t.Errorf("locks stay behind: %s", locks)
+	}
+}
+
+// TestCancelledPushLeavesNothing ends a push to a folder while the remote's hook is still thinking. The remote, which has
+// been asked, comes to its end by itself.
+func TestCancelledPushLeavesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.origin()
+	w.hook("pre-receive", "echo >"+w.path("thinking")+"; while ! test -e "+w.path("go")+"; do sleep 0.05; done")
+	w.fresh("file://" + w.path("origin.git"))
+	r := w.open("repo", "native")
+	tip := ledger(t, r)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Push(ctx, "origin", "ledger", Zero, tip, aCopy) }()
+	w.await("the hook", func() bool { _, err := os.Stat(w.path("thinking")); return err == nil })
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+	w.noTemps("repo")
+	w.write("go", "")
+	w.await("the remote", func() bool { return w.at("ledger") == tip })
+	w.noTemps("origin.git")
+}
+
+// await waits for something to come true.
+func (w *world) await(what string, ok func() bool) {
+	w.t.Helper()
+	for range 2000 {
+		if ok() {
+			return
+		}
+		if err := sleep(w.t.Context(), 5*time.Millisecond); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.t.Fatalf("%s does nothing", what)
+}
+
+// TestLeftTemps: what a killed process has left goes with the next one's first commit; what another one is still writing
+// stays.
+func TestLeftTemps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.origin()
+	w.git("", "clone", "-q", "origin.git", "repo")
+	old, young, foreign := "repo/.git/objects/tmp_obj_postrider_1", "repo/.git/objects/pack/tmp_pack_postrider_2", "repo/.git/objects/pack/tmp_pack_abc"
+	for _, f := range []string{old, young, foreign} {
+		w.write(f, "x")
+		when := testTime.Add(-time.Hour)
+		if f == young {
+			when = testTime.Add(-time.Minute)
+		}
+		if err := os.Chtimes(w.path(f), when, when); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ledger(t, w.open("repo", "native"))
+	for f, want := range map[string]bool{old: false, young: true, foreign: true} {
+		if _, err := os.Stat(w.path(f)); (err == nil) != want {
+			t.Errorf("%s: there = %v, want %v", f, err == nil, want)
+		}
 	}
 }

@@ -71,14 +71,14 @@ func (g *gitCmd) outputEnv(ctx context.Context, env []string, stdin io.Reader, a
 	return g.finish(ctx, g.command(ctx, env, args...), stdin, args)
 }
 
-// remote runs a command that talks to a remote, and which ends with all of its children.
-func (g *gitCmd) remote(ctx context.Context, env []string, args ...string) ([]byte, error) {
+// remote runs a command that talks to a remote, which may be a folder of this machine, and which ends with its children.
+func (g *gitCmd) remote(ctx context.Context, folder bool, env []string, args ...string) ([]byte, error) {
 	cmd := g.command(ctx, env, args...)
 	cmd.WaitDelay = time.Second
-	ownGroup(cmd)
+	ownGroup(cmd, folder)
 	out, err := g.finish(ctx, cmd, nil, args)
 	if ctx.Err() != nil {
-		endGroup(cmd)
+		endGroup(cmd, folder)
 	}
 	return out, err
 }

@@ -40,7 +40,7 @@ func (g *gitConn) run(ctx context.Context, args ...string) ([]byte, error) {
 	for i, e := range set {
 		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n+i, e.key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n+i, e.value))
 	}
-	return g.repo.git.remote(ctx, env, args...)
+	return g.repo.git.remote(ctx, isFolder(g.target.url), env, args...)
 }
 
 // environ looks a variable up in the environment that git processes get.

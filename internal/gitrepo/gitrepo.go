@@ -126,6 +126,8 @@ type Repo struct {
 	settings     config
 	settingsErr  error
 
+	tempsOnce sync.Once
+
 	httpOnce sync.Once
 	http     *http.Client
 	lastPush atomic.Pointer[pushed]

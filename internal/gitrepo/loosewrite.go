@@ -63,7 +63,7 @@ func writeBatch(dir string, objects []newObject) (err error) {
 		if err := os.MkdirAll(filepath.Dir(final), 0o777); err != nil {
 			return err
 		}
-		f, err := os.CreateTemp(filepath.Dir(final), "tmp_obj_") // git's own prefix: its gc removes leftovers
+		f, err := createTemp(dir, "tmp_obj_")
 		if err != nil {
 			return err
 		}

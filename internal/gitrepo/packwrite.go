@@ -47,7 +47,7 @@ func writePack(dir string, objects []newObject, f objectFormat) (err error) {
 		}
 	}()
 	create := func(prefix string, write func(io.Writer) error) error {
-		file, err := os.CreateTemp(dir, prefix) // git's own prefixes: its gc removes leftovers
+		file, err := createTemp(dir, prefix)
 		if err != nil {
 			return err
 		}

@@ -299,6 +299,11 @@ func needsCurl(cfg config, u *url.URL, env func(string) string) bool {
 	return firstEnv(env, "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_NO_VERIFY") != ""
 }
 
+// isFolder reports whether an address is a folder of this machine.
+func isFolder(address string) bool {
+	return strings.HasPrefix(address, "file://") || filepath.IsAbs(address) || !strings.Contains(address, ":")
+}
+
 // isSSH knows ssh:// addresses and the short form host:path.
 func isSSH(raw, scheme string) bool {
 	if scheme == "ssh" || scheme == "git+ssh" || scheme == "ssh+git" {
@@ -319,6 +324,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 	if err != nil {
 		return nil, err
 	}
+	r.removeTemps()
 	ctx, cancel := r.limit(ctx)
 	defer cancel()
 	c, _, err := r.connect(ctx, "fetch", remote, false)

@@ -326,6 +326,7 @@ func TestFetchCutOff(t *testing.T) {
 		if h, err := r.Ref("refs/remotes/origin/main"); h != Zero || err != nil {
 			t.Errorf("%s: the reference moved to %s, %v", backend, h, err)
 		}
+		w.noTemps("repo")
 		whole.Store(true)
 		if _, err := r.Fetch(t.Context(), "origin", "main"); err != nil {
 			t.Errorf("%s: the next try: %v", backend, err)

@@ -297,7 +297,8 @@ var errStop = errors.New("enough")
 
 // storePack writes and indexes a pack that the remote sends, and syncs it.
 func (w *wire) storePack(in io.Reader) error {
-	pw, err := dotgit.New(osfs.New(w.repo.layout.commonDir, osfs.WithBoundOS())).NewObjectPack()
+	files := &packFS{Filesystem: osfs.New(w.repo.layout.commonDir, osfs.WithBoundOS()), root: w.repo.layout.commonDir}
+	pw, err := dotgit.New(files).NewObjectPack()
 	if err != nil {
 		return notWritable(err)
 	}
@@ -305,20 +306,20 @@ func (w *wire) storePack(in io.Reader) error {
 	pw.Notify = func(h plumbing.Hash, _ *idxfile.Writer) { sum = h.String() }
 	_, err = io.Copy(pw, in)
 	if err = errors.Join(err, pw.Close()); err != nil {
-		return notWritable(err)
+		return notWritable(errors.Join(err, files.removeTemps()))
 	}
 	if sum == "" {
 		return nil // an empty pack
 	}
-	var files []*os.File
+	var written []*os.File
 	for _, ext := range []string{".pack", ".idx"} {
 		f, err := os.Open(filepath.Join(w.repo.layout.commonDir, "objects", "pack", "pack-"+sum+ext))
 		if err != nil {
 			return notWritable(err)
 		}
-		files = append(files, f)
+		written = append(written, f)
 	}
-	return notWritable(syncAll(files))
+	return notWritable(syncAll(written))
 }
 
 // updateShallow rewrites the list of commits at which the history is cut off, under git's lock.

@@ -207,7 +207,7 @@ func (v *verifier) file(t *folder, e gitrepo.Entry) error {
 	if want := rec.File(); want != e.Path {
 		v.report(Problem{Path: e.Path, ID: name, Message: fmt.Sprintf("its content belongs in %s", want), Hint: hintByHand})
 	}
-	for _, message := range validate(rec) {
+	for _, message := range ledger.Validate(rec) {
 		v.report(Problem{Path: e.Path, ID: name, Message: message, Hint: hintByHand})
 	}
 	if rec.State == ledger.Published {
@@ -219,19 +219,6 @@ func (v *verifier) file(t *folder, e gitrepo.Entry) error {
 		}
 	}
 	return nil
-}
-
-// validate returns what is wrong with a record that can be read.
-func validate(r *ledger.Record) (wrong []string) {
-	for i, a := range r.Attempts {
-		if i > 0 && a.N <= r.Attempts[i-1].N {
-			wrong = append(wrong, fmt.Sprintf("attempt %d comes after attempt %d", a.N, r.Attempts[i-1].N))
-		}
-	}
-	if r.State == ledger.Published && r.PublishedAt.IsZero() {
-		wrong = append(wrong, "it is published, and does not say when")
-	}
-	return wrong
 }
 
 // markers looks at the markers of what was sent and said: each must lead to a record.
