@@ -402,9 +402,34 @@ func TestLeftTemps(t *testing.T) {
 		}
 	}
 	ledger(t, w.open("repo", "native"))
-	for f, want := range map[string]bool{old: false, young: true, foreign: true} {
-		if _, err := os.Stat(w.path(f)); (err == nil) != want {
-			t.Errorf("%s: there = %v, want %v", f, err == nil, want)
+	check := func(want map[string]bool) {
+		t.Helper()
+		for f, there := range want {
+			if _, err := os.Stat(w.path(f)); (err == nil) != there {
+				t.Errorf("%s: there = %v, want %v", f, err == nil, there)
+			}
 		}
 	}
+	check(map[string]bool{old: false, young: true, foreign: true})
+
+	// A fetch through git that is cut off has left files of git's own.
+	mark := "repo/.git/postrider/fetching"
+	w.write(mark, "")
+	loose := "repo/.git/objects/ab/tmp_obj_x1y2z3"
+	w.write(loose, "x")
+	if err := os.Chtimes(w.path(loose), testTime.Add(-time.Hour), testTime.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	r := w.open("repo", "native")
+	if _, err := r.Fetch(t.Context(), "origin", "main"); err != nil {
+		t.Fatal(err)
+	}
+	check(map[string]bool{young: true, foreign: false, loose: false, mark: true})
+	if err := os.Remove(w.path(young)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.open("repo", "native").Fetch(t.Context(), "origin", "main"); err != nil {
+		t.Fatal(err)
+	}
+	check(map[string]bool{mark: false})
 }

@@ -111,7 +111,9 @@ func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, shall
 	for _, s := range specs {
 		args = append(args, "+"+s.src+":"+s.dst)
 	}
+	g.repo.beginFetch()
 	_, err := g.run(ctx, args...)
+	g.repo.fetched(err)
 	if err != nil && ctx.Err() == nil {
 		var ge *gitError
 		if errors.As(err, &ge) && strings.Contains(ge.stderr, "cannot lock ref") && g.has(want) {
@@ -150,10 +152,12 @@ func (g *gitConn) push(ctx context.Context, m move) (sent bool, err error) {
 	if err := g.repo.descends(m.old, m.new); err != nil {
 		return false, fmt.Errorf("push %s: %w", m.ref, err)
 	}
-	args := []string{
-		"-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
-		"--recurse-submodules=no", "--force-with-lease=" + m.ref + ":" + string(m.old),
+	var args []string
+	if isFolder(g.target.url) { // bytes cost nothing here, looking for differences to send does
+		args = append(args, "-c", "pack.window=0", "-c", "pack.compression=1")
 	}
+	args = append(args, "-c", "push.gpgSign=false", "push", "--porcelain", "--no-verify", "--no-follow-tags",
+		"--recurse-submodules=no", "--force-with-lease="+m.ref+":"+string(m.old))
 	if len(m.copies) > 0 {
 		args = append(args, "--atomic") // one that loses its lease must not leave a copy behind
 	}

@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,26 +24,69 @@ func createTemp(dir, prefix string) (*os.File, error) {
 // abandoned is after how long a temporary file belongs to nobody: writing one takes milliseconds, and fetching one minutes.
 const abandoned = 10 * time.Minute
 
-// removeTemps removes what killed processes have left behind, once for each open repository.
+// removeTemps removes what killed processes have left behind, once for each open repository: our own files, which are in two
+// folders; and git's, which may be in any, if a fetch through git did not come to its end here.
 func (r *Repo) removeTemps() {
 	r.tempsOnce.Do(func() {
 		objects := filepath.Join(r.layout.commonDir, "objects")
-		for _, dir := range []string{objects, filepath.Join(objects, "pack")} {
+		dirs := []string{objects, filepath.Join(objects, "pack")}
+		_, err := os.Lstat(r.fetching())
+		unfinished := err == nil
+		if unfinished {
+			for n := range 256 {
+				dirs = append(dirs, filepath.Join(objects, fmt.Sprintf("%02x", n)))
+			}
+		}
+		young := false
+		for _, dir := range dirs {
 			names, err := os.ReadDir(dir)
 			if err != nil {
 				continue // whoever needs the folder will say so
 			}
 			for _, n := range names {
-				if !strings.HasPrefix(n.Name(), "tmp_") || !strings.Contains(n.Name(), "_"+ours) {
+				if !strings.HasPrefix(n.Name(), "tmp_") || !unfinished && !strings.Contains(n.Name(), "_"+ours) {
 					continue
 				}
-				if fi, err := n.Info(); err == nil && fi.Mode().IsRegular() && r.opts.Now().Sub(fi.ModTime()) > abandoned {
-					err := os.Remove(filepath.Join(dir, n.Name()))
-					r.opts.Log.Debug("removed what a killed process has left", "file", n.Name(), "err", err)
+				fi, err := n.Info()
+				if err != nil || !fi.Mode().IsRegular() {
+					continue
 				}
+				if r.opts.Now().Sub(fi.ModTime()) <= abandoned {
+					young = true
+					continue
+				}
+				err = os.Remove(filepath.Join(dir, n.Name()))
+				r.opts.Log.Debug("removed what a killed process has left", "file", n.Name(), "err", err)
 			}
 		}
+		if unfinished && !young {
+			r.fetched(nil)
+		}
 	})
+}
+
+// fetching is a file that is there while git fetches, and stays when it fails or is killed together with us.
+func (r *Repo) fetching() string { return filepath.Join(r.layout.commonDir, "postrider", "fetching") }
+
+// beginFetch notes that git is about to write objects. Not being able to is no harm.
+func (r *Repo) beginFetch() {
+	err := os.MkdirAll(filepath.Dir(r.fetching()), 0o777)
+	if err == nil {
+		err = os.WriteFile(r.fetching(), nil, 0o666) //nolint:gosec // as git writes its files
+	}
+	if err != nil {
+		r.opts.Log.Debug("cannot note that a fetch has begun", "err", err)
+	}
+}
+
+// fetched notes that nothing of a fetch is left to remove, unless it failed.
+func (r *Repo) fetched(failure error) {
+	if failure != nil {
+		return
+	}
+	if err := os.Remove(r.fetching()); err != nil && !errors.Is(err, os.ErrNotExist) {
+		r.opts.Log.Debug("cannot note that a fetch has ended", "err", err)
+	}
 }
 
 // packFS names the temporary files of go-git's pack writer as ours, and knows them.
