@@ -18,13 +18,10 @@ func TestFaults(t *testing.T) {
 	}
 	var all []scenario
 	for _, doc := range fakenet.AllFaults() {
-		if doc.Fault == "slow-answer" || doc.Fault == "late-accept" {
-			continue // they take as long as the request may: see TestSlowNetworks
-		}
 		for _, skip := range positions {
 			all = append(all, scenario{"network: " + string(doc.Fault), func(w *world) {
 				w.write(mixture()...)
-				for _, account := range accounts() {
+				for _, account := range accounts {
 					w.fault(account, doc.Fault, skip, 1)
 				}
 				w.publish(w.clone(), machine{})
@@ -87,7 +84,7 @@ func TestConnections(t *testing.T) {
 			p := single("pict0003")
 			p.picture = true
 			w.write(p)
-			for _, account := range accounts() {
+			for _, account := range accounts {
 				w.networks[account].stopAt(arrived, 1).release(abort)
 			}
 			w.publish(w.clone(), machine{})
@@ -114,7 +111,7 @@ func TestConnections(t *testing.T) {
 func resets(at phase, nth int) func(*world) {
 	return func(w *world) {
 		w.write(mixture()...)
-		for _, account := range accounts() {
+		for _, account := range accounts {
 			w.networks[account].stopAt(at, nth).release(abort)
 		}
 		w.publish(w.clone(), machine{})
@@ -123,15 +120,12 @@ func resets(at phase, nth int) func(*world) {
 
 // TestSlowNetworks has networks answer when nobody waits any more.
 func TestSlowNetworks(t *testing.T) {
-	if !knowsTimeout() {
-		return
-	}
 	late := func(at phase, nth int, after time.Duration) func(*world) {
 		return func(w *world) {
 			w.write(mixture()...)
 			dir := w.clone()
 			var held []*stop
-			for _, account := range accounts() {
+			for _, account := range accounts {
 				held = append(held, w.networks[account].stopAt(at, nth))
 			}
 			w.publish(dir, machine{})

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type network struct {
 	account string
 	address string
 	fake    fakenet.Fake
+	busy    atomic.Int32 // requests that are dealt with at the moment
 
 	mu     sync.Mutex
 	server *http.Server
@@ -175,13 +177,15 @@ func (n *network) creates(r *http.Request) bool {
 
 // ServeHTTP implements [http.Handler].
 func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	n.busy.Add(1)
+	defer n.busy.Add(-1)
 	s := n.due(n.creates(r))
 	if s == nil {
 		n.fake.ServeHTTP(w, r)
 		return
 	}
 	if s.at == opened {
-		if s.hold() != pass {
+		if n.hold(s) != pass {
 			reset(w)
 		}
 		n.fake.ServeHTTP(w, r)
@@ -193,7 +197,7 @@ func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body)) // it is here, whatever becomes of its sender
 	if s.at == arrived {
-		if s.hold() != pass {
+		if n.hold(s) != pass {
 			panic(http.ErrAbortHandler)
 		}
 		n.fake.ServeHTTP(w, r)
@@ -201,13 +205,20 @@ func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var a recorder
 	n.fake.ServeHTTP(&a, r)
-	if s.at == accepted && s.hold() != pass {
+	if s.at == accepted && n.hold(s) != pass {
 		panic(http.ErrAbortHandler)
 	}
 	a.writeTo(w)
 	if s.at == answered {
-		s.hold()
+		n.hold(s)
 	}
+}
+
+// hold holds a request at its stop; meanwhile nothing is done with it.
+func (n *network) hold(s *requestStop) verdict {
+	n.busy.Add(-1)
+	defer n.busy.Add(1)
+	return s.stop.hold()
 }
 
 // reset breaks a connection so that its other end hears of it at once.

@@ -4,6 +4,7 @@ package chaos_test
 
 import (
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 )
@@ -15,7 +16,7 @@ func TestPeople(t *testing.T) {
 		all = append(all,
 			scenario{"people: a post is edited between two attempts", func(w *world) {
 				w.write(mixture()...)
-				for _, account := range accounts() {
+				for _, account := range accounts {
 					w.networks[account].stopAt(at, 2).release(abort)
 				}
 				w.publish(w.clone(), machine{})
@@ -83,6 +84,7 @@ func (w *world) edit() {
 	var posts []*post
 	for _, id := range sorted(w.posts) {
 		p := w.posts[id]
+		p.was = append(p.was, slices.Clone(p.parts))
 		for i := range p.parts {
 			p.parts[i] += " Edited."
 		}

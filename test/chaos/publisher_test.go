@@ -110,7 +110,7 @@ func (w *world) start(dir string, m machine) *publisher {
 	p := &publisher{w: w, name: name, ended: make(chan struct{})}
 	args := append([]string{"publish", "--json", "--verbose"}, m.args...)
 	if !m.patient {
-		args = append(args, w.limits()...)
+		args = append(args, "--request-timeout", requestTimeout.String())
 	}
 	p.cmd = exec.Command(binary, args...) //nolint:noctx // the harness watches and kills it
 	p.cmd.Dir = dir

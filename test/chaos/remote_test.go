@@ -31,6 +31,7 @@ type pushes struct {
 	mu     sync.Mutex
 	stops  []*pushStop
 	opened []*os.File
+	killed bool // the remote's git was killed on the spot, and what it left is not the publisher's
 }
 
 type pushStop struct {
@@ -113,6 +114,11 @@ func (p *pushes) answer(point, pipe string) {
 	v := pass
 	if s := p.due(point); s != nil {
 		v = s.hold()
+	}
+	if v == die {
+		p.mu.Lock()
+		p.killed = true
+		p.mu.Unlock()
 	}
 	f, err := os.OpenFile(pipe, os.O_RDWR, 0) // never blocks, also when the hook was killed
 	if err != nil {

@@ -14,33 +14,37 @@ import (
 func TestClocks(t *testing.T) {
 	var all []scenario
 	for _, skew := range []time.Duration{24 * time.Hour, -time.Hour} {
+		// What a fast clock has written into the ledger, it has written for tomorrow.
+		tomorrow := func(play func(*world)) func(*world) {
+			return func(w *world) {
+				play(w)
+				w.clock.advance(max(skew, 0))
+			}
+		}
 		name := map[bool]string{true: "a clock that is a day fast", false: "a clock that is an hour slow"}[skew > 0]
 		all = append(all,
-			scenario{"time: " + name, func(w *world) {
+			scenario{"time: " + name, tomorrow(func(w *world) {
 				w.writeLate(mixture()...)
 				w.publish(w.clone(), machine{skew: skew})
-			}},
-			scenario{"time: " + name + ", on one of two machines that publish at once", func(w *world) {
+			})},
+			scenario{"time: " + name + ", on one of two machines that publish at once", tomorrow(func(w *world) {
 				w.writeLate(mixture()...)
 				b := newBarrier()
 				wrong, right := w.start(w.clone(), machine{skew: skew, start: b}), w.start(w.clone(), machine{start: b})
 				b.open()
 				wrong.wait()
 				right.wait()
-			}},
+			})},
 			// The other machine takes the lease for one that has ended or will not end for long, while the request is on its way.
-			scenario{"time: " + name + ", while a request of the right one is on its way", atWork(machine{anonymous: true}, machine{skew: skew})},
-			scenario{"time: " + name + ", while its request is on its way", atWork(machine{anonymous: true, skew: skew}, machine{})},
-			scenario{"time: " + name + ", on a machine that dies", func(w *world) {
+			scenario{"time: " + name + ", while a request of the right one is on its way", tomorrow(atWork(machine{anonymous: true}, machine{skew: skew}))},
+			scenario{"time: " + name + ", while its request is on its way", tomorrow(atWork(machine{anonymous: true, skew: skew}, machine{}))},
+			scenario{"time: " + name + ", on a machine that dies", tomorrow(func(w *world) {
 				w.writeLate(mixture()...)
 				held := w.networks[gts].stopAt(accepted, 2)
 				w.startUntil(held, w.clone(), machine{skew: skew, anonymous: true}).kill()
 				held.release(abort)
-				if skew > 0 { // its lease lasts for a day
-					w.publish(w.clone(), machine{})
-					w.clock.advance(skew)
-				}
-			}},
+				w.publish(w.clone(), machine{})
+			})},
 		)
 	}
 	play(t, all...)

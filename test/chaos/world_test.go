@@ -12,15 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/postrider/postrider/internal/adapters"
 	bluesky "github.com/postrider/postrider/internal/adapters/bluesky/fake"
 	mastodon "github.com/postrider/postrider/internal/adapters/mastodon/fake"
 	webhook "github.com/postrider/postrider/internal/adapters/webhook/fake"
@@ -37,23 +34,8 @@ const (
 	plain = "plain" // a webhook whose receiver knows nothing: the only one that a person may have to settle
 )
 
-// plainPath is where the fake takes events without looking at their keys.
-const plainPath = "/plain"
-
-// accounts returns the accounts of a world. plain is among them as soon as the program knows of such.
-var accounts = sync.OnceValue(func() []string {
-	list := []string{bsky, fedi, gts, hook}
-	options := reflect.TypeFor[struct{}]()
-	if a, ok := adapters.All().Get("webhook"); ok {
-		options = reflect.TypeOf(a.Info().NewOptions()).Elem()
-	}
-	for i := range options.NumField() {
-		if options.Field(i).Tag.Get("yaml") == "idempotent" {
-			list = append(list, plain)
-		}
-	}
-	return list
-})
+// accounts are those of a world.
+var accounts = []string{bsky, fedi, gts, hook, plain}
 
 const (
 	blueskyPassword = "abcd-efgh-ijkl-mnop"
@@ -89,19 +71,20 @@ type post struct {
 	id       string
 	accounts []string // nil: all
 	parts    []string
-	head     string    // more front matter
-	due      time.Time // zero: it states no time
+	was      [][]string // the texts of earlier versions
+	head     string     // more front matter
+	due      time.Time  // zero: it states no time
 	picture  bool
 	gone     bool // it is withdrawn: no network is to have it
 }
 
-// newWorld returns a world without posts, whose ledger has been in use for a day.
+// newWorld returns a world without posts, whose ledger has been in use for two months.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{
 		t: t, dir: dir, remote: filepath.Join(dir, "remote.git"), clock: newClock(t, filepath.Join(dir, "clock")),
-		networks: map[string]*network{}, posts: map[string]*post{}, began: start.Add(-24 * time.Hour),
+		networks: map[string]*network{}, posts: map[string]*post{}, began: start.Add(-60 * 24 * time.Hour),
 		secrets: []string{blueskyPassword, fediToken, gtsToken, strings.TrimPrefix(hookSecret, "whsec_"), "fake-access-", "fake-refresh-"},
 	}
 	w.networks[bsky] = serve(t, bsky, func(base string) fakenet.Fake {
@@ -163,15 +146,9 @@ accounts:
   fedi: {platform: mastodon, server: %q}
   gts: {platform: mastodon, server: %q, software: gotosocial}
   hook: {platform: webhook, url: %q}
-%sdefaults: {platforms: [%s], language: en}
-`, w.networks[bsky].base(), w.networks[fedi].base(), w.networks[gts].base(), w.networks[hook].base()+webhook.Path, w.plainAccount(), strings.Join(accounts(), ", ")) + more
-}
-
-func (w *world) plainAccount() string {
-	if !slices.Contains(accounts(), plain) {
-		return ""
-	}
-	return fmt.Sprintf("  plain: {platform: webhook, url: %q, idempotent: false}\n", w.networks[plain].base()+plainPath)
+  plain: {platform: webhook, url: %q, idempotent: false}
+defaults: {platforms: [%s], language: en}
+`, w.networks[bsky].base(), w.networks[fedi].base(), w.networks[gts].base(), w.networks[hook].base()+webhook.Path, w.networks[plain].base()+webhook.PlainPath, strings.Join(accounts, ", ")) + more
 }
 
 // environ returns the environment of publishers.
@@ -185,21 +162,12 @@ func (w *world) environ() []string {
 	}
 }
 
-// requestTimeout is how long publishers wait for an answer: real time, unlike all others.
-const requestTimeout = 400 * time.Millisecond
-
-var knowsTimeout = sync.OnceValue(func() bool {
-	help, _ := exec.Command(binary, "publish", "--help").Output() //nolint:noctx,errcheck // it prints and ends
-	return bytes.Contains(help, []byte("--request-timeout"))
-})
-
-// limits returns the arguments that bound a request.
-func (w *world) limits() []string {
-	if knowsTimeout() {
-		return []string{"--request-timeout", requestTimeout.String()}
-	}
-	return nil
-}
+// requestTimeout is how long publishers wait for an answer, and hang how long a network that is slow lets them wait:
+// real time, unlike all others.
+const (
+	requestTimeout = 400 * time.Millisecond
+	hang           = 600 * time.Millisecond
+)
 
 // git runs git as a person would.
 func (w *world) git(dir string, args ...string) string {
@@ -254,12 +222,16 @@ func (w *world) open() {
 	opening := ledger.Opening{Format: ledger.Format, Began: w.began, Commit: w.tip("refs/heads/main")}
 	seed := ledger.Record{Post: seedPost, Account: bsky, Platform: "bluesky", State: ledger.Skipped, At: w.began, Path: "content/old.md", Key: "k"}
 	w.commitTo(ledgerRef, map[string]string{ledger.OpeningFile: string(opening.Encode()), seed.File(): string(seed.Encode())})
+	w.git(w.remote, "update-ref", copyRef, ledgerRef)
 }
 
 // seedPost is a post of which every ledger knows: it has been in use before.
 const seedPost = "seed0000"
 
-const ledgerRef = "refs/heads/postrider/ledger"
+const (
+	ledgerRef = "refs/heads/postrider/ledger"
+	copyRef   = "refs/postrider/copy/postrider/ledger" // moves with every push of the ledger
+)
 
 // tip returns the commit that a reference of the remote is at.
 func (w *world) tip(ref string) string {
@@ -268,14 +240,17 @@ func (w *world) tip(ref string) string {
 }
 
 // clone returns a new clone of the remote.
-func (w *world) clone() string {
+func (w *world) clone() string { return w.cloned() }
+
+// cloned returns a new clone, with more arguments of git clone.
+func (w *world) cloned(args ...string) string {
 	w.t.Helper()
 	w.mu.Lock()
 	dir := filepath.Join(w.dir, fmt.Sprintf("clone-%d", len(w.clones)+1))
 	w.clones = append(w.clones, dir)
 	w.mu.Unlock()
 	// As from a server: otherwise git copies its folder of objects, with what others are just writing there.
-	w.git(w.dir, "clone", "--quiet", "--no-local", w.remote, dir)
+	w.git(w.dir, append(append([]string{"clone", "--quiet", "--no-local"}, args...), w.remote, dir)...)
 	return dir
 }
 
@@ -314,9 +289,9 @@ func (p *post) files() map[string]string {
 // to returns the accounts that a post goes to.
 func (p *post) to() []string {
 	if p.accounts == nil {
-		return accounts()
+		return accounts
 	}
-	return slices.DeleteFunc(slices.Clone(p.accounts), func(a string) bool { return !slices.Contains(accounts(), a) })
+	return p.accounts
 }
 
 var dot = func() string {
@@ -348,21 +323,17 @@ func mixture() []*post {
 	picture, now, later := single("pict0003"), single("time0004"), single("late0005")
 	picture.picture = true
 	now.due, now.accounts = time.Time{}, []string{fedi, hook}
-	later.due, later.accounts = start.Add(30*time.Minute), []string{bsky, gts, plain}
+	later.due, later.accounts = start.Add(10*time.Minute), []string{bsky, gts, plain}
 	return []*post{single("sing0001"), thread("thrd0002", 3), picture, now, later}
 }
 
 // fault breaks the creating requests of an account, after the first skip ones.
 func (w *world) fault(account string, f fakenet.Fault, skip, count int) {
-	p := fakenet.Plan{Fault: f, Skip: skip, Count: count, Elsewhere: "http://127.0.0.1:1/elsewhere"}
-	if !knowsTimeout() {
-		p.Hang = 20 * time.Millisecond
-	}
-	w.networks[account].fake.Inject(p)
+	w.networks[account].fake.Inject(fakenet.Plan{Fault: f, Skip: skip, Count: count, Hang: hang, Elsewhere: "http://127.0.0.1:1/elsewhere"})
 	w.note("%s: %s after %d, %d times", account, f, skip, count)
 }
 
-// heal lifts every fault.
+// heal lifts every fault, and waits until no network is at work on a request any more.
 func (w *world) heal() {
 	for _, n := range w.networks {
 		n.heal()
@@ -370,6 +341,20 @@ func (w *world) heal() {
 	}
 	w.pushes.heal()
 	w.plug()
+	w.calm()
+}
+
+// calm waits until every request is dealt with, but for those that are held.
+func (w *world) calm() {
+	w.t.Helper()
+	w.until("the networks come to rest", func() bool {
+		for _, n := range w.networks {
+			if n.busy.Load() > 0 {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // unplug takes the remote away.
