@@ -17,8 +17,6 @@ import (
 	"time"
 )
 
-const aCopy = "refs/postrider/copy/ledger"
-
 // ways are the ways to talk to a remote: this package's own over HTTP, git over HTTP, and git over a local folder.
 var ways = []struct{ name, backend, scheme string }{
 	{"native", "native", "http"}, {"git over http", "git", "http"}, {"folder", "native", "file"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,16 +177,40 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 		return fmt.Errorf("reference %q is a symbolic one to %q: move that instead", u.name, target)
 	}
 	path := r.path(u.name)
+	// What takes long comes first: a process that is killed while it has the lock leaves it to everybody else.
+	content, err := r.prepare(u.new)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(content) //nolint:errcheck // it is gone when all is well
 	f, err := r.lock(ctx, u.name, path)
 	if err != nil {
 		return err
 	}
-	if err := r.moveLocked(f, u, path); err != nil {
-		f.Close()           //nolint:errcheck // the error that counts is err
-		os.Remove(f.Name()) //nolint:errcheck // as above
-		return err
+	if err := r.moveLocked(u, path, content); err != nil {
+		return errors.Join(err, unlock(f))
 	}
-	return nil
+	return unlock(f)
+}
+
+// prepare writes what a reference's file is to hold to a temporary file on the same disk, synced.
+func (r *fileRefs) prepare(id Hash) (string, error) {
+	name := filepath.Join(r.layout.commonDir, fmt.Sprintf("tmp_ref_%s%d_%d", ours, os.Getpid(), rand.Uint64()))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return "", notWritable(err)
+	}
+	_, err = f.WriteString(string(id) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		os.Remove(name) //nolint:errcheck // the error that counts is err
+		return "", notWritable(err)
+	}
+	return name, nil
+}
+
+// unlock gives a lock back.
+func unlock(f *os.File) error {
+	return notWritable(errors.Join(f.Close(), os.Remove(f.Name())))
 }
 
 // lock takes git's lock on a reference, whose file is path.
@@ -215,26 +240,25 @@ func (r *fileRefs) lock(ctx context.Context, name, path string) (f *os.File, err
 // replaceDamaged writes a reference whose file cannot be understood.
 func (r *fileRefs) replaceDamaged(ctx context.Context, name string, new Hash) error {
 	path := r.path(name)
+	content, err := r.prepare(new)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(content) //nolint:errcheck // it is gone when all is well
 	f, err := r.lock(ctx, name, path)
 	if err != nil {
 		return err
 	}
 	if _, _, err = r.read(name); !errors.Is(err, errCorrupt) {
 		err = errors.Join(err, fmt.Errorf("reference %q is not damaged", name))
-	} else if _, err = f.WriteString(string(new) + "\n"); err == nil {
-		err = f.Sync()
+	} else {
+		err = notWritable(os.Rename(content, path))
 	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name()) //nolint:errcheck // the error that counts is err
-	}
-	return notWritable(err)
+	return errors.Join(err, unlock(f))
 }
 
-// moveLocked does the work while lock, the open lock file of path, keeps others out.
-func (r *fileRefs) moveLocked(lock *os.File, u refUpdate, path string) error {
+// moveLocked does the work while the lock of path, the reference's file, keeps others out. Content is what is moved there.
+func (r *fileRefs) moveLocked(u refUpdate, path, content string) error {
 	have, _, err := r.read(u.name)
 	if err != nil {
 		return err
@@ -247,16 +271,10 @@ func (r *fileRefs) moveLocked(lock *os.File, u refUpdate, path string) error {
 			return err
 		}
 	}
-	if _, err := lock.WriteString(string(u.new) + "\n"); err != nil {
-		return notWritable(err)
-	}
-	if err := errors.Join(lock.Sync(), lock.Close()); err != nil {
-		return notWritable(err)
-	}
 	if err := r.appendLogs(u); err != nil {
 		return err
 	}
-	return notWritable(os.Rename(lock.Name(), path))
+	return notWritable(os.Rename(content, path))
 }
 
 // makeRoom refuses a new reference that another one is in the way of ("a" and "a/b" cannot both

@@ -119,7 +119,10 @@ func TestFetchOfNothingIsOneRequest(t *testing.T) {
 	}
 }
 
-// TestPushAgainIsOneRequest pushes a branch twice, and once more after somebody else has moved it.
+// aCopy follows the ledger in tests.
+const aCopy = "refs/postrider/copy/ledger"
+
+// TestPushAgainIsOneRequest pushes a branch and its copy twice, and once more after somebody else has moved it.
 func TestPushAgainIsOneRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -143,10 +146,10 @@ func TestPushAgainIsOneRequest(t *testing.T) {
 	for n, want := range []int32{2, 1, 1} {
 		requests.Store(0)
 		h := next(tip, fmt.Sprint(n))
-		if err := r.Push(t.Context(), "origin", "ledger", tip, h); err != nil {
+		if err := r.Push(t.Context(), "origin", "ledger", tip, h, aCopy); err != nil {
 			t.Fatal(err)
 		}
-		if tip = h; requests.Load() != want || w.git("origin.git", "rev-parse", "ledger") != string(h) {
+		if tip = h; requests.Load() != want || w.git("origin.git", "rev-parse", "ledger") != string(h) || w.git("origin.git", "rev-parse", aCopy) != string(h) {
 			t.Errorf("push %d: %d requests, want %d", n, requests.Load(), want)
 		}
 	}

@@ -24,12 +24,12 @@ func createTemp(dir, prefix string) (*os.File, error) {
 // abandoned is after how long a temporary file belongs to nobody: writing one takes milliseconds, and fetching one minutes.
 const abandoned = 10 * time.Minute
 
-// removeTemps removes what killed processes have left behind, once for each open repository: our own files, which are in two
+// removeTemps removes what killed processes have left behind, once for each open repository: our own files, which are in three
 // folders; and git's, which may be in any, if a fetch through git did not come to its end here.
 func (r *Repo) removeTemps() {
 	r.tempsOnce.Do(func() {
 		objects := filepath.Join(r.layout.commonDir, "objects")
-		dirs := []string{objects, filepath.Join(objects, "pack")}
+		dirs := []string{r.layout.commonDir, objects, filepath.Join(objects, "pack")}
 		_, err := os.Lstat(r.fetching())
 		unfinished := err == nil
 		if unfinished {
