@@ -171,41 +171,65 @@ func needsPerson(w *plan.Waiting, now time.Time) bool {
 	return false
 }
 
-// quiet reports whether a waiting target is as it should be, so that a count says enough.
-func quiet(w *plan.Waiting) bool {
-	switch w.State {
-	case plan.WaitScheduled, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn, plan.WaitQuiet, plan.WaitLimit:
+// expected reports whether a waiting target is as its author wants it, so that a count says enough.
+func expected(s plan.WaitState) bool {
+	switch s {
+	case plan.WaitScheduled, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn:
 		return true
 	}
 	return false
 }
 
-// printWaiting lists what waits: each target that somebody may want to act on, and counts of the rest.
-func (a *app) printWaiting(waiting []plan.Waiting, settled int) {
-	s := a.stdoutStyle()
-	type line struct{ state, what, reason string }
-	var lines []line
-	group := map[line][]string{} // accounts that wait for one reason
+// maxAlike is how many posts that wait for one and the same reason are named.
+const maxAlike = 4
+
+// printWaiting lists what waits and why: each post that somebody may want to act on, those that wait for the same reason together, and
+// counts of the rest; with all, the rest as well.
+func (a *app) printWaiting(waiting []plan.Waiting, settled int, all bool) {
+	type reason struct{ state, reason string }
+	type post struct {
+		what     string
+		accounts []string
+	}
+	var reasons []reason
+	posts := map[reason][]*post{}
+	targets := map[reason]int{}
 	counts := map[plan.WaitState]int{}
 	for i := range waiting {
 		w := &waiting[i]
 		counts[w.State]++
-		if quiet(w) {
+		if expected(w.State) && !all {
 			continue
 		}
-		l := line{string(w.State), cmp.Or(w.Title, w.Path), w.Reason}
-		if group[l] == nil {
-			lines = append(lines, l)
+		key, what := reason{string(w.State), w.Reason}, cmp.Or(w.Title, w.Path)
+		if posts[key] == nil {
+			reasons = append(reasons, key)
 		}
-		group[l] = append(group[l], w.Account)
+		targets[key]++
+		if l := posts[key]; len(l) == 0 || l[len(l)-1].what != what {
+			posts[key] = append(posts[key], &post{what: what})
+		}
+		last := posts[key][len(posts[key])-1]
+		last.accounts = append(last.accounts, w.Account)
 	}
-	for _, l := range lines {
-		a.printf("%s  %s → %s\n%s%s\n", s.yellow(pad(l.state, 10)), oneLine(l.what), strings.Join(group[l], ", "), strings.Repeat(" ", 12), s.dim(oneLine(l.reason)))
+	s := a.stdoutStyle()
+	indent := strings.Repeat(" ", 12)
+	for _, key := range reasons {
+		mark := s.yellow(pad(key.state, 11))
+		alike := posts[key]
+		if len(alike) > maxAlike && !all {
+			a.printf("%s %s, such as %s\n", mark, deliveries(targets[key]), oneLine(alike[0].what))
+			alike = nil
+		}
+		for _, p := range alike {
+			a.printf("%s %s → %s\n", mark, oneLine(p.what), strings.Join(p.accounts, ", "))
+		}
+		a.printf("%s%s\n", indent, s.dim(oneLine(key.reason)))
 	}
 	var rest []string
-	for _, state := range []plan.WaitState{plan.WaitScheduled, plan.WaitQuiet, plan.WaitLimit, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn} {
-		if n := counts[state]; n > 0 {
-			rest = append(rest, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(state), "_", " ")))
+	for _, state := range []plan.WaitState{plan.WaitScheduled, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn} {
+		if n := counts[state]; n > 0 && !all {
+			rest = append(rest, fmt.Sprintf("%d %s", n, state))
 		}
 	}
 	if settled > 0 {

@@ -15,6 +15,7 @@ import (
 func (a *app) planCommand() *cobra.Command {
 	var f deskFlags
 	var at string
+	var all bool
 	cmd := &cobra.Command{
 		Use:     "plan",
 		GroupID: groupPublish,
@@ -22,7 +23,7 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `Show what "postrider publish" would do: what would be sent, edited, taken down or looked for,
 and for every other post why it waits. It reads what is merged, as publish does, and sends nothing.`,
 		Example: `  postrider plan
-  postrider plan --at 2026-12-24T09:00:00+01:00
+  postrider plan --at 2026-12-24T09:00:00+01:00 --all
   postrider plan --json | jq '.actions[] | .path'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -50,12 +51,13 @@ and for every other post why it waits. It reads what is merged, as publish does,
 					Waiting []jsonWaiting `json:"waiting"`
 				}{jsonTime{p.At}, desk.Branch, desk.Commit, actionsJSON(p.Actions), waitingJSON(p.Waiting)})
 			}
-			a.printPlan(p)
+			a.printPlan(p, all)
 			return nil
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&f.offline, "offline", false, "do not ask the remote")
+	cmd.Flags().BoolVar(&all, "all", false, "list what waits as it should, too: drafts, posts to come, skipped and expired ones")
 	cmd.Flags().StringVar(&at, "at", "", "plan as if it were `TIME`")
 	return cmd
 }
@@ -70,8 +72,8 @@ func parseAt(text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a moment: it needs a date, a time and an offset", text)
 }
 
-// printPlan writes a plan for people: one line for each post, with the accounts that it goes to.
-func (a *app) printPlan(p *plan.Plan) {
+// printPlan writes a plan for people: one line for each post, with the accounts that it goes to. all lists what needs nobody, too.
+func (a *app) printPlan(p *plan.Plan, all bool) {
 	s := a.stdoutStyle()
 	if len(p.Actions) == 0 {
 		a.printf("Nothing to do at %s.\n", clockTime(p.At))
@@ -94,7 +96,7 @@ func (a *app) printPlan(p *plan.Plan) {
 			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("only looked for, and not sent: "+oneLine(x.Look)))
 		}
 	}
-	a.printWaiting(p.Waiting, p.Settled)
+	a.printWaiting(p.Waiting, p.Settled, all)
 	a.printFirstRun(p.Waiting)
 	a.printNext(p.Waiting, p.At)
 }

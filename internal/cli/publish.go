@@ -128,7 +128,7 @@ func (a *app) dryRun(desk *publish.Desk, asJSON bool) error {
 		return a.printJSON(dryRunJSON(desk, p))
 	}
 	a.printf("Dry run: nothing is sent.\n\n")
-	a.printPlan(p)
+	a.printPlan(p, false)
 	return nil
 }
 
@@ -259,7 +259,7 @@ func (a *app) printReport(r *publish.Report) {
 	if len(r.Deliveries) == 0 {
 		a.printf("Nothing to send.\n")
 	}
-	a.printWaiting(r.Waiting, r.Settled)
+	a.printWaiting(r.Waiting, r.Settled, false)
 	a.printFirstRun(r.Waiting)
 	a.printNext(r.Waiting, r.At)
 	if n, failed := len(r.Deliveries), r.Failed(); n > 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -119,7 +120,9 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 	p := &recordPrinter{w: &b, s: a.stdoutStyle(), zone: q.zone, all: len(args) > 0}
 	seen := 0
 	show := func(r *ledger.Record) error {
-		seen++
+		if seen++; seen == manyRecords {
+			debug.SetGCPercent(25) // from here on, time matters less than memory
+		}
 		if ok, err := q.matches(r); err != nil || !ok {
 			return err
 		}
@@ -138,19 +141,23 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 	if err := a.records(view, desk, repo, args, q, show); err != nil {
 		return err
 	}
+	out := bufio.NewWriter(a.Stdout)
 	if f.json {
-		a.printf(`{"records":[`)
+		out.WriteString(`{"records":[`) //nolint:errcheck // Flush tells
 		for i, text := range shelf.byPath() {
 			if i > 0 {
-				a.printf(",")
+				out.WriteByte(',') //nolint:errcheck // Flush tells
 			}
-			a.Stdout.Write(bytes.TrimSuffix(text, []byte("\n"))) //nolint:errcheck // see stickyWriter
+			out.Write(bytes.TrimSuffix(text, []byte("\n"))) //nolint:errcheck // Flush tells
 		}
-		a.printf("]}\n")
-		return nil
+		out.WriteString("]}\n") //nolint:errcheck // Flush tells
+		return out.Flush()
 	}
 	for _, text := range shelf.byNeed() {
-		a.Stdout.Write(text) //nolint:errcheck // see stickyWriter
+		out.Write(text) //nolint:errcheck // Flush tells
+	}
+	if err := out.Flush(); err != nil {
+		return err
 	}
 	s := a.stdoutStyle()
 	switch {
@@ -411,8 +418,8 @@ func (s *shelf) wants(r *ledger.Record) bool {
 
 // add keeps a copy of the text.
 func (s *shelf) add(r *ledger.Record, text []byte) {
-	if len(s.list) == manyRecords {
-		debug.SetGCPercent(20) // what is kept is most of the memory from here on
+	if len(s.list) == 4*manyRecords {
+		debug.SetGCPercent(10) // most of the memory is what is kept
 	}
 	p := placeOf(r)
 	p.text = append(make([]byte, 0, len(text)), text...)
@@ -422,8 +429,8 @@ func (s *shelf) add(r *ledger.Record, text []byte) {
 	}
 }
 
-// manyRecords is when printing all of a ledger begins to take much memory.
-const manyRecords = 20_000
+// manyRecords is when a ledger is large.
+const manyRecords = 5_000
 
 // byNeed returns the texts for people: those that need attention first, then the latest.
 func (s *shelf) byNeed() [][]byte {
