@@ -181,7 +181,7 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 }
 
 // setParts records the parts of a receipt. Those that were there before keep their text; mixed reports whether
-// it is not what the rendering says.
+// it is not what the rendering says. rendering is nil where a file that is broken by now leaves none.
 func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *platform.Rendering) (mixed bool) {
 	before := rec.Parts
 	rec.SetParts(receipt, rendering)
@@ -193,7 +193,7 @@ func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *
 			}
 		}
 	}
-	return mixed || len(rec.Parts) > len(rendering.Parts)
+	return mixed || rendering != nil && len(rec.Parts) > len(rendering.Parts)
 }
 
 // fail records an attempt that did not complete the delivery, unless it may be tried again in this run.
@@ -295,12 +295,16 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 		r.published(j, receipt, sent)
 		return
 	}
+	wait := func(outcome platform.Outcome, message string) {
+		j.rendering = sent // of which the parts are that were found
+		r.fail(j, receipt, &platform.Error{Outcome: outcome, Op: op, Message: message})
+	}
 	j.doubtful = !r.settled(j)
 	switch {
 	case j.doubtful && (!keyed || j.Look != ""):
-		r.fail(j, receipt, &platform.Error{Outcome: platform.Unknown, Op: op, Message: "it is not there yet, and may still be on its way"})
+		wait(platform.Unknown, "it is not there yet, and may still be on its way")
 	case j.Look != "":
-		r.fail(j, receipt, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "it is not there, and is not sent now: " + j.Look})
+		wait(platform.Unsent, "it is not there, and is not sent now: "+j.Look)
 	default:
 		r.repeat(ctx, j, sent, same, receipt.Parts)
 	}
