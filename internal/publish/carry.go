@@ -95,6 +95,9 @@ func (r *run) deliver(ctx context.Context, l *lane, j *job) {
 		if closes(e) {
 			l.closed = e
 		}
+		if e.Outcome == platform.Limited && e.RetryAfter == 0 && j.sent {
+			l.budget.Block(r.Now().Add(unknownLimit))
+		}
 	}
 }
 
@@ -121,7 +124,7 @@ func (r *run) obstacle(ctx context.Context, l *lane, j *job) error {
 	}
 	if wait := l.budget.Until().Sub(r.Now()); wait > 0 && creates(j) {
 		if wait <= shortWait && r.sleep(ctx, j, wait) {
-			return nil
+			return r.obstacle(ctx, l, j) // much may have happened
 		}
 		return &platform.Error{Outcome: platform.Limited, Message: "the network takes no more of this account's posts for now", RetryAfter: wait}
 	}
@@ -252,17 +255,18 @@ func (r *run) yield(ctx context.Context) {
 }
 
 // renewals returns the records of the deliveries that have not ended, with a new lease. It counts only once
-// it is pushed.
+// it is pushed. A lease that has ended is not renewed: another run may have the delivery by now.
 func (r *run) renewals() []*ledger.Record {
+	now := r.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var records []*ledger.Record
 	for _, j := range r.unfinished {
-		if j.rec.Lease == nil {
+		if j.rec.Lease == nil || !j.until.After(now) {
 			continue // it has ended a moment ago
 		}
 		rec := j.rec.Clone()
-		rec.Lease.Until = r.Now().Add(leaseTime).UTC()
+		rec.Lease.Until = now.Add(leaseTime).UTC()
 		records = append(records, rec)
 	}
 	ledger.SortRecords(records)

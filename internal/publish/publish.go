@@ -305,7 +305,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		client := *r.HTTP
 		leashes[a.Account] = &leash{run: r, base: cmp.Or(client.Transport, http.DefaultTransport)} // as [http.Client] has it
 		client.Transport = leashes[a.Account]
-		token := tokenOf(account.Platform, secrets)
+		token := tokenOf(account, secrets)
 		if tokens[token] == nil {
 			tokens[token] = new(platform.Budget)
 		}
@@ -352,10 +352,11 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	return nil
 }
 
-// tokenOf identifies what an account is known to its network by. It stays in memory.
-func tokenOf(id platform.ID, secrets map[string]secret.String) string {
+// tokenOf identifies what an account is known to its network by, and where: receivers of webhooks may share a secret.
+// It stays in memory.
+func tokenOf(a *platform.Account, secrets map[string]secret.String) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00", id)
+	fmt.Fprintf(h, "%s %+v\x00", a.Platform, a.Options)
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
 		fmt.Fprintf(h, "%s=%s\x00", name, secrets[name].Reveal())
 	}
