@@ -200,7 +200,7 @@ func (r *run) setParts(rec *ledger.Record, receipt platform.Receipt, rendering *
 func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 	j.failed = &failure{receipt, err}
 	now := r.Now()
-	if j.mayRetry = j.mayRetry && j.repeatable(err, now); j.mayRetry {
+	if j.mayRetry = j.mayRetry && j.repeatable(err); j.mayRetry {
 		j.doubtful = j.doubtful || platform.OutcomeOf(err) == platform.Unknown
 		return
 	}
@@ -285,7 +285,7 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 	switch {
 	case errors.Is(err, platform.ErrNotFound):
 		receipt.Parts = nil
-	case notOffered(err) && keyed && j.Look == "":
+	case notOffered(err) && keyed && j.Look == "" && (j.named() || r.settled(j)):
 		r.repeat(ctx, j, sent, same, j.rec.Remotes()) // to repeat it under its key is the only way to find out
 		return
 	case err != nil:
@@ -301,7 +301,7 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 	}
 	j.doubtful = !r.settled(j)
 	switch {
-	case j.doubtful && (!keyed || j.Look != ""):
+	case j.doubtful && (!j.named() || j.Look != ""):
 		wait(platform.Unknown, "it is not there yet, and may still be on its way")
 	case j.Look != "":
 		wait(platform.Unsent, "it is not there, and is not sent now: "+j.Look)

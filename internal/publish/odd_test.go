@@ -434,6 +434,7 @@ func TestServerWithoutLookUp(t *testing.T) {
 	if got := w.state("aaaa1111@fedi"); got != ledger.Unknown {
 		t.Errorf("after a lost answer it is %s, want unknown", got)
 	}
+	w.clock.Advance(settleTime)
 	w.runAs(w.clone(), bare)
 	w.exactlyOnce(1, "fedi")
 }

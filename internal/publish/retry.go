@@ -35,14 +35,20 @@ func (j *job) keyed(now time.Time) bool {
 	return j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || now.Sub(j.rec.At) < j.KeyLife)
 }
 
+// named reports whether repeating the delivery is harmless at any time, since its key is the name of what it creates.
+// A network that keeps keys for a while notes one when it has created the post, and not before: Mastodon posts twice when
+// the second request comes while it is still at work on the first (https://github.com/mastodon/mastodon/pull/37879,
+// mended in 2026; 2026-11-21).
+func (j *job) named() bool { return j.Caps.Has(platform.CanIdempotent) && j.KeyLife == 0 }
+
 // repeatable reports whether a delivery that failed may be tried again in the same run: what is provably not out, and
-// what may be where the network knows it by its key.
-func (j *job) repeatable(err error, now time.Time) bool {
+// what may be where the network knows it by its name.
+func (j *job) repeatable(err error) bool {
 	if notBegun(err) {
 		return false
 	}
 	if j.doubtful || platform.OutcomeOf(err) == platform.Unknown {
-		return j.keyed(now) && (passing(err) || platform.OutcomeOf(err) == platform.Unknown)
+		return j.named() && (passing(err) || platform.OutcomeOf(err) == platform.Unknown)
 	}
 	return passing(err)
 }
