@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -25,8 +26,9 @@ import (
 
 // journal is the one of this run. It is safe for concurrent use; remove comes after everything else.
 type journal struct {
-	dir, run, owner string
-	log             *slog.Logger
+	dir  string
+	head journalHead
+	log  *slog.Logger
 
 	mu   sync.Mutex
 	file *os.File // nil until the first result
@@ -38,11 +40,13 @@ type journalHead struct {
 	Journal int    `json:"journal"` // of this format: 1
 	Run     string `json:"run"`
 	Owner   string `json:"owner,omitempty"`
+	// Ledger is where the results belong: sites in one repository, and its linked work trees, share the folder.
+	Ledger string `json:"ledger"`
 }
 
 const journalSuffix = ".jsonl"
 
-func (j *journal) path() string { return filepath.Join(j.dir, j.run+journalSuffix) }
+func (j *journal) path() string { return filepath.Join(j.dir, j.head.Run+journalSuffix) }
 
 // add notes a result and waits until it is on the disk. A journal that cannot be written is worth a warning: the
 // ledger is still to come.
@@ -84,7 +88,7 @@ func (j *journal) write(line []byte) (*os.File, error) {
 
 // open begins the journal and puts its head before the first line.
 func (j *journal) open(line []byte) (_ []byte, err error) {
-	head, err := json.Marshal(journalHead{1, j.run, j.owner})
+	head, err := json.Marshal(j.head)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +112,8 @@ func (j *journal) remove() {
 	j.file = nil
 }
 
-// recover brings what dead runs of this clone have left in their journals into the ledger.
+// recover brings what dead runs of this clone have left in their journals into the ledger. A journal stays as long as
+// there is something in it that the ledger does not have.
 func (d *Desk) recover(ctx context.Context) error {
 	if d.JournalDir == "" {
 		return nil
@@ -120,35 +125,44 @@ func (d *Desk) recover(ctx context.Context) error {
 		return fmt.Errorf("look for journals of earlier runs: %w", err)
 	}
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), journalSuffix) {
+		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), journalSuffix) {
 			continue
 		}
 		name := filepath.Join(d.JournalDir, e.Name())
-		head, records, err := readJournal(name)
+		left, err := readJournal(name)
 		if err != nil {
 			d.Log.Warn("the journal of an earlier run cannot be read and is left alone", "err", err)
 			continue
 		}
-		if d.mayLive(head, records) {
+		if left.head.Journal != 0 && left.head.Ledger != d.place || d.mayLive(left) {
 			continue
 		}
-		if err := d.adoptJournal(ctx, head, records); err != nil {
-			return fmt.Errorf("record what run %s has left in its journal: %w", head.Run, err)
+		lacking, err := d.adoptJournal(ctx, left)
+		if err != nil {
+			return fmt.Errorf("record what run %s has left in its journal: %w", left.head.Run, err)
+		}
+		if lacking += left.unread; lacking > 0 {
+			d.Log.Warn("the journal of an earlier run is kept: some of its results can be recorded only once somebody has mended what is broken",
+				"journal", name, "results", lacking)
+			continue
 		}
 		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the journal of run %s: %w", head.Run, err)
+			d.Log.Warn("the journal of an earlier run cannot be removed", "err", err) // to read it again does no harm
 		}
 	}
 	return nil
 }
 
 // mayLive reports whether the run that writes a journal may still be at work.
-func (d *Desk) mayLive(head journalHead, records []*ledger.Record) bool {
-	if d.ownerDead != nil && d.ownerDead(head.Owner) {
+func (d *Desk) mayLive(left leftJournal) bool {
+	if d.ownerDead != nil && d.ownerDead(left.head.Owner) {
 		return false
 	}
-	var latest time.Time
-	for _, r := range records {
+	latest := left.changed
+	if len(left.records) > 0 {
+		latest = time.Time{} // the records tell it by the clock of the run
+	}
+	for _, r := range left.records {
 		if last := r.Last(); last != nil {
 			for _, t := range []time.Time{last.Started, last.Ended} {
 				if t.After(latest) {
@@ -161,51 +175,70 @@ func (d *Desk) mayLive(head journalHead, records []*ledger.Record) bool {
 	return since > -leaseTime && since < leaseTime
 }
 
-// adoptJournal merges the results of a journal into the ledger, where it does not know them yet.
-func (d *Desk) adoptJournal(ctx context.Context, head journalHead, records []*ledger.Record) error {
+// adoptJournal merges the results of a journal into the ledger, where it does not know them yet. lacking counts those
+// that have no place in it, since a damaged file stands there.
+func (d *Desk) adoptJournal(ctx context.Context, left leftJournal) (lacking int, err error) {
 	view, err := d.Ledger.View()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var news []*ledger.Record
-	for _, r := range records {
+	for _, r := range left.records {
 		known, err := view.Record(r.ID())
-		if err != nil {
-			return err
-		}
-		if known == nil || known.Damaged == "" && !bytes.Equal(ledger.Merge(r, known).Encode(), known.Encode()) {
+		switch {
+		case err != nil:
+			return 0, err
+		case known != nil && known.Damaged != "":
+			lacking++
+		case known == nil || !bytes.Equal(ledger.Merge(r, known).Encode(), known.Encode()):
 			news = append(news, r)
 		}
 	}
 	if len(news) == 0 {
-		return nil
+		return lacking, nil
 	}
-	d.Log.Info("an earlier run died before its results were in the ledger: they are in its journal", "run", head.Run, "results", len(news))
-	return d.Ledger.Record(ctx, "results of a run that died", news)
+	d.Log.Info("an earlier run died before its results were in the ledger: they are in its journal", "run", left.head.Run, "results", len(news))
+	return lacking, d.Ledger.Record(ctx, "results of a run that died", news)
+}
+
+// leftJournal is what a file holds; its head is empty when its run had no time to write one.
+type leftJournal struct {
+	head    journalHead
+	records []*ledger.Record
+	unread  int // lines that are no records
+	changed time.Time
 }
 
 // readJournal reads a journal as far as it was written: the run may have died in the middle of a line.
-func readJournal(name string) (head journalHead, records []*ledger.Record, err error) {
+func readJournal(name string) (left leftJournal, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return head, nil, err
+		return left, err
 	}
 	defer f.Close() //nolint:errcheck // read only
+	info, err := f.Stat()
+	if err != nil {
+		return left, err
+	}
+	left.changed = info.ModTime()
 	lines := bufio.NewReader(f)
 	for n := 0; ; n++ {
 		line, err := lines.ReadBytes('\n')
-		if err != nil {
-			break // a line without an end was not finished
-		}
-		if n == 0 {
-			if json.Unmarshal(line, &head) != nil || head.Journal != 1 {
-				return head, nil, fmt.Errorf("%s is not a journal that this program knows", name)
+		switch {
+		case errors.Is(err, io.EOF):
+			return left, nil // a line without an end was not finished
+		case err != nil:
+			return left, err
+		case n == 0:
+			if json.Unmarshal(line, &left.head) != nil || left.head.Journal != 1 {
+				return left, fmt.Errorf("%s is not a journal that this program knows", name)
 			}
-			continue
-		}
-		if rec, err := ledger.Decode(line); err == nil {
-			records = append(records, rec)
+		default:
+			if rec, err := ledger.Decode(line); err == nil {
+				left.records = append(left.records, rec)
+			} else {
+				left.unread++
+			}
 		}
 	}
-	return head, records, nil
 }

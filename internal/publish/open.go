@@ -13,7 +13,6 @@ import (
 	"github.com/postrider/postrider/internal/agenda"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
-	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
@@ -50,20 +49,19 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	// Leases are of wall-clock time: that of a process alone stands still while its machine sleeps.
 	clock := o.Now
 	o.Now = func() time.Time { return clock().Round(0) }
-	led, branch, commit, err := settle(ctx, o)
+	d, err := settle(ctx, o)
 	if err != nil {
 		return nil, err
 	}
+	led, commit := d.Ledger, gitrepo.Hash(d.Commit)
 	options := agenda.Options{
 		Repo: o.Repo, Prefix: o.Prefix, Registry: o.Registry, Env: o.Env, Version: o.Version, Log: o.Log,
 	}
 	if !o.NoCache {
 		options.CacheDir = filepath.Join(o.Repo.CommonDir(), "postrider")
 	}
-	d := &Desk{
-		Branch: branch, Commit: string(commit), Ledger: led, Now: o.Now, Wait: o.Wait, Log: o.Log,
-		JournalDir: filepath.Join(o.Repo.CommonDir(), "postrider", "journal"), ownerDead: o.OwnerDead,
-	}
+	d.Now, d.Wait, d.Log, d.ownerDead = o.Now, o.Wait, o.Log, o.OwnerDead
+	d.JournalDir = filepath.Join(o.Repo.CommonDir(), "postrider", "journal")
 	d.Refresh = func(ctx context.Context) error {
 		_, err := led.Fetch(ctx)
 		return err
@@ -85,6 +83,13 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		return open, nil
 	}
 	d.open = func() (Site, error) { return site() }
+	d.untimed = func() ([]string, error) {
+		a, err := site()
+		if err != nil {
+			return nil, err
+		}
+		return a.Untimed()
+	}
 	d.Plan = func(at time.Time) (*plan.Plan, error) {
 		key, err := quickKey(o, commit, led.Tip())
 		if err != nil {
@@ -107,7 +112,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		}
 		p, err := plan.Make(plan.Input{
 			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog,
-			OwnerDead: o.OwnerDead, Exists: a.Has, Older: older(o),
+			OwnerDead: o.OwnerDead, Exists: a.Has,
 		})
 		if err != nil {
 			return nil, err
@@ -121,47 +126,49 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	return d, nil
 }
 
-// settle finds the publishing branch and the ledger, fetches both, and returns the ledger and the branch's tip.
+// settle finds the publishing branch and the ledger, fetches both, and returns a desk that knows where they are.
 //
 // Where they are, site.yaml says, and only the merged one counts: a checkout that is old, broken or of
 // another branch would lead to a ledger that knows nothing. It is where the search begins.
-func settle(ctx context.Context, o OpenOptions) (led *gitledger.Ledger, branch string, commit gitrepo.Hash, err error) {
+func settle(ctx context.Context, o OpenOptions) (*Desk, error) {
 	_, head, err := o.Repo.Head()
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
 	names, err := placesAt(o, head, places{})
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
+	var branch string
 	for range 3 {
 		var remote string
 		if remote, branch, err = names.resolve(ctx, o); err != nil {
-			return nil, "", "", err
+			return nil, err
 		}
 		options := gitledger.Options{Branch: names.ledger, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: names.title}
 		if names.ledger == branch {
 			if options.Folder, err = sharedFolder(o, remote, branch); err != nil {
-				return nil, "", "", err
+				return nil, err
 			}
 		}
-		led = gitledger.New(o.Repo, options)
-		if commit, err = fetch(ctx, o, led, remote, branch); err != nil {
-			return nil, "", "", err
+		led := gitledger.New(o.Repo, options)
+		commit, err := fetch(ctx, o, led, remote, branch)
+		if err != nil {
+			return nil, err
 		}
 		if commit == "" {
-			return nil, "", "", fmt.Errorf("%w: branch %q has no commit", ErrNothingCommitted, branch)
+			return nil, fmt.Errorf("%w: branch %q has no commit", ErrNothingCommitted, branch)
 		}
 		merged, err := placesAt(o, commit, names)
 		if err != nil {
-			return nil, "", "", err
+			return nil, err
 		}
 		if merged.ledger == names.ledger && merged.remote == names.remote && (o.Branch != "" || merged.branch == names.branch) {
-			return led, branch, commit, nil
+			return &Desk{Branch: branch, Commit: string(commit), Ledger: led, place: path.Join(options.Branch, options.Folder)}, nil
 		}
 		names = merged
 	}
-	return nil, "", "", fmt.Errorf("site.yaml on branch %q sends on to branch %q: publish.branch and ledger must be the same on both", branch, names.branch)
+	return nil, fmt.Errorf("site.yaml on branch %q sends on to branch %q: publish.branch and ledger must be the same on both", branch, names.branch)
 }
 
 // ErrLedgerInUse means that the ledger is to be on the branch that is checked out, and that there is no remote: each
@@ -259,23 +266,6 @@ func fetch(ctx context.Context, o OpenOptions, led *gitledger.Ledger, remote, br
 		return "", err
 	}
 	return heads["refs/heads/"+branch], nil
-}
-
-// older tells which files the publishing branch had when the ledger began. A commit that is not here, in a shallow
-// clone, had them all for as long as an old post may still be found.
-func older(o OpenOptions) func(ledger.Opening, string) bool {
-	var tree *gitrepo.Tree
-	var failed error
-	return func(opening ledger.Opening, file string) bool {
-		if tree == nil && failed == nil {
-			tree, failed = o.Repo.Tree(gitrepo.Hash(opening.Commit))
-		}
-		if failed != nil {
-			return o.Now().Sub(opening.Began) < lostTime
-		}
-		id, err := tree.ID(path.Join(o.Prefix, file))
-		return err != nil || id != ""
-	}
 }
 
 // Rules returns the rules of a site that planning follows.

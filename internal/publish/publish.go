@@ -77,6 +77,7 @@ type Desk struct {
 
 	open      func() (Site, error)
 	ownerDead func(owner string) bool
+	place     string // of the ledger in the repository
 }
 
 // Event tells what is going on, for progress on a terminal.
@@ -269,7 +270,7 @@ type run struct {
 
 func newRun(d *Desk, report *Report) *run {
 	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, unfinished: map[ledger.ID]*job{}}
-	r.journal = &journal{dir: d.JournalDir, run: d.Run, owner: d.Owner, log: d.Log}
+	r.journal = &journal{dir: d.JournalDir, head: journalHead{Journal: 1, Run: d.Run, Owner: d.Owner, Ledger: d.place}, log: d.Log}
 	if d.Deadline > 0 {
 		r.ends = report.At.Add(d.Deadline)
 	}

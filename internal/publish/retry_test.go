@@ -244,7 +244,7 @@ func TestJournalOfTheLiving(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"alive.jsonl": `{"journal":1,"run":"alive","owner":"somewhere else"}` + "\n" + line.String() + "\n",
+		"alive.jsonl": `{"journal":1,"run":"alive","owner":"somewhere else","ledger":"postrider/ledger"}` + "\n" + line.String() + "\n",
 		"newer.jsonl": `{"journal":2,"run":"newer"}` + "\n",
 		"empty.jsonl": "",
 	} {
@@ -261,6 +261,11 @@ func TestJournalOfTheLiving(t *testing.T) {
 			names = append(names, e.Name())
 		}
 		return names
+	}
+	for _, name := range []string{"empty.jsonl", "newer.jsonl"} {
+		if err := os.Chtimes(filepath.Join(dir, name), start.Add(-time.Hour), start.Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w.run(repo)
 	same(t, "journals while it may live", left(), []string{"alive.jsonl", "newer.jsonl"})
