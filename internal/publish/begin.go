@@ -9,7 +9,8 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 )
 
-// begin sees to it that the ledger says since when it knows what goes out. It costs a push once in a site's life.
+// begin sees to it that the ledger says since when it knows what goes out, and brings one of an earlier format up to
+// date. It costs a push once in a site's life.
 func (d *Desk) begin(ctx context.Context) error {
 	for try := 1; ; try++ {
 		view, err := d.Ledger.View()
@@ -21,17 +22,21 @@ func (d *Desk) begin(ctx context.Context) error {
 			d.Log.Warn("the ledger does not say since when it knows what went out: whatever is due is looked for first", "err", err)
 			return nil
 		}
-		if err != nil || opening.Format != 0 {
+		if err != nil || opening.Format == ledger.Format {
 			return err
 		}
 		empty, err := view.Empty()
 		if err != nil {
 			return err
 		}
-		if !empty {
-			return nil
+		if !empty || opening.Format != 0 {
+			return d.Ledger.Migrate(ctx)
 		}
-		err = d.Ledger.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: d.Now(), Commit: d.Commit})
+		untimed, err := d.untimed()
+		if err != nil {
+			return err
+		}
+		err = d.Ledger.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: d.Now(), Commit: d.Commit}, untimed)
 		if !errors.Is(err, gitrepo.ErrMoved) || try == maxClaims {
 			if err != nil {
 				return fmt.Errorf("begin the ledger: %w", err)

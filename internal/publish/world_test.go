@@ -116,6 +116,9 @@ func newWorld(t *testing.T, posts map[string]string) *world {
 	t.Helper()
 	w := newEmptyWorld(t, posts)
 	l := w.ledger()
+	if err := l.Begin(t.Context(), ledger.Opening{Format: ledger.Format, Began: start.AddDate(-1, 0, 0)}, nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := l.Claim(t.Context(), "begin", []*ledger.Record{{Post: seed, Account: bsky, State: ledger.Skipped, At: start.Add(-time.Hour)}}); err != nil {
 		t.Fatal(err)
 	}
