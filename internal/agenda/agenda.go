@@ -497,6 +497,23 @@ func (a *Agenda) Render(file, account string) (*platform.Rendering, error) {
 	return &r.Rendering, nil
 }
 
+// Untimed returns the ids of the posts that are to go somewhere without a time.
+func (a *Agenda) Untimed() ([]string, error) {
+	var ids []string
+	for i := range a.entries {
+		e := &a.entries[i]
+		if !e.decode(a.zones) {
+			if err := a.fill(e); err != nil {
+				return nil, err
+			}
+		}
+		if slices.ContainsFunc(e.targets, func(t targetEntry) bool { return t.due.IsZero() }) {
+			ids = append(ids, e.id)
+		}
+	}
+	return ids, nil
+}
+
 // Has reports whether the site has a post with an id.
 func (a *Agenda) Has(id string) bool {
 	return slices.ContainsFunc(a.entries, func(e entry) bool { return e.id == id })

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,10 @@ const Format = 2
 // OpeningFile stands at the ledger's top and holds its [Opening].
 const OpeningFile = "ledger.json"
 
+// UntimedFile stands at the ledger's top and lists, an id a line, the posts without a time that the publishing branch
+// held when the ledger began: they may have gone out before.
+const UntimedFile = "untimed"
+
 // HoldsFile stands at the ledger's top and lists the [Hold]s that are on.
 const HoldsFile = "holds.json"
 
@@ -24,7 +30,7 @@ type Opening struct {
 	// Began is when the ledger was begun. What was due before may have gone out unknown to it: by another tool, by
 	// hand, or under a ledger that was lost.
 	Began time.Time `json:"began"`
-	// Commit is the tip of the publishing branch at that time: posts without a time that it holds may have gone out, too.
+	// Commit is the tip of the publishing branch at that time.
 	Commit string `json:"commit,omitempty"`
 }
 
@@ -61,6 +67,23 @@ func DecodeOpening(b []byte) (Opening, error) {
 		return Opening{}, fmt.Errorf("%s: %w: it began at a time that no file can hold", OpeningFile, ErrFormat)
 	}
 	return o, nil
+}
+
+// EncodeUntimed returns the file that lists posts by their ids; nil, for no file, when there are none.
+func EncodeUntimed(posts []string) []byte {
+	if len(posts) == 0 {
+		return nil
+	}
+	return []byte(strings.Join(slices.Compact(slices.Sorted(slices.Values(posts))), "\n") + "\n")
+}
+
+// DecodeUntimed reads that file; the ids are sorted. Errors wrap [ErrFormat].
+func DecodeUntimed(b []byte) ([]string, error) {
+	posts := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	if !slices.IsSorted(posts) || slices.ContainsFunc(posts, func(id string) bool { return id == "" || strings.ContainsAny(id, " \t\r{") }) {
+		return nil, fmt.Errorf("%s: %w: it is not a sorted list of ids", UntimedFile, ErrFormat)
+	}
+	return posts, nil
 }
 
 // Hold is an emergency stop that was pulled with `postrider hold`: unlike the one in site.yaml it needs no merge.

@@ -29,6 +29,8 @@ type View interface {
 	Empty() (bool, error)
 	// Opening returns since when the ledger knows everything; the zero Opening when it was not begun yet.
 	Opening() (Opening, error)
+	// Untimed reports whether a post without a time was on the publishing branch when the ledger began.
+	Untimed(post string) (bool, error)
 	// Holds returns the emergency stops that are on.
 	Holds() ([]Hold, error)
 }
@@ -98,6 +100,9 @@ func (m Memory) Empty() (bool, error) { return len(m) == 0, nil }
 
 // Opening implements View.
 func (m Memory) Opening() (Opening, error) { return Opening{}, nil }
+
+// Untimed implements View.
+func (m Memory) Untimed(string) (bool, error) { return false, nil }
 
 // Holds implements View.
 func (m Memory) Holds() ([]Hold, error) { return nil, nil }

@@ -18,8 +18,10 @@ type book struct {
 	opening ledger.Opening
 	broken  error // of the opening
 	holds   []ledger.Hold
+	untimed string
 }
 
+func (b book) Untimed(post string) (bool, error) { return b.untimed == post, nil }
 func (b book) Opening() (ledger.Opening, error) { return b.opening, b.broken }
 func (b book) Holds() ([]ledger.Hold, error)    { return b.holds, nil }
 
@@ -115,12 +117,11 @@ func TestBeforeTheLedger(t *testing.T) {
 			if tt.target != nil {
 				tt.target(&target)
 			}
-			p, err := Make(Input{
-				Now: now, Targets: []Target{target}, Rules: rules(), Ledger: tt.ledger, Backlog: tt.backlog,
-				Older: func(o ledger.Opening, path string) bool {
-					return tt.older && o.Commit == "c0" && path == "content/p1.md"
-				},
-			})
+			if b, ok := tt.ledger.(book); ok && tt.older {
+				b.untimed = "p1"
+				tt.ledger = b
+			}
+			p, err := Make(Input{Now: now, Targets: []Target{target}, Rules: rules(), Ledger: tt.ledger, Backlog: tt.backlog})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -89,8 +89,6 @@ type Input struct {
 	OwnerDead func(owner string) bool
 	// Exists reports whether the branch has a post with this id; nil where that is not known.
 	Exists func(post string) bool
-	// Older reports whether the branch had a file when the ledger began; nil where that is not known.
-	Older func(opening ledger.Opening, path string) bool
 }
 
 // Verb is what an action does.
@@ -237,16 +235,16 @@ func (m *maker) readOpening() (err error) {
 }
 
 // unsure reports whether a target may have gone out before the ledger began.
-func (m *maker) unsure(t Target) bool {
+func (m *maker) unsure(t Target) (bool, error) {
 	switch {
 	case m.opening.Began.IsZero(): // a ledger from before there were openings
-		return false
+		return false, nil
 	case !t.Due.IsZero():
-		return t.Due.Before(m.opening.Began)
-	case m.opening.Commit == "":
-		return m.opening.Began.Equal(m.Now)
+		return t.Due.Before(m.opening.Began), nil
+	case m.opening.Format == 0: // it knows nothing at all
+		return true, nil
 	default:
-		return m.Older != nil && m.Older(m.opening, t.Path)
+		return m.Ledger.Untimed(t.Post)
 	}
 }
 
@@ -359,7 +357,11 @@ func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, inTime bool) e
 	if rec != nil && len(rec.Parts) > 0 {
 		a.Verb = Resume
 	}
-	if rec == nil && m.unsure(t) {
+	unsure, err := m.unsure(t)
+	if err != nil {
+		return err
+	}
+	if rec == nil && unsure {
 		a.Unsure = t.Caps.Has(platform.CanFind)
 		harmless := t.Caps.Has(platform.CanIdempotent) && t.KeyLife == 0
 		if !a.Unsure && !harmless && m.Backlog != BacklogPublish {
@@ -624,29 +626,45 @@ func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason strin
 		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "%s", reason)
 		return nil
 	}
+	finder := t.Caps.Has(platform.CanFind)
+	if !finder && !t.Keyed(rec, m.Now) {
+		m.stuck(t, id, rec, fmt.Sprintf("it may be out, and %s offers no way to find out", t.Platform), reason)
+		return nil
+	}
 	if rec.RetryAt.After(m.Now) {
 		m.wait(t, id.Occurrence, WaitUnknown, rec.RetryAt, "looked for again at %s: %s", clockTime(rec.RetryAt), reason)
 		return nil
 	}
-	keyed := t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || m.Now.Sub(rec.At) < t.KeyLife)
-	if !keyed && !t.Caps.Has(platform.CanFind) {
-		m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "it may be out, and %s offers no way to find out: %s", t.Platform, reason)
-		return nil
-	}
 	a := Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec}
 	if w := m.obstacle(t, rec, len(rec.Parts) > 0 || m.begunInTime(t, rec)); w != nil {
-		if !t.Caps.Has(platform.CanFind) { // to repeat it is the only way to find out
-			state := w.state
-			if w.until.IsZero() && state != WaitHeld { // nobody would ever learn whether it is out
-				state = WaitUnknown
+		if !finder { // to repeat it is the only way to find out
+			const what = "it may be out, and is not repeated"
+			if w.until.IsZero() && w.state != WaitHeld { // nobody would ever learn whether it is out
+				m.stuck(t, id, rec, what, w.reason)
+			} else {
+				m.wait(t, id.Occurrence, w.state, w.until, "%s: %s", what, w.reason)
 			}
-			m.wait(t, id.Occurrence, state, w.until, "it may be out, and is not repeated: %s", w.reason)
 			return nil
 		}
 		a.Look = w.reason
 	}
 	m.plan.Actions = append(m.plan.Actions, a)
 	return nil
+}
+
+// stuck plans a delivery that nothing but a person can settle. What the run that died could not record any more is
+// recorded now: that nobody knows.
+func (m *maker) stuck(t Target, id ledger.ID, rec *ledger.Record, what, why string) {
+	if rec.State == ledger.Sending {
+		m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec, Look: what + ": " + why})
+		return
+	}
+	m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "%s: %s", what, why)
+}
+
+// Keyed reports whether the network still knows a delivery by its key, so that repeating it is harmless.
+func (t *Target) Keyed(rec *ledger.Record, now time.Time) bool {
+	return t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || now.Sub(rec.At) < t.KeyLife)
 }
 
 // orphans notes open records whose post is no longer on the branch: deleting a file never deletes a

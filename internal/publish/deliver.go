@@ -267,20 +267,27 @@ func (r *run) own(a *platform.Attempt, j *job) error {
 // proved absent or when repeating is harmless.
 func (r *run) reconcile(ctx context.Context, j *job) {
 	const op = "look for an earlier attempt"
-	sent, same := r.sentRendering(j)
-	if _, canFind := j.publisher.(platform.Finder); !canFind {
-		j.mixed = sent == nil
-		r.repeat(ctx, j, sent, same, j.rec.Remotes())
-		return
-	}
 	doubt := func(message string, err error) {
 		r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, &platform.Error{Outcome: platform.Unknown, Op: op, Message: message, Err: err})
+	}
+	sent, same := r.sentRendering(j)
+	keyed := j.Keyed(j.rec, r.Now())
+	if _, canFind := j.publisher.(platform.Finder); !canFind {
+		switch {
+		case j.Look != "":
+			doubt(j.Look, nil)
+		case !keyed:
+			doubt(fmt.Sprintf("%s offers no way to find out", j.Platform), nil)
+		default:
+			j.mixed = sent == nil
+			r.repeat(ctx, j, sent, same, j.rec.Remotes())
+		}
+		return
 	}
 	if sent == nil {
 		doubt(fmt.Sprintf("what was sent from commit %.10s can no longer be rendered", j.rec.Commit), nil)
 		return
 	}
-	keyed := j.keyed(r.Now())
 	receipt, err := r.find(ctx, j, sent, j.rec.Remotes())
 	switch {
 	case errors.Is(err, platform.ErrNotFound):

@@ -76,6 +76,7 @@ type Desk struct {
 	AllowPrivate bool
 
 	open      func() (Site, error)
+	untimed   func() ([]string, error) // the ids of the posts without a time
 	ownerDead func(owner string) bool
 	place     string // of the ledger in the repository
 }
@@ -327,7 +328,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	stillDenied := r.stillDenied(ctx, p, publishers)
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		if err, denied := stillDenied[a.Account]; denied && a.Record != nil && a.Record.State == ledger.Denied {
+		if err, denied := stillDenied[a.Account]; denied && wasDenied(a.Record) {
 			r.report.Waiting = append(r.report.Waiting, plan.Waiting{
 				Target: a.Target, Occurrence: a.Occurrence, State: plan.WaitDenied, Reason: "the account is still refused: " + err.Error(),
 			})
@@ -373,7 +374,7 @@ func (r *run) stillDenied(ctx context.Context, p *plan.Plan, publishers map[stri
 	asked := map[string]bool{}
 	for i := range p.Actions {
 		a := &p.Actions[i]
-		if a.Record == nil || a.Record.State != ledger.Denied || asked[a.Account] {
+		if !wasDenied(a.Record) || asked[a.Account] {
 			continue
 		}
 		asked[a.Account] = true
@@ -389,6 +390,11 @@ func (r *run) stillDenied(ctx context.Context, p *plan.Plan, publishers map[stri
 	}
 	wg.Wait()
 	return denied
+}
+
+// wasDenied reports whether the last thing that was tried failed for want of a permission.
+func wasDenied(rec *ledger.Record) bool {
+	return rec != nil && rec.Last() != nil && rec.Last().Outcome == platform.Denied.String()
 }
 
 // claim writes the run's intents. Once it returns nil, the deliveries belong to this run.

@@ -30,11 +30,6 @@ type failure struct {
 	err     error
 }
 
-// keyed reports whether the network still knows the delivery by its key, so that repeating it is harmless.
-func (j *job) keyed(now time.Time) bool {
-	return j.Caps.Has(platform.CanIdempotent) && (j.KeyLife == 0 || now.Sub(j.rec.At) < j.KeyLife)
-}
-
 // named reports whether repeating the delivery is harmless at any time, since its key is the name of what it creates.
 // A network that keeps keys for a while notes one when it has created the post, and not before: Mastodon posts twice when
 // the second request comes while it is still at work on the first (https://github.com/mastodon/mastodon/pull/37879,

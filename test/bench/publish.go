@@ -137,7 +137,7 @@ func remember(ctx context.Context, dir string) (err error) {
 	if _, err := led.Fetch(ctx); err != nil {
 		return err
 	}
-	if err := led.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: time.Now().AddDate(-4, 0, 0), Commit: string(head)}); err != nil {
+	if err := led.Begin(ctx, ledger.Opening{Format: ledger.Format, Began: time.Now().AddDate(-4, 0, 0), Commit: string(head)}, nil); err != nil {
 		return err
 	}
 	now := time.Now()

@@ -411,9 +411,14 @@ func (l *Ledger) claimFiles(ctx context.Context, subject string, files map[strin
 	return nil
 }
 
-// Begin opens a ledger that has no opening yet. The error is [gitrepo.ErrMoved] when somebody else wrote first.
-func (l *Ledger) Begin(ctx context.Context, o ledger.Opening) error {
-	return l.claimFiles(ctx, "the ledger begins", map[string][]byte{ledger.OpeningFile: o.Encode()})
+// Begin opens a ledger that has no opening yet; untimed are the posts without a time that the publishing branch
+// holds. The error is [gitrepo.ErrMoved] when somebody else wrote first.
+func (l *Ledger) Begin(ctx context.Context, o ledger.Opening, untimed []string) error {
+	files := map[string][]byte{ledger.OpeningFile: o.Encode()}
+	if list := ledger.EncodeUntimed(untimed); list != nil {
+		files[ledger.UntimedFile] = list
+	}
+	return l.claimFiles(ctx, "the ledger begins", files)
 }
 
 // SetHolds replaces the emergency stops. The error is [gitrepo.ErrMoved] when somebody else wrote first.

@@ -140,6 +140,9 @@ func sound(file string, b []byte) error {
 	case file == ledger.HoldsFile:
 		_, err := ledger.DecodeHolds(b)
 		return err
+	case file == ledger.UntimedFile:
+		_, err := ledger.DecodeUntimed(b)
+		return err
 	case top == saidDir:
 		_, _, err := ledger.DecodeSaid(b)
 		return err

@@ -140,7 +140,7 @@ func (v *verifier) files() error {
 		case slices.Contains(ledger.States(), ledger.State(e.Path)):
 			err = v.each(e.Path, v.file)
 		case e.Path == "README.md" || strings.HasPrefix(e.Path, "."):
-		case e.Path == ledger.OpeningFile || e.Path == ledger.HoldsFile:
+		case e.Path == ledger.OpeningFile || e.Path == ledger.HoldsFile || e.Path == ledger.UntimedFile:
 			v.content(t, e)
 		default:
 			v.stranger(e)

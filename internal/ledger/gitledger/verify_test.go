@@ -36,7 +36,7 @@ func newWritten(t *testing.T, posts ...string) *written {
 		Branch: "postrider/ledger", Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return t0 },
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	})}
-	w.must(w.Begin(t.Context(), ledger.Opening{Format: ledger.Format, Began: t0}))
+	w.must(w.Begin(t.Context(), ledger.Opening{Format: ledger.Format, Began: t0}, nil))
 	for _, p := range posts {
 		r := intent(p, "r1")
 		r.Key, r.Said = r.ID().Key(), strings.Repeat("5a1d", 8)[:31]+p[:1]

@@ -27,6 +27,10 @@ type View struct {
 	last      place // of the last post that was asked for
 	open      map[ledger.ID]*ledger.Record
 	damaged   []Damage
+
+	untimed     []string // sorted
+	untimedRead bool
+	allUntimed  bool // the list cannot be read
 }
 
 // place is where the settled records of a post are.
@@ -347,6 +351,25 @@ func (v *View) Opening() (ledger.Opening, error) {
 		v.damaged = append(v.damaged, Damage{Path: ledger.OpeningFile, Err: err})
 	}
 	return o, err
+}
+
+// Untimed implements [ledger.View]. When the list cannot be read, every post may be on it.
+func (v *View) Untimed(post string) (bool, error) {
+	if !v.untimedRead {
+		v.untimedRead = true
+		b, err := v.top(ledger.UntimedFile)
+		if err != nil {
+			return false, err
+		}
+		if b != nil {
+			if v.untimed, err = ledger.DecodeUntimed(b); err != nil {
+				v.damaged = append(v.damaged, Damage{Path: ledger.UntimedFile, Err: err})
+				v.allUntimed = true
+			}
+		}
+	}
+	_, found := slices.BinarySearch(v.untimed, post)
+	return found || v.allUntimed, nil
 }
 
 // Holds implements [ledger.View]. A file that cannot be read stands for a hold of everything: somebody wanted a stop.
