@@ -556,7 +556,7 @@ func (m *maker) afterFailure(t Target, id ledger.ID, rec *ledger.Record, outcome
 	case outcome == platform.Rejected.String():
 		m.wait(t, id.Occurrence, WaitRejected, time.Time{}, "%s was refused: %s", what, rec.Last().Error)
 		return true
-	case rec.RetryAt.After(m.Now):
+	case m.backsOff(rec):
 		m.wait(t, id.Occurrence, WaitLimited, rec.RetryAt, "%s is tried again at %s: %s", what, clockTime(rec.RetryAt), rec.Last().Error)
 		return true
 	}
@@ -593,7 +593,7 @@ func (m *maker) unsettled(t Target, id ledger.ID, rec *ledger.Record) error {
 	case ledger.Unknown:
 		return m.unknown(t, id, rec, reason)
 	case ledger.Unsent, ledger.Limited, ledger.Denied:
-		if rec.RetryAt.After(m.Now) {
+		if m.backsOff(rec) {
 			m.wait(t, id.Occurrence, WaitState(rec.State), rec.RetryAt, "tried again at %s: %s", clockTime(rec.RetryAt), reason)
 			return nil
 		}
@@ -614,6 +614,16 @@ func (m *maker) alive(l *ledger.Lease) bool {
 	return l != nil && l.Until.After(m.Now) && (m.OwnerDead == nil || !m.OwnerDead(l.Owner))
 }
 
+// backsOff reports whether it is too early to try again. What a clock that is ahead of ours has written is no reason to
+// wait for a day.
+func (m *maker) backsOff(rec *ledger.Record) bool {
+	last := rec.Last()
+	return rec.RetryAt.After(m.Now) && (last == nil || !last.Ended.After(m.Now.Add(wrongClock)))
+}
+
+// wrongClock is how far ahead of ours a clock may be before it counts as wrong.
+const wrongClock = 5 * time.Minute
+
 // begunInTime reports whether the first attempt was made before the post became late, and the delay is
 // still within twice the allowance.
 func (m *maker) begunInTime(t Target, rec *ledger.Record) bool {
@@ -631,7 +641,7 @@ func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason strin
 		m.stuck(t, id, rec, fmt.Sprintf("it may be out, and %s offers no way to find out", t.Platform), reason)
 		return nil
 	}
-	if rec.RetryAt.After(m.Now) {
+	if m.backsOff(rec) {
 		m.wait(t, id.Occurrence, WaitUnknown, rec.RetryAt, "looked for again at %s: %s", clockTime(rec.RetryAt), reason)
 		return nil
 	}

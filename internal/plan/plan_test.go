@@ -278,6 +278,13 @@ func TestMake(t *testing.T) {
 			want: []string{"look p1@bsky: withdrawn before it went out"},
 		},
 		{
+			name: "refused for now, as a clock that is a day fast has it",
+			record: record(ledger.Limited, func(r *ledger.Record) {
+				r.RetryAt, r.Attempts[0].Ended = now.Add(25*time.Hour), now.Add(24*time.Hour)
+			}),
+			want: []string{"publish p1@bsky"},
+		},
+		{
 			name: "half of it is out, and it is to be taken down", target: func(t *Target) { t.Withdraw = true },
 			record: record(ledger.Unsent, func(r *ledger.Record) { r.Parts = []ledger.Part{{}} }), want: []string{"withdraw p1@bsky"},
 		},
