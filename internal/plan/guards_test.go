@@ -22,8 +22,8 @@ type book struct {
 }
 
 func (b book) Untimed(post string) (bool, error) { return b.untimed == post, nil }
-func (b book) Opening() (ledger.Opening, error) { return b.opening, b.broken }
-func (b book) Holds() ([]ledger.Hold, error)    { return b.holds, nil }
+func (b book) Opening() (ledger.Opening, error)  { return b.opening, b.broken }
+func (b book) Holds() ([]ledger.Hold, error)     { return b.holds, nil }
 
 // TestSameWords holds that an account does not say the same again within thirty days, nor ever what a post said
 // whose id was lost.
