@@ -213,7 +213,6 @@ func (a *app) printWaiting(waiting []plan.Waiting, settled int, all bool) {
 		last.accounts = append(last.accounts, w.Account)
 	}
 	s := a.stdoutStyle()
-	indent := strings.Repeat(" ", 12)
 	for _, key := range reasons {
 		mark := s.yellow(pad(key.state, 11))
 		alike := posts[key]
@@ -224,7 +223,7 @@ func (a *app) printWaiting(waiting []plan.Waiting, settled int, all bool) {
 		for _, p := range alike {
 			a.printf("%s %s → %s\n", mark, oneLine(p.what), strings.Join(p.accounts, ", "))
 		}
-		a.printf("%s%s\n", indent, s.dim(oneLine(key.reason)))
+		a.detail(s.dim, key.reason)
 	}
 	var rest []string
 	for _, state := range []plan.WaitState{plan.WaitScheduled, plan.WaitDraft, plan.WaitSkipped, plan.WaitExpired, plan.WaitWithdrawn} {

@@ -169,7 +169,7 @@ func (d *doctor) say(c jsonCheck) {
 
 // line writes a line below the last result.
 func (d *doctor) line(text string) {
-	d.printf("%s%s\n", strings.Repeat(" ", 12), d.s.dim(oneLine(text)))
+	d.detail(d.s.dim, text)
 }
 
 func (d *doctor) count(status string) (n int) {

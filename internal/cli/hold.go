@@ -209,7 +209,7 @@ func (h *holding) latePolicy() string {
 
 // line writes a line below the last result.
 func (h *holding) line(text string) {
-	h.printf("%s%s\n", strings.Repeat(" ", 12), h.stdoutStyle().dim(text))
+	h.detail(h.stdoutStyle().dim, text)
 }
 
 // jsonStops counts deliveries that a hold stops, as docs/JSON.md promises it.

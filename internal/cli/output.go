@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // stickyWriter remembers the first error of a stream, so that a full disk behind `> report.json` is an
@@ -133,4 +134,38 @@ func (s *scrubWriter) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// below is how far the lines below a result are set in, and terminalWidth what they are folded at.
+const (
+	below         = 12
+	terminalWidth = 80
+)
+
+// detail writes a text below the result that it is about. On a terminal it is folded, so that all of it stands below; in a file it is
+// one line, which is easier to search.
+func (a *app) detail(paint func(string) string, text string) {
+	lines := []string{oneLine(text)}
+	if a.StdoutTerminal {
+		lines = fold(lines[0], terminalWidth-below)
+	}
+	for _, l := range lines {
+		a.printf("%s%s\n", strings.Repeat(" ", below), paint(l))
+	}
+}
+
+// fold breaks text at blanks into lines of at most width code points. A longer word, such as an address, gets a line of its own.
+func fold(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }

@@ -97,6 +97,6 @@ func (a *app) printPlan(p *plan.Plan, all bool) {
 		}
 	}
 	a.printWaiting(p.Waiting, p.Settled, all)
-	a.printFirstRun(p.Waiting)
 	a.printNext(p.Waiting, p.At)
+	a.printFirstRun(p.Waiting)
 }

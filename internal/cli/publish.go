@@ -242,9 +242,9 @@ func (a *app) printDeliveries(all []publish.Delivery, again string) {
 			a.printf("%s%s\n", indent, s.under(printable(cmp.Or(p.URL, p.ID))))
 		}
 		if d.Err != nil {
-			a.printf("%s%s\n", indent, oneLine(a.scrub(d.Err.Error())))
+			a.detail(func(text string) string { return text }, a.scrub(d.Err.Error()))
 			if hint := hintOf(d, again); hint != "" {
-				a.printf("%s%s\n", indent, s.dim(oneLine(a.scrub(hint))))
+				a.detail(s.dim, a.scrub(hint))
 			}
 		}
 		if !d.RetryAt.IsZero() {
@@ -260,11 +260,11 @@ func (a *app) printReport(r *publish.Report) {
 		a.printf("Nothing to send.\n")
 	}
 	a.printWaiting(r.Waiting, r.Settled, false)
-	a.printFirstRun(r.Waiting)
 	a.printNext(r.Waiting, r.At)
 	if n, failed := len(r.Deliveries), r.Failed(); n > 0 {
 		a.printf("%s: %d done, %d not. The ledger is at %.10s.\n", deliveries(n), n-failed, failed, r.LedgerCommit)
 	}
+	a.printFirstRun(r.Waiting)
 }
 
 // printFirstRun says how to go on when posts wait for a person's word on what was before this ledger: a first run with more of them
