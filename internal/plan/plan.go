@@ -296,6 +296,7 @@ func (m *maker) target(t Target) error {
 		if at.IsZero() {
 			return nil
 		}
+		m.earlier(t, mark(at))
 		t.Due, occurrence = at, mark(at)
 	}
 	id := ledger.ID{Post: t.Post, Account: t.Account, Occurrence: occurrence}
@@ -677,6 +678,37 @@ func (t *Target) Keyed(rec *ledger.Record, now time.Time) bool {
 	return t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || now.Sub(rec.At) < t.KeyLife)
 }
 
+// earlier plans what is left of a repeated post's occurrences before the latest: what may be out is looked for, and
+// nothing of them goes out any more.
+func (m *maker) earlier(t Target, latest string) {
+	const passed = "its next occurrence has come"
+	for _, rec := range m.open {
+		id := rec.ID()
+		if rec.Post != t.Post || rec.Account != t.Account || rec.Occurrence == "" || rec.Occurrence >= latest {
+			continue
+		}
+		m.seen[id] = true
+		t.Due = rec.Due
+		doubtful := rec.State == ledger.Sending || rec.State == ledger.Unknown
+		switch l := rec.Lease; {
+		case rec.Damaged != "":
+			m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "%s", rec.Last().Error)
+		case doubtful && m.alive(l):
+			m.wait(t, id.Occurrence, WaitSending, l.Until, "run %s is sending it, until %s at the latest", l.Run, clockTime(l.Until))
+		case doubtful && !t.Caps.Has(platform.CanFind):
+			m.stuck(t, id, rec, "it may be out, and is not repeated", passed)
+		case doubtful && m.backsOff(rec):
+			m.wait(t, id.Occurrence, WaitUnknown, rec.RetryAt, "looked for again at %s: %s", clockTime(rec.RetryAt), passed)
+		case doubtful:
+			m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec, Look: passed})
+		case len(rec.Parts) > 0:
+			m.wait(t, id.Occurrence, WaitOrphan, time.Time{}, "%s, and of this one some parts are out and others are not", passed)
+		default:
+			m.wait(t, id.Occurrence, WaitSkipped, time.Time{}, "%s; this one is %s", passed, rec.State)
+		}
+	}
+}
+
 // orphans notes open records whose post is no longer on the branch: deleting a file never deletes a
 // post, and never loses sight of one either.
 func (m *maker) orphans() {
@@ -688,15 +720,23 @@ func (m *maker) orphans() {
 	}
 }
 
-// dropDuplicates lets only the first of several actions through that would have one account say the same.
+// dropDuplicates lets only the first of several actions through that would have one account say the same; and before it
+// those that a person has allowed.
 func (m *maker) dropDuplicates() {
 	type words struct{ account, said string }
+	of := func(a *Action) words { return words{a.Account, cmp.Or(a.Said, a.Fingerprint)} }
+	allowed := func(a *Action) bool { return a.Record != nil && a.Record.Allowed != "" }
 	first := map[words]string{}
+	for i := range m.plan.Actions {
+		if a := &m.plan.Actions[i]; a.Verb == Publish && allowed(a) {
+			first[of(a)] = a.Post
+		}
+	}
 	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
-		if a.Verb != Publish || a.Record != nil && a.Record.Allowed != "" {
+		if a.Verb != Publish || allowed(&a) {
 			return false
 		}
-		k := words{a.Account, cmp.Or(a.Said, a.Fingerprint)}
+		k := of(&a)
 		if by, ok := first[k]; ok && by != a.Post {
 			m.wait(a.Target, a.Occurrence, WaitDuplicate, time.Time{}, "post %s has %s say the same in the same run", by, a.Account)
 			return true
