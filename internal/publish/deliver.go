@@ -321,12 +321,25 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 // and that a run which only seems dead, by a clock that is wrong, has seen that it was taken over.
 func (r *run) settled(j *job) bool {
 	var ended time.Time
-	for _, a := range j.rec.Attempts {
-		if a.Outcome == platform.Unknown.String() && a.Op != ledger.OpLook && a.Ended.After(ended) {
-			ended = a.Ended
+	now := r.Now()
+	for i, a := range j.rec.Attempts {
+		if a.Outcome != platform.Unknown.String() || a.Op == ledger.OpLook {
+			continue
+		}
+		at := a.Ended
+		if at.After(now) { // by a clock that is ahead: it ended before the next began
+			for _, next := range j.rec.Attempts[i+1:] {
+				if !next.Started.After(now) {
+					at = next.Started
+					break
+				}
+			}
+		}
+		if at.After(ended) {
+			ended = at
 		}
 	}
-	return r.Now().Sub(ended) >= settleTime
+	return now.Sub(ended) >= settleTime
 }
 
 // repeat sends what is missing. A thread that was begun is finished as it was begun, and what may be out is

@@ -412,3 +412,35 @@ func TestMigratesTheLedger(t *testing.T) {
 		t.Error("a ledger that is up to date was changed")
 	}
 }
+
+// TestUnknownByAFastClock has a run whose clock is a day fast lose sight of a request: that it ended tomorrow is no
+// reason to wait until then.
+func TestUnknownByAFastClock(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "late: publish\nplatforms: [gts]\n", "Hello.")})
+	w.inject(fakenet.ResetBefore, 0)
+	w.shift = 24 * time.Hour
+	w.run(w.here())
+	w.shift = 0
+	w.run(w.here())
+	w.created(0, gts)
+	w.settle()
+	w.exactlyOnce(1, gts)
+}
+
+// TestYesterdaysOccurrence crashes while a repeated post goes out, and comes back a day later: what became of it is
+// found out, and today's goes out.
+func TestYesterdaysOccurrence(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [fedi, hook]\npublish_at: 2026-12-01 08:30\nrepeat: FREQ=DAILY\n", "Good morning.")})
+	w.crash("dead", func(r *http.Request, answered bool) bool {
+		return answered && creates(r) && "http://"+r.URL.Host == w.urls[fedi]
+	})
+	w.clock.Advance(24 * time.Hour)
+	w.run(w.here())
+	if got := w.state("aaaa1111+20261201T073000Z@fedi"); got != ledger.Published {
+		t.Errorf("yesterday's is %s", got)
+	}
+	if got := w.state("aaaa1111+20261202T073000Z@fedi"); got != ledger.Published {
+		t.Errorf("today's is %s", got)
+	}
+	w.created(2, fedi)
+}
