@@ -40,7 +40,7 @@ func TestConsent(t *testing.T) {
 		if got != tt.want || (err != nil) != tt.err {
 			t.Errorf("%s: %v, %v", tt.name, got, err)
 		}
-		if asked := strings.Contains(errs.String(), "Sure? "); asked != tt.terminal {
+		if asked := strings.Contains(errs.String(), "Sure?"); asked != tt.terminal {
 			t.Errorf("%s: asked is %v", tt.name, asked)
 		}
 	}
