@@ -105,6 +105,9 @@ func (v *verdict) check(cmd *cobra.Command) error {
 
 // resolve writes the verdict, on whatever the ledger says by then.
 func (a *app) resolve(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, name, account string, v verdict, who string) (rec *ledger.Record, err error) {
+	if err := desk.Begin(ctx); err != nil {
+		return nil, err
+	}
 	err = a.onLedger(ctx, desk, func() error {
 		if rec, err = a.recordToResolve(desk, repo, name, account); err != nil {
 			return err
@@ -156,8 +159,8 @@ func (a *app) recordToResolve(desk *publish.Desk, repo *gitrepo.Repo, name, acco
 			continue
 		}
 		found = append(found, &ledger.Record{
-			Post: t.Post, Account: t.Account, Occurrence: id.Occurrence, Platform: string(t.Platform), Path: t.Path, Title: t.Title, Due: t.Due,
-			Key: id.Key(), At: a.Now().UTC().Truncate(time.Millisecond), Fingerprint: t.Fingerprint, Source: t.Source, Commit: desk.Commit,
+			Post: t.Post, Account: t.Account, Occurrence: id.Occurrence, Platform: string(t.Platform), Path: t.Path, Title: t.Title, Campaign: t.Campaign, Due: t.Due,
+			Key: id.Key(), At: a.Now().UTC().Truncate(time.Millisecond), Fingerprint: t.Fingerprint, Said: t.Said, Source: t.Source, Commit: desk.Commit,
 		})
 		accounts = append(accounts, t.Account)
 	}

@@ -178,7 +178,7 @@ func (d *Desk) publisher(site Site, name string) (platform.Publisher, error) {
 // Adopt records posts as out, in one commit, and returns the records. Of those that another run has begun meanwhile, nothing
 // is written. who says so.
 func (d *Desk) Adopt(ctx context.Context, list []Adoption, who string) ([]*ledger.Record, error) {
-	if err := d.begin(ctx); err != nil {
+	if err := d.Begin(ctx); err != nil {
 		return nil, err
 	}
 	if err := d.recover(ctx); err != nil {

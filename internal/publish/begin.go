@@ -9,9 +9,10 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 )
 
-// begin sees to it that the ledger says since when it knows what goes out, and brings one of an earlier format up to
-// date. It costs a push once in a site's life.
-func (d *Desk) begin(ctx context.Context) error {
+// Begin sees to it that the ledger says since when it knows what goes out, and brings one of an earlier format up to
+// date. It costs a push once in a site's life. It comes before the first record: a ledger that has one and does not say
+// when it began is taken for an old one that knows everything.
+func (d *Desk) Begin(ctx context.Context) error {
 	for try := 1; ; try++ {
 		view, err := d.Ledger.View()
 		if err != nil {

@@ -190,7 +190,7 @@ const (
 // the run came.
 func (d *Desk) Do(ctx context.Context) (*Report, error) {
 	report := &Report{Run: d.Run, Branch: d.Branch, Commit: d.Commit, At: d.Now()}
-	if err := d.begin(ctx); err != nil {
+	if err := d.Begin(ctx); err != nil {
 		return report, fmt.Errorf("nothing was sent: %w", err)
 	}
 	if err := d.recover(ctx); err != nil {

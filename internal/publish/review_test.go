@@ -444,3 +444,29 @@ func TestYesterdaysOccurrence(t *testing.T) {
 	}
 	w.created(2, fedi)
 }
+
+// TestWordBeforeTheFirstRun has a person settle one post before anything was ever published: what may have gone out
+// before is looked for all the same.
+func TestWordBeforeTheFirstRun(t *testing.T) {
+	w := newEmptyWorld(t, map[string]string{
+		"a": "---\nid: aaaa1111\nplatforms: [gts]\n---\nOne.\n", "b": "---\nid: bbbb2222\nplatforms: [gts]\n---\nTwo.\n",
+	})
+	d, err := w.open(w.here(), setup{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	skip := &ledger.Record{Post: "aaaa1111", Account: gts, Platform: "mastodon", Path: "content/a.md", State: ledger.Skipped, At: w.clock.Now()}
+	err = d.Begin(t.Context())
+	if err == nil {
+		err = d.Ledger.Claim(t.Context(), "by hand", []*ledger.Record{skip})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Hour)
+	w.run(w.here())
+	if rec := w.records()["bbbb2222@gts"]; rec == nil || !rec.Unsure || rec.State != ledger.Published {
+		t.Errorf("%+v", rec)
+	}
+	w.created(1, gts)
+}
