@@ -126,9 +126,14 @@ func (r *run) obstacle(ctx context.Context, l *lane, j *job) error {
 		if wait <= shortWait && r.sleep(ctx, j, wait) {
 			return r.obstacle(ctx, l, j) // much may have happened
 		}
-		return &platform.Error{Outcome: platform.Limited, Message: "the network takes no more of this account's posts for now", RetryAfter: wait}
+		return fullFor(wait)
 	}
 	return nil
+}
+
+// fullFor is the failure of what is not sent because the network has said that it takes no more.
+func fullFor(wait time.Duration) *platform.Error {
+	return &platform.Error{Outcome: platform.Limited, Message: "the network takes no more of this account's posts for now", RetryAfter: wait}
 }
 
 // creates reports whether a delivery begins by creating something.

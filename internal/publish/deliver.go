@@ -119,6 +119,10 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 			return
 		}
 	}
+	if wait := r.budgets[j.Account].Until().Sub(r.Now()); wait > 0 { // it has been looked for, and is to be repeated
+		r.fail(j, platform.Receipt{Parts: done}, fullFor(wait))
+		return
+	}
 	j.sent = true
 	receipt, err := j.publisher.Publish(ctx, j.rendering, attempt)
 	if err != nil && platform.OutcomeOf(err) == platform.Unknown {

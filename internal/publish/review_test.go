@@ -470,3 +470,21 @@ func TestWordBeforeTheFirstRun(t *testing.T) {
 	}
 	w.created(1, gts)
 }
+
+// TestLimitHoldsForRepeats holds that what is repeated after a look-up minds the account's limit, too.
+func TestLimitHoldsForRepeats(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [gts]\npublish_at: 2026-12-01 08:30\n", "One.")})
+	w.inject(fakenet.ResetBefore, 0)
+	w.run(w.here())
+	w.clock.Advance(5 * time.Minute)
+	w.commit(map[string]string{"content/b.md": post("bbbb2222", "platforms: [gts]\npublish_at: 2026-12-01 08:00\n", "Two.")})
+	w.fakes[gts].Inject(fakenet.Plan{Fault: fakenet.RateLimit, Count: -1})
+	before := len(w.fakes[gts].Calls())
+	w.run(w.here())
+	if n := len(w.fakes[gts].Calls()) - before; n != 1 {
+		t.Errorf("%d creating requests to an account that is limited, want the one that said so", n)
+	}
+	w.inject(fakenet.None, 0)
+	w.settle()
+	w.exactlyOnce(2, gts)
+}
