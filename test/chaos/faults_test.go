@@ -9,20 +9,17 @@ import (
 	"github.com/postrider/postrider/internal/platform/fakenet"
 )
 
-// TestFaults has every network fail in every way, at the first post, inside a thread and after it; in the long form at
-// every position.
+// TestFaults has every network fail in every way, some at their first post and some inside a thread; in the long form
+// all of them at every position.
 func TestFaults(t *testing.T) {
-	positions := []int{0, 3}
-	if *long {
-		positions = []int{0, 1, 2, 3, 4, 5}
-	}
+	positions := [][]int{{0, 3}, {0}, {1}, {2}, {3}, {4}, {5}}
 	var all []scenario
-	for _, doc := range fakenet.AllFaults() {
+	for i, doc := range fakenet.AllFaults() {
 		for _, skip := range positions {
 			all = append(all, scenario{"network: " + string(doc.Fault), func(w *world) {
 				w.write(mixture()...)
-				for _, account := range accounts {
-					w.fault(account, doc.Fault, skip, 1)
+				for j, account := range accounts {
+					w.fault(account, doc.Fault, skip[(i+j)%len(skip)], 1)
 				}
 				w.publish(w.clone(), machine{})
 				if doc.Fault == fakenet.Refuse {

@@ -30,13 +30,14 @@ const (
 	answered phase = "answered" // its answer is on the wire
 )
 
-// network serves one account's fake on a port of its own, which can be taken away and given back, and holds requests
-// where a scenario wants them.
+// network serves one account's fake, or the remote, on a port of its own, which can be taken away and given back, and
+// holds requests where a scenario wants them.
 type network struct {
 	t       *testing.T
 	account string
 	address string
-	fake    fakenet.Fake
+	handler http.Handler
+	fake    fakenet.Fake // nil for the remote
 	busy    atomic.Int32 // requests that are dealt with at the moment
 
 	mu     sync.Mutex
@@ -54,7 +55,7 @@ type requestStop struct {
 
 // serve starts a network. Ports are taken from below those that the system gives to outgoing connections, so that
 // nobody gets one while its network is down.
-func serve(t *testing.T, account string, make func(base string) fakenet.Fake) *network {
+func serve(t *testing.T, account string, make func(base string) http.Handler) *network {
 	t.Helper()
 	n := &network{t: t, account: account}
 	var listener net.Listener
@@ -68,7 +69,8 @@ func serve(t *testing.T, account string, make func(base string) fakenet.Fake) *n
 			t.Fatal(err)
 		}
 	}
-	n.fake = make(n.base())
+	n.handler = make(n.base())
+	n.fake, _ = n.handler.(fakenet.Fake)
 	n.listen(listener)
 	t.Cleanup(n.close)
 	return n
@@ -138,7 +140,9 @@ func (n *network) arm(at phase, nth int, any bool) *stop {
 
 // heal lifts every fault.
 func (n *network) heal() {
-	n.fake.Inject(fakenet.Plan{})
+	if n.fake != nil {
+		n.fake.Inject(fakenet.Plan{})
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.stops {
@@ -161,7 +165,7 @@ func (n *network) due(creates bool) (due *requestStop) {
 	return due
 }
 
-// creates reports whether a request creates a post.
+// creates reports whether a request creates a post, or pushes.
 func (n *network) creates(r *http.Request) bool {
 	if r.Method != http.MethodPost {
 		return false
@@ -170,6 +174,8 @@ func (n *network) creates(r *http.Request) bool {
 	switch n.account {
 	case hook, plain:
 		return true
+	case origin:
+		return strings.HasSuffix(path, "/git-receive-pack")
 	default:
 		return strings.HasSuffix(path, "/api/v1/statuses") || strings.HasSuffix(path, "repo.putRecord") || strings.HasSuffix(path, "repo.createRecord")
 	}
@@ -181,14 +187,14 @@ func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer n.busy.Add(-1)
 	s := n.due(n.creates(r))
 	if s == nil {
-		n.fake.ServeHTTP(w, r)
+		n.handler.ServeHTTP(w, r)
 		return
 	}
 	if s.at == opened {
 		if n.hold(s) != pass {
 			reset(w)
 		}
-		n.fake.ServeHTTP(w, r)
+		n.handler.ServeHTTP(w, r)
 		return
 	}
 	body, err := io.ReadAll(r.Body)
@@ -200,11 +206,11 @@ func (n *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if n.hold(s) != pass {
 			panic(http.ErrAbortHandler)
 		}
-		n.fake.ServeHTTP(w, r)
+		n.handler.ServeHTTP(w, r)
 		return
 	}
 	var a recorder
-	n.fake.ServeHTTP(&a, r)
+	n.handler.ServeHTTP(&a, r)
 	if s.at == accepted && n.hold(s) != pass {
 		panic(http.ErrAbortHandler)
 	}

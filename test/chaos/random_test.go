@@ -5,6 +5,7 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -25,6 +26,9 @@ func TestRandom(t *testing.T) {
 				}
 			})
 			s := &schedule{world: newWorld(t), rnd: rand.New(rand.NewPCG(seed, 0))}
+			if s.chance(35) {
+				s.overHTTP()
+			}
 			s.write(s.somePosts()...)
 			s.old = s.clone()
 			for range 3 + s.rnd.IntN(3) {
@@ -122,7 +126,7 @@ func (s *schedule) someMachine() machine {
 		m.skew = oneOf(s, 24*time.Hour, time.Hour, 7*time.Minute, -7*time.Minute, -time.Hour)
 		s.ahead = max(s.ahead, m.skew)
 	}
-	if s.chance(4) {
+	if s.chance(4) && os.Getenv("CHAOS_PENDING") != "" {
 		m.full, m.blocks = true, s.rnd.IntN(5)
 	}
 	return m
@@ -142,6 +146,9 @@ func (s *schedule) someClone() string {
 
 // someStop holds a request or a push.
 func (s *schedule) someStop() *stop {
+	if s.server != nil && s.chance(25) {
+		return s.server.stopAny(oneOf(s, opened, arrived, accepted, answered), 1+s.rnd.IntN(9))
+	}
 	if s.chance(35) {
 		return s.pushes.stopAt(oneOf(s, asked, received, received, committed), 1+s.rnd.IntN(2))
 	}
@@ -249,9 +256,9 @@ func (s *schedule) overlap() {
 	other := s.someClone()
 	if held.waitOr(p.ended) {
 		s.note("%s waits at %s, then %d", p.name, held.name, v)
-		for range 1 + s.rnd.IntN(2) {
+		for range 1 + s.rnd.IntN(3) {
 			s.calm()
-			s.clock.advance(s.minutes(6))
+			s.clock.advance(s.minutes(12))
 			if s.chance(20) {
 				s.person()
 			}

@@ -4,7 +4,12 @@ package chaos_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/cgi"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +24,31 @@ const (
 	received  = "pre-receive" // the remote has all of it, and has moved nothing
 	committed = "committed"   // the branch is moved, and nothing is answered
 )
+
+// origin is the name of the remote.
+const origin = "origin"
+
+// overHTTP lets clones that are made from now on speak HTTP with the remote: publishers then speak git's protocol
+// themselves. Requests of the remote can be held like those of networks.
+func (w *world) overHTTP() {
+	w.t.Helper()
+	w.git(w.remote, "config", "http.receivepack", "true")
+	program := filepath.Join(strings.TrimSpace(w.git(w.dir, "--exec-path")), "git-http-backend")
+	w.server = serve(w.t, origin, func(string) http.Handler {
+		backend := &cgi.Handler{
+			Path: program, Dir: w.dir, Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
+			Env: append(w.environ(), "GIT_PROJECT_ROOT="+w.dir, "GIT_HTTP_EXPORT_ALL=1"),
+		}
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body) // CGI wants to know how long it is
+			if err != nil {
+				panic(http.ErrAbortHandler)
+			}
+			r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+			backend.ServeHTTP(rw, r)
+		})
+	})
+}
 
 // pushes holds pushes of the ledger branch at the remote. Its hooks ring a bell, a named pipe, and then wait in
 // another one for the verdict.

@@ -25,17 +25,19 @@ type row struct {
 
 func (t *table) empty() bool { return len(t.rows) == 0 }
 
-// declare gives a scenario its place in the table.
-func (t *table) declare(scenario string) {
+// declare gives a scenario its place in the table, and reports whether it had none.
+func (t *table) declare(scenario string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.rows == nil {
 		t.rows = map[string]*row{}
 	}
-	if t.rows[scenario] == nil {
-		t.rows[scenario] = &row{}
-		t.order = append(t.order, scenario)
+	if t.rows[scenario] != nil {
+		return false
 	}
+	t.rows[scenario] = &row{}
+	t.order = append(t.order, scenario)
+	return true
 }
 
 // add counts one world of a scenario.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +52,7 @@ type world struct {
 	remote   string
 	clock    *clock
 	networks map[string]*network
+	server   *network // the remote's, when clones speak HTTP with it; else nil
 	pushes   *pushes
 	secrets  []string
 	began    time.Time
@@ -87,17 +89,17 @@ func newWorld(t *testing.T) *world {
 		networks: map[string]*network{}, posts: map[string]*post{}, began: start.Add(-60 * 24 * time.Hour),
 		secrets: []string{blueskyPassword, fediToken, gtsToken, strings.TrimPrefix(hookSecret, "whsec_"), "fake-access-", "fake-refresh-"},
 	}
-	w.networks[bsky] = serve(t, bsky, func(base string) fakenet.Fake {
+	w.networks[bsky] = serve(t, bsky, func(base string) http.Handler {
 		return bluesky.New(bluesky.Options{Base: base, Now: w.clock.now, Accounts: []bluesky.Account{{Handle: "acme.example", Password: blueskyPassword}}})
 	})
-	w.networks[fedi] = serve(t, fedi, func(base string) fakenet.Fake {
+	w.networks[fedi] = serve(t, fedi, func(base string) http.Handler {
 		return mastodon.New(mastodon.Config{Base: base, Now: w.clock.now, Tokens: map[string]string{fediToken: "acme"}})
 	})
-	w.networks[gts] = serve(t, gts, func(base string) fakenet.Fake {
+	w.networks[gts] = serve(t, gts, func(base string) http.Handler {
 		return mastodon.New(mastodon.Config{Base: base, Now: w.clock.now, Tokens: map[string]string{gtsToken: "acme"}, GoToSocial: true})
 	})
 	for _, name := range []string{hook, plain} {
-		w.networks[name] = serve(t, name, func(base string) fakenet.Fake {
+		w.networks[name] = serve(t, name, func(base string) http.Handler {
 			return webhook.New(webhook.Options{Base: base, Secret: hookSecret, Now: w.clock.now})
 		})
 	}
@@ -114,7 +116,7 @@ func newWorld(t *testing.T) *world {
 
 // end lets nothing of a world outlive it.
 func (w *world) end() {
-	for _, n := range w.networks {
+	for _, n := range w.served() {
 		n.heal()
 	}
 	w.pushes.heal()
@@ -251,6 +253,9 @@ func (w *world) cloned(args ...string) string {
 	w.mu.Unlock()
 	// As from a server: otherwise git copies its folder of objects, with what others are just writing there.
 	w.git(w.dir, append(append([]string{"clone", "--quiet", "--no-local"}, args...), w.remote, dir)...)
+	if w.server != nil {
+		w.git(dir, "remote", "set-url", "origin", w.server.base()+"/"+filepath.Base(w.remote))
+	}
 	return dir
 }
 
@@ -335,26 +340,41 @@ func (w *world) fault(account string, f fakenet.Fault, skip, count int) {
 
 // heal lifts every fault, and waits until no network is at work on a request any more.
 func (w *world) heal() {
-	for _, n := range w.networks {
+	for _, n := range w.served() {
 		n.heal()
 		n.up()
 	}
 	w.pushes.heal()
 	w.plug()
 	w.calm()
+	if w.server != nil {
+		w.rests(w.server)
+	}
 }
 
-// calm waits until every request is dealt with, but for those that are held.
+// served returns all that is served.
+func (w *world) served() []*network {
+	var list []*network
+	if w.server != nil {
+		list = append(list, w.server)
+	}
+	for _, account := range accounts {
+		list = append(list, w.networks[account])
+	}
+	return list
+}
+
+// calm waits until the networks have dealt with every request, but for those that are held.
 func (w *world) calm() {
 	w.t.Helper()
-	w.until("the networks come to rest", func() bool {
-		for _, n := range w.networks {
-			if n.busy.Load() > 0 {
-				return false
-			}
-		}
-		return true
-	})
+	for _, n := range w.networks {
+		w.rests(n)
+	}
+}
+
+func (w *world) rests(n *network) {
+	w.t.Helper()
+	w.until(n.account+" comes to rest", func() bool { return n.busy.Load() == 0 })
 }
 
 // unplug takes the remote away.
