@@ -79,6 +79,7 @@ second one ends at once.`, publishTries),
 			if report.RecordErr != nil {
 				return report.RecordErr
 			}
+			repo.Tidy(cmd.Context())
 			if report.Failed() > 0 {
 				return errFindings
 			}

@@ -100,8 +100,10 @@ func (g *gitConn) head(ctx context.Context) (string, error) {
 }
 
 func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
+	// A pack is here as a whole or not at all. Loose objects, to which git unpacks small ones, are half there when the
+	// disk is full: a commit without its files, which looks as if it had been fetched.
 	args := []string{
-		"-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
+		"-c", "fetch.unpackLimit=1", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
 		"fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force", "--refmap=",
 	}
 	if shallow {
