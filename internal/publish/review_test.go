@@ -488,3 +488,20 @@ func TestLimitHoldsForRepeats(t *testing.T) {
 	w.settle()
 	w.exactlyOnce(2, gts)
 }
+
+// TestLatestWordsCount has a post edited whose words another has said since: that they were said lately stays known.
+func TestLatestWordsCount(t *testing.T) {
+	const day = 24 * time.Hour
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [gts]\nlate: publish\n", "Hello.")})
+	w.run(w.here())
+	w.clock.Advance(31 * day)
+	w.commit(map[string]string{"content/b.md": post("bbbb2222", "platforms: [gts]\npublish_at: 2027-01-01 08:00\n", "Hello.")})
+	w.run(w.here())
+	w.created(2, gts)
+	w.commit(map[string]string{"content/a.md": post("aaaa1111", "platforms: [gts]\nlate: publish\nlanguage: de\n", "Hello.")})
+	same(t, "deliveries", results(w.run(w.here())), []string{"aaaa1111@gts updated"})
+	w.clock.Advance(4 * day)
+	w.commit(map[string]string{"content/c.md": post("cccc3333", "platforms: [gts]\npublish_at: 2027-01-05 08:00\n", "Hello.")})
+	same(t, "waiting", waiting(w.run(w.here())), []string{"cccc3333@gts duplicate"})
+	w.created(2, gts)
+}

@@ -446,6 +446,20 @@ func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
 	return nil
 }
 
+// noteSaid adds the marker of a record's words, unless they were said later by another: an edit of what is long out must
+// not set that back.
+func noteSaid(files map[string][]byte, view *View, r *ledger.Record) error {
+	marker := ledger.SaidPath(r.Account, r.Said)
+	_, last, _, err := view.Said(r.Account, r.Said)
+	if b, ok := files[marker]; ok && err == nil {
+		_, last, err = ledger.DecodeSaid(b)
+	}
+	if err == nil && !last.After(r.PublishedAt) {
+		files[marker] = ledger.EncodeSaid(r.Post, r.PublishedAt)
+	}
+	return err
+}
+
 // files returns what a commit of records changes, seen from view.
 func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte, error) {
 	files := map[string][]byte{}
@@ -464,7 +478,9 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 			files[ledger.SentPath(r.Account, r.Fingerprint)] = []byte(r.Post + "\n")
 		}
 		if r.State == ledger.Published && r.Said != "" {
-			files[ledger.SaidPath(r.Account, r.Said)] = ledger.EncodeSaid(r.Post, r.PublishedAt)
+			if err := noteSaid(files, view, r); err != nil {
+				return nil, err
+			}
 		}
 	}
 	holds, err := view.Holds()
