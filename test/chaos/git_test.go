@@ -353,6 +353,19 @@ func TestPeopleAndGit(t *testing.T) {
 					w.settlers = []string{dir}
 				}
 			}},
+			scenario{"git: main is replaced and lacks a post whose delivery is open", func(w *world) {
+				w.write(mixture()...)
+				dir := w.clone()
+				held := w.networks[gts].stopAt(accepted, 2)
+				run := w.startUntil(held, dir, machine{})
+				w.rewriteMain("sing0001")
+				run.kill()
+				held.release(abort)
+				run.gone()
+				if fresh {
+					w.drop(dir)
+				}
+			}},
 			scenario{"git: the ledger branch is deleted in the middle of a run", func(w *world) {
 				w.write(mixture()...)
 				dir := w.clone()
@@ -434,7 +447,7 @@ func (w *world) rewriteMain(without string) {
 	files := map[string]string{"site.yaml": w.site("")}
 	for id, p := range w.posts {
 		if id == without {
-			w.deleted = append(w.deleted, id)
+			p.orphan = true
 			continue
 		}
 		for name, text := range p.files() {

@@ -92,7 +92,8 @@ func (w *world) quiet(r result) bool {
 // forPerson reports whether something rightly waits for a person: an unknown outcome on a network with neither key nor
 // look-up.
 func (w *world) forPerson(x waiting) bool {
-	return x.Account == plain && x.State == "unknown" || w.posts[x.Post] != nil && w.posts[x.Post].gone
+	p := w.posts[x.Post]
+	return x.Account == plain && x.State == "unknown" || p != nil && (p.gone || p.orphan && x.State == "orphan")
 }
 
 // judge asks the networks what they have and the ledger what it says, and fails the test where they do not agree, or
@@ -105,7 +106,7 @@ func (w *world) judge() tally {
 		w.judgeAccount(account, records, &sum)
 	}
 	for id, r := range records {
-		if r.Lease != nil {
+		if p := w.posts[r.Post]; r.Lease != nil && (p == nil || !p.orphan) {
 			w.t.Errorf("%s still has the lease %+v", id, r.Lease)
 		}
 		if len(r.Attempts) > 0 && r.Attempts[0].Outcome != "published" && r.State == ledger.Published && r.Note == "" {
@@ -174,7 +175,7 @@ func (w *world) judgeAccount(account string, records map[string]*ledger.Record, 
 			}
 			wanted++
 			switch {
-			case len(found) == 0 && w.isUnknown(r):
+			case len(found) == 0 && (w.isUnknown(r) || p.orphan):
 				wanted--
 			case len(found) == 0:
 				sum.losses++
@@ -189,13 +190,13 @@ func (w *world) judgeAccount(account string, records map[string]*ledger.Record, 
 			}
 			if len(found) > 0 {
 				parent = found[0].ID
-				if owner[parent] == "" && !w.isUnknown(r) {
+				if owner[parent] == "" && !w.isUnknown(r) && !p.orphan {
 					w.t.Errorf("%s has %q (%s), of which the ledger knows nothing: %s", account, text, parent, show(r))
 				}
 			}
 		}
 		switch {
-		case p.gone:
+		case p.gone, p.orphan:
 		case w.isUnknown(r):
 			sum.unknown++
 		case r == nil:

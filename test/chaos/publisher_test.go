@@ -267,6 +267,9 @@ func (p *publisher) wait() result {
 			t.Errorf("%s: %s@%s is %s, and nothing says why", p.name, d.Post, d.Account, d.Outcome)
 		}
 	}
+	if need := r.needsPerson(); whole && r.report.Run != "" && (r.code == 0 && need > 0 || r.code == 1 && need == 0 && failed == 0) {
+		t.Errorf("%s ended with %d, and %d deliveries wait for a person: %s", p.name, r.code, need, show(r.report))
+	}
 	switch {
 	case r.code == 0 && (!whole || failed > 0), r.code == 1 && !whole:
 		t.Errorf("%s ended with %d and said:\n%s\n%s", p.name, r.code, stdout, r.stderr)
@@ -277,6 +280,21 @@ func (p *publisher) wait() result {
 	}
 	p.w.note("%s: %s", p.name, r.brief())
 	return r
+}
+
+// needsPerson counts what waits and moves only when a person acts, as docs/PUBLISHING.md defines it.
+func (r result) needsPerson() (n int) {
+	for _, w := range r.report.Waiting {
+		switch w.State {
+		case "unknown", "denied", "rejected":
+			if w.Until.IsZero() {
+				n++
+			}
+		case "blocked", "first_run", "cannot_withdraw", "orphan":
+			n++
+		}
+	}
+	return n
 }
 
 // brief tells a run in one line.

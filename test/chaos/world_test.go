@@ -64,7 +64,6 @@ type world struct {
 	started    int
 	steps      []string // what happened, for when it went wrong
 	clones     []string
-	deleted    []string // posts whose files are gone: what is out stays out
 	settlers   []string // the clones from which things are settled, when not from a new one
 }
 
@@ -78,6 +77,7 @@ type post struct {
 	due      time.Time  // zero: it states no time
 	picture  bool
 	gone     bool // it is withdrawn: no network is to have it
+	orphan   bool // its file is gone: what is out stays out, and what is open waits for a person
 }
 
 // newWorld returns a world without posts, whose ledger has been in use for two months.
