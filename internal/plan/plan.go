@@ -673,9 +673,11 @@ func (m *maker) stuck(t Target, id ledger.ID, rec *ledger.Record, what, why stri
 	m.wait(t, id.Occurrence, WaitUnknown, time.Time{}, "%s: %s", what, why)
 }
 
-// Keyed reports whether the network still knows a delivery by its key, so that repeating it is harmless.
+// Keyed reports whether the network still knows a delivery by its key, so that repeating it is harmless. How old a key is
+// that was first used tomorrow, by a wrong clock, nobody knows.
 func (t *Target) Keyed(rec *ledger.Record, now time.Time) bool {
-	return t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || now.Sub(rec.At) < t.KeyLife)
+	age := now.Sub(rec.At)
+	return t.Caps.Has(platform.CanIdempotent) && (t.KeyLife == 0 || age < t.KeyLife && age > -wrongClock)
 }
 
 // earlier plans what is left of a repeated post's occurrences before the latest: what may be out is looked for, and

@@ -16,8 +16,10 @@ func TestAllowedWordsCount(t *testing.T) {
 	allowed := record(ledger.Unsent, func(r *ledger.Record) { r.Allowed, r.Said, r.Attempts = "Anna", "words", nil })
 	for _, due := range []time.Duration{-time.Hour, time.Hour} { // of the other: before it or after it
 		targets := []Target{
-			target(func(t *Target) { t.Said, t.Due = "words", now.Add(-2 * time.Hour) }),
-			target(func(t *Target) { t.Post, t.Path, t.Said, t.Due = "p2", "content/p2.md", "words", now.Add(-2*time.Hour+due) }),
+			target(func(t *Target) { t.Said, t.Due = "words", now.Add(-2*time.Hour) }),
+			target(func(t *Target) {
+				t.Post, t.Path, t.Said, t.Due = "p2", "content/p2.md", "words", now.Add(-2*time.Hour+due)
+			}),
 		}
 		p, err := Make(Input{Now: now, Targets: targets, Rules: rules(), Ledger: ledger.Memory{allowed}})
 		if err != nil {
@@ -75,5 +77,29 @@ func TestEarlierOccurrences(t *testing.T) {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestKeyed holds that a key is trusted for as long as the network keeps it, and not when nobody knows how old it is.
+func TestKeyed(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		caps platform.Caps
+		life time.Duration
+		age  time.Duration
+		want bool
+	}{
+		{"for ever", platform.CanIdempotent, 0, 9000 * time.Hour, true},
+		{"for ever, from tomorrow", platform.CanIdempotent, 0, -24 * time.Hour, true},
+		{"no key", platform.CanFind, 0, 0, false},
+		{"within the hour", platform.CanIdempotent, time.Hour, 59 * time.Minute, true},
+		{"after an hour", platform.CanIdempotent, time.Hour, time.Hour, false},
+		{"by clocks that differ a little", platform.CanIdempotent, time.Hour, -time.Minute, true},
+		{"from tomorrow", platform.CanIdempotent, time.Hour, -24 * time.Hour, false},
+	} {
+		target := Target{Caps: tt.caps, KeyLife: tt.life}
+		if got := target.Keyed(&ledger.Record{At: now.Add(-tt.age)}, now); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
 	}
 }

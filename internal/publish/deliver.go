@@ -282,6 +282,8 @@ func (r *run) reconcile(ctx context.Context, j *job) {
 			doubt(j.Look, nil)
 		case !keyed:
 			doubt(fmt.Sprintf("%s offers no way to find out", j.Platform), nil)
+		case !j.named() && !r.settled(j):
+			doubt("it may still be on its way", nil)
 		default:
 			j.mixed = sent == nil
 			r.repeat(ctx, j, sent, same, j.rec.Remotes())
