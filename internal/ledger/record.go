@@ -69,7 +69,7 @@ const (
 	OpPublish  Op = "publish"
 	OpUpdate   Op = "update"
 	OpWithdraw Op = "withdraw"
-	OpLook     Op = "look" // an attempt that has only looked for an earlier one
+	OpLook     Op = "look" // an attempt that has only looked for an earlier one, or that a stop kept from being begun
 )
 
 // ID identifies a record.

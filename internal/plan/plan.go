@@ -599,7 +599,7 @@ func (m *maker) unsettled(t Target, id ledger.ID, rec *ledger.Record) error {
 			return nil
 		}
 		// What was begun in time is finished whatever the clock says now: half a thread must not stay half.
-		return m.fresh(t, id, rec, len(rec.Parts) > 0 || rec.Failures() > 0 && m.begunInTime(t, rec))
+		return m.fresh(t, id, rec, len(rec.Parts) > 0 || tried(rec) && m.begunInTime(t, rec))
 	case ledger.Rejected:
 		if t.Fingerprint == rec.Fingerprint {
 			m.wait(t, id.Occurrence, WaitRejected, time.Time{}, "refused by the network: %s", reason)
@@ -624,6 +624,11 @@ func (m *maker) backsOff(rec *ledger.Record) bool {
 
 // wrongClock is how far ahead of ours a clock may be before it counts as wrong.
 const wrongClock = 5 * time.Minute
+
+// tried reports whether a delivery was begun since the last success, and not only looked at.
+func tried(rec *ledger.Record) bool {
+	return slices.ContainsFunc(rec.Attempts[len(rec.Attempts)-rec.Failures():], func(a ledger.Attempt) bool { return a.Op != ledger.OpLook })
+}
 
 // begunInTime reports whether the first attempt was made before the post became late, and the delay is
 // still within twice the allowance.

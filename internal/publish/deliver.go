@@ -227,8 +227,8 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 				r.setParts(rec, receipt, j.rendering)
 			}
 		}
-		if last := rec.Last(); j.Verb == plan.Reconcile && !j.sent {
-			last.Op = ledger.OpLook
+		if last := rec.Last(); j.Verb == plan.Reconcile && !j.sent || errors.Is(err, errHeld) {
+			last.Op = ledger.OpLook // nothing was begun: once the stop is lifted, it may be late
 		}
 		rec.End(now, outcome.String(), err.Error())
 		rec.RetryAt = retryAt(rec, after, err, now)

@@ -505,3 +505,24 @@ func TestLatestWordsCount(t *testing.T) {
 	same(t, "waiting", waiting(w.run(w.here())), []string{"cccc3333@gts duplicate"})
 	w.created(2, gts)
 }
+
+// TestHeldIsNotBegun pulls a stop before a delivery of a run has its turn. When it is lifted hours later, the delivery is
+// late: it was never begun.
+func TestHeldIsNotBegun(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [hook]\n", "One."), "b": post("bbbb2222", "platforms: [hook]\n", "Two.")})
+	first := true
+	w.runAs(w.clone(), setup{after: func(*http.Request) {
+		if !first {
+			return
+		}
+		first = false
+		w.pull(ledger.Hold{Scope: "all", Reason: "a fire", By: "Anna", At: w.clock.Now()})
+		w.clock.Advance(lookEvery)
+		w.clock.tick()
+		w.logged("a hold was pulled")
+	}})
+	w.clock.Advance(8 * time.Hour)
+	w.pull()
+	same(t, "waiting", waiting(w.run(w.here())), []string{"bbbb2222@hook late"})
+	w.created(1, hook)
+}
