@@ -21,9 +21,8 @@ import (
 	"github.com/postrider/postrider/internal/publish"
 )
 
-// journalOf returns the file of a journal with one result: a post that is out.
-func journalOf(t *testing.T, head string, lines ...string) []byte {
-	t.Helper()
+// journalOf returns the file of a journal.
+func journalOf(head string, lines ...string) []byte {
 	return []byte(head + "\n" + strings.Join(lines, "\n") + "\n")
 }
 
@@ -124,7 +123,7 @@ func TestJournalKeepsWhatCannotBeRecorded(t *testing.T) {
 	t.Run("a line that cannot be read", func(t *testing.T) {
 		w := newWorld(t, nil)
 		repo := w.clone()
-		name := putJournal(t, repo, "dead.jsonl", journalOf(t, head, `{"version":9,"post":"from a newer program"}`, outLine(t, "bbbb2222", hook, "remote-b")))
+		name := putJournal(t, repo, "dead.jsonl", journalOf(head, `{"version":9,"post":"from a newer program"}`, outLine(t, "bbbb2222", hook, "remote-b")))
 		w.run(repo)
 		w.run(repo)
 		if w.state("bbbb2222@hook") != ledger.Published {
@@ -137,7 +136,7 @@ func TestJournalKeepsWhatCannotBeRecorded(t *testing.T) {
 	t.Run("a record that is damaged in the ledger", func(t *testing.T) {
 		w := newWorld(t, nil)
 		repo := w.clone()
-		name := putJournal(t, repo, "dead.jsonl", journalOf(t, head, outLine(t, "aaaa1111", hook, "remote-a"), outLine(t, "bbbb2222", hook, "remote-b")))
+		name := putJournal(t, repo, "dead.jsonl", journalOf(head, outLine(t, "aaaa1111", hook, "remote-a"), outLine(t, "bbbb2222", hook, "remote-b")))
 		w.breakLedger("sending/aaaa1111@hook.json", "<<<<<<<\n")
 		w.run(repo)
 		if !exists(t, name) {
@@ -245,7 +244,6 @@ func TestBudgetsOfReceivers(t *testing.T) {
 				if first { // the next one is begun when the limit of the other is known
 					first = false
 					<-limited
-					time.Sleep(0)
 					w.logged("outcome=limited")
 				}
 			}
