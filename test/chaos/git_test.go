@@ -101,7 +101,7 @@ func downForAnHour(same bool) func(*world) {
 		}
 		w.plug()
 		if same {
-			w.settlers = []string{dir}
+			w.settler = dir
 		}
 	}
 }
@@ -327,7 +327,7 @@ func TestPeopleAndGit(t *testing.T) {
 				if fresh {
 					w.drop(dir)
 				} else {
-					w.settlers = []string{dir}
+					w.settler = dir
 				}
 			}
 		}
@@ -350,7 +350,7 @@ func TestPeopleAndGit(t *testing.T) {
 				if fresh {
 					w.drop(dir)
 				} else {
-					w.settlers = []string{dir}
+					w.settler = dir
 				}
 			}},
 			scenario{"git: main is replaced and lacks a post whose delivery is open", func(w *world) {
@@ -377,7 +377,7 @@ func TestPeopleAndGit(t *testing.T) {
 				if fresh {
 					w.drop(dir)
 				} else {
-					w.settlers = []string{dir}
+					w.settler = dir
 				}
 			}},
 			scenario{"git: a record is damaged while it is open", func(w *world) {

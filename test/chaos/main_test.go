@@ -23,6 +23,7 @@ var (
 const (
 	fewSeeds  = 8
 	manySeeds = 2000
+	longTime  = 40 * time.Minute // more than they take
 	// patience is how long the harness waits for something that must happen before it gives up.
 	patience = 60 * time.Second
 )
@@ -41,6 +42,10 @@ func run(m *testing.M) int {
 		if *long {
 			*seeds = manySeeds
 		}
+	}
+	if limit, ok := flag.Lookup("test.timeout").Value.(flag.Getter).Get().(time.Duration); ok && *long && limit > 0 && limit < longTime {
+		fmt.Fprintf(os.Stderr, "-long takes longer than go test waits for it: run go test ./test/chaos -long -timeout 1h\n")
+		return 1
 	}
 	// Two schedules at a time: each has several processes, and more would only make them wait for each other.
 	if err := flag.Set("test.parallel", "2"); err != nil {

@@ -134,6 +134,7 @@ func (n *network) arm(at phase, nth int, any bool) *stop {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	s := &requestStop{stop: newStop(n.t, "request "+strconv.Itoa(nth)+" of "+n.account+", "+string(at)), at: at, any: any, left: nth}
+	s.open = at == opened || at == arrived
 	n.stops = append(n.stops, s)
 	return s.stop
 }

@@ -5,7 +5,6 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 
@@ -40,11 +39,7 @@ func TestRandom(t *testing.T) {
 				s.endStep()
 			}
 			s.clock.advance(s.ahead) // what a fast clock wrote into the ledger comes to pass
-			if s.chance(50) {
-				s.settle(s.old)
-			} else {
-				s.settle()
-			}
+			s.settle(oneOf(s, s.old, ""))
 			results.add(name, s.judge(), s.started)
 		})
 	}
@@ -261,16 +256,12 @@ func (s *schedule) overlap() {
 	other := s.someClone()
 	// What is on its way to a network arrives within a minute or never: whoever does not find it later may believe that.
 	// Everything else may take its time.
-	most := 12
-	if strings.Contains(held.name, string(arrived)) || strings.Contains(held.name, string(opened)) {
-		most = 0
-	}
 	if held.waitOr(p.ended) {
 		s.note("%s waits at %s, then %d", p.name, held.name, v)
 		for range 1 + s.rnd.IntN(3) {
 			s.calm()
-			if most > 0 {
-				s.clock.advance(s.minutes(most))
+			if !held.open {
+				s.clock.advance(s.minutes(12))
 			}
 			if s.chance(20) {
 				s.person()

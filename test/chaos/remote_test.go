@@ -72,6 +72,7 @@ type pushStop struct {
 
 // holdPushes makes ready to hold pushes to a remote. Hooks are in place only while something is to be held.
 func holdPushes(t *testing.T, remote, dir string) *pushes {
+	t.Helper()
 	return &pushes{t: t, remote: remote, dir: dir}
 }
 

@@ -22,7 +22,7 @@ func play(t *testing.T, scenarios ...scenario) {
 			t.Parallel()
 			w := newWorld(t)
 			s.play(w)
-			w.settle(w.settler()...)
+			w.settle(w.settler)
 			results.add(s.name, w.judge(), w.started)
 		})
 	}

@@ -21,6 +21,7 @@ const (
 type stop struct {
 	t    *testing.T
 	name string
+	open bool // what is held has not been carried out yet
 
 	once    sync.Once
 	arrived chan struct{}
@@ -30,6 +31,7 @@ type stop struct {
 }
 
 func newStop(t *testing.T, name string) *stop {
+	t.Helper()
 	return &stop{t: t, name: name, arrived: make(chan struct{}), decide: make(chan struct{})}
 }
 

@@ -64,7 +64,7 @@ type world struct {
 	started    int
 	steps      []string // what happened, for when it went wrong
 	clones     []string
-	settlers   []string // the clones from which things are settled, when not from a new one
+	settler    string // the clone from which things are settled; "" for a new one
 }
 
 // post is a post of the site.
@@ -258,9 +258,6 @@ func (w *world) cloned(args ...string) string {
 	}
 	return dir
 }
-
-// settler returns the clones from which things are settled.
-func (w *world) settler() []string { return w.settlers }
 
 // write merges posts.
 func (w *world) write(posts ...*post) {
