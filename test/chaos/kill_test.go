@@ -22,9 +22,9 @@ func TestKill(t *testing.T) {
 		{"after acceptance by Mastodon", atRequest(fedi, accepted, 1), abort},
 		{"after acceptance by Bluesky", atRequest(bsky, accepted, 1), abort},
 		{"after acceptance by a webhook", atRequest(hook, accepted, 1), abort},
-		{"between parts of a thread on GoToSocial", atRequest(gts, arrived, 4), abort},
-		{"between parts of a thread on Mastodon", atRequest(fedi, accepted, 4), abort},
-		{"between parts of a thread on Bluesky", atRequest(bsky, answered, 4), abort},
+		{"between parts of a thread", atRequest(gts, arrived, 4), abort},
+		{"between parts of a thread", atRequest(fedi, accepted, 4), abort},
+		{"between parts of a thread", atRequest(bsky, answered, 4), abort},
 		{"after the response, before the receipt", atRequest(gts, answered, 1), abort},
 		{"between two posts", atRequest(hook, arrived, 2), abort},
 		{"before the push of the receipt", atPush(received, 2), abort},
@@ -69,8 +69,7 @@ func TestTerminate(t *testing.T) {
 			run.terminate()
 			held.release(pass)
 			run.wait()
-		}})
-		all = append(all, scenario{"SIGTERM twice " + p.name, func(w *world) {
+		}}, scenario{"SIGTERM twice", func(w *world) {
 			w.write(mixture()...)
 			held := p.stop(w)
 			run := w.startUntil(held, w.clone(), machine{})

@@ -21,7 +21,7 @@ var (
 )
 
 const (
-	fewSeeds  = 8
+	fewSeeds  = 6
 	manySeeds = 2000
 	longTime  = 40 * time.Minute // more than they take
 	// patience is how long the harness waits for something that must happen before it gives up.

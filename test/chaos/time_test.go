@@ -99,9 +99,9 @@ func TestLongRuns(t *testing.T) {
 			held.release(pass)
 			run.wait()
 		}},
-		scenario{"time: a lease ends while its run is suspended, before its request", suspended(answered, 2)},
-		scenario{"time: a lease ends while its run is suspended, after its request", suspended(accepted, 2)},
-		scenario{"time: a lease ends while its run is suspended, inside a thread", suspended(answered, 4)},
+		scenario{"time: a lease ends while its run is suspended", suspended(answered, 4)}, // inside a thread
+		scenario{"time: a lease ends while its run is suspended", suspended(accepted, 2)},
+		scenario{"time: a lease ends while its run is suspended", suspended(answered, 2)},
 		scenario{"time: a lease ends while its run is cut off from the remote", func(w *world) {
 			w.write(mixture()...)
 			held := w.networks[gts].stopAt(accepted, 2)

@@ -11,28 +11,13 @@ import (
 func TestTogether(t *testing.T) {
 	var all []scenario
 	for _, n := range []int{2, 4, 8} {
-		all = append(all, scenario{fmt.Sprintf("%d publishers at once", n), func(w *world) {
+		name := fmt.Sprintf("%d publishers at once", n)
+		all = append(all, scenario{name, func(w *world) {
+			w.write(mixture()...)
+			w.contend(n)
+		}}, scenario{name, func(w *world) {
 			w.write(mixture()...)
 			w.together(n, machine{})
-		}}, scenario{fmt.Sprintf("%d publishers whose pushes arrive at once", n), func(w *world) {
-			w.write(mixture()...)
-			var held []*stop
-			for i := range n {
-				held = append(held, w.pushes.stopAt(received, i+1))
-			}
-			var runs []*publisher
-			for range n {
-				runs = append(runs, w.start(w.clone(), machine{}))
-			}
-			for _, s := range held { // all have planned on the same ledger
-				s.wait()
-			}
-			for _, s := range held {
-				s.release(pass)
-			}
-			for _, run := range runs {
-				run.wait()
-			}
 		}})
 	}
 	play(t, append(all, scenario{"4 publishers at once, on other machines, of which 2 are killed", func(w *world) {
@@ -63,8 +48,30 @@ func TestTogether(t *testing.T) {
 	}})...)
 }
 
-// together runs n publishers that begin at one moment, and returns how they ended.
-func (w *world) together(n int, m machine) []result {
+// contend runs n publishers whose intents arrive at the remote at the same moment: all have planned on the same ledger.
+func (w *world) contend(n int) {
+	w.t.Helper()
+	var held []*stop
+	for i := range n {
+		held = append(held, w.pushes.stopAt(received, i+1))
+	}
+	var runs []*publisher
+	for range n {
+		runs = append(runs, w.start(w.clone(), machine{}))
+	}
+	for _, s := range held {
+		s.wait()
+	}
+	for _, s := range held {
+		s.release(pass)
+	}
+	for _, run := range runs {
+		run.wait()
+	}
+}
+
+// together runs n publishers that begin at one moment.
+func (w *world) together(n int, m machine) {
 	w.t.Helper()
 	m.start = newBarrier()
 	var runs []*publisher
@@ -72,9 +79,7 @@ func (w *world) together(n int, m machine) []result {
 		runs = append(runs, w.start(w.clone(), m))
 	}
 	m.start.open()
-	var ended []result
 	for _, run := range runs {
-		ended = append(ended, run.wait())
+		run.wait()
 	}
-	return ended
 }
