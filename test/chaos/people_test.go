@@ -59,7 +59,7 @@ func TestPeople(t *testing.T) {
 				held := w.networks[gts].stopAt(at, 1)
 				run := w.startUntil(held, w.clone(), machine{patient: true})
 				desk := w.clone()
-				w.command(desk, "hold", "--reason", "an accident")
+				w.other(desk, "hold", "--reason", "an accident")
 				w.clock.advance(31 * time.Second) // it looks every half a minute
 				run.logged("a hold was pulled")
 				before := w.networks[gts].fake.Creations()
@@ -71,7 +71,7 @@ func TestPeople(t *testing.T) {
 				w.publish(desk, machine{})
 				w.clock.advance(time.Hour)
 				w.publish(desk, machine{})
-				w.command(desk, "hold", "--lift")
+				w.other(desk, "hold", "--lift")
 			}},
 		)
 	}
@@ -106,8 +106,8 @@ func (w *world) withdraw(ids ...string) {
 	w.note("the writer withdraws %v", ids)
 }
 
-// command runs another verb of the program.
-func (w *world) command(dir string, args ...string) {
+// other runs another verb of the program.
+func (w *world) other(dir string, args ...string) {
 	w.t.Helper()
 	cmd := exec.Command(binary, args...) //nolint:noctx // it ends by itself
 	cmd.Dir, cmd.Env = dir, w.environ()

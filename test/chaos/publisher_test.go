@@ -3,7 +3,6 @@
 package chaos_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,8 +23,6 @@ type machine struct {
 	full      bool          // its disk has room for files of so many blocks of 512 bytes, no larger ones
 	blocks    int
 	user      int      // who it runs as; 0: as the harness
-	args      []string // more arguments of publish
-	env       []string
 	start     *barrier // to start together with others
 }
 
@@ -35,6 +32,8 @@ type publisher struct {
 	name     string
 	cmd      *exec.Cmd
 	out, err *os.File
+	stdout   string // what it has written; valid once it is gone
+	stderr   string
 	tether   *os.File      // at its end when the process and everything that it has started is gone
 	ended    chan struct{} // closed when the process has ended
 	killed   bool          // by the harness
@@ -108,19 +107,7 @@ func (w *world) start(dir string, m machine) *publisher {
 	number := w.started
 	w.mu.Unlock()
 	p := &publisher{w: w, name: name, ended: make(chan struct{})}
-	args := append([]string{"publish", "--json", "--verbose"}, m.args...)
-	if !m.patient {
-		args = append(args, "--request-timeout", requestTimeout.String())
-	}
-	p.cmd = exec.Command(binary, args...) //nolint:noctx // the harness watches and kills it
-	p.cmd.Dir = dir
-	p.cmd.Env = append(w.environ(), m.env...)
-	if m.skew != 0 {
-		p.cmd.Env = append(p.cmd.Env, "POSTRIDER_CHAOS_SKEW="+m.skew.String())
-	}
-	if m.anonymous {
-		p.cmd.Env = append(p.cmd.Env, "POSTRIDER_CHAOS_ANONYMOUS=1")
-	}
+	p.cmd = w.command(dir, m)
 	var err error
 	var hold *os.File
 	if p.out, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("out-%d", number))); err == nil {
@@ -133,22 +120,11 @@ func (w *world) start(dir string, m machine) *publisher {
 	}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	p.cmd.ExtraFiles = []*os.File{hold} // which everything that it starts inherits
-	if m.user != 0 {
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(m.user), Gid: uint32(m.user)}} //nolint:gosec // a user's number
-	}
-	var before []string
 	if m.start != nil {
 		p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, m.start.r)
-		before = append(before, "read x <&4", "exec 4<&-")
 	}
-	if m.full {
-		// Writing more than that fails as on a full disk. Its own output goes through a pipe, which has no size.
-		before = append(before, fmt.Sprintf("trap '' XFSZ; ulimit -f %d", m.blocks))
+	if m.full { // its own output goes through a pipe, which has no size
 		p.cmd.Stdout, p.cmd.Stderr = io.MultiWriter(p.out), io.MultiWriter(p.err)
-	}
-	if before != nil {
-		p.cmd.Args = append([]string{"sh", "-c", strings.Join(before, "; ") + "; exec \"$0\" \"$@\"", binary}, args...)
-		p.cmd.Path = "/bin/sh"
 	}
 	if err := p.cmd.Start(); err != nil {
 		w.t.Fatal(err)
@@ -162,6 +138,37 @@ func (w *world) start(dir string, m machine) *publisher {
 	w.publishers = append(w.publishers, p)
 	w.mu.Unlock()
 	return p
+}
+
+// command returns the command line of a publisher on a machine.
+func (w *world) command(dir string, m machine) *exec.Cmd {
+	args := []string{"publish", "--json", "--verbose"}
+	if !m.patient {
+		args = append(args, "--request-timeout", requestTimeout.String())
+	}
+	// A shell makes ready what a program cannot be started with, and becomes the program then.
+	before := ""
+	if m.start != nil {
+		before += "read x <&4; exec 4<&-; "
+	}
+	if m.full { // writing more fails, as on a full disk
+		before += fmt.Sprintf("trap '' XFSZ; ulimit -f %d; ", m.blocks)
+	}
+	cmd := exec.Command(binary, args...) //nolint:noctx // the harness watches and kills it
+	if before != "" {
+		cmd = exec.Command("/bin/sh", append([]string{"-c", before + `exec "$0" "$@"`, binary}, args...)...) //nolint:noctx // as above
+	}
+	cmd.Dir, cmd.Env = dir, w.environ()
+	if m.skew != 0 {
+		cmd.Env = append(cmd.Env, "POSTRIDER_CHAOS_SKEW="+m.skew.String())
+	}
+	if m.anonymous {
+		cmd.Env = append(cmd.Env, "POSTRIDER_CHAOS_ANONYMOUS=1")
+	}
+	if m.user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(m.user), Gid: uint32(m.user)}} //nolint:gosec // a user's number
+	}
+	return cmd
 }
 
 // publish runs a publisher to its end.
@@ -218,8 +225,25 @@ func (p *publisher) gone() {
 	}
 	p.tether.Close()
 	p.tether = nil
-	p.out.Close()
-	p.err.Close()
+	p.stdout, p.stderr = p.read(p.out), p.read(p.err)
+	for _, secret := range p.w.secrets {
+		if strings.Contains(p.stdout, secret) || strings.Contains(p.stderr, secret) {
+			p.w.t.Errorf("%s printed a secret", p.name)
+		}
+	}
+	if strings.Contains(p.stderr, "panic:") || strings.Contains(p.stderr, "goroutine ") {
+		p.w.t.Errorf("%s crashed:\n%s", p.name, p.stderr)
+	}
+}
+
+// read returns what a process has written to a file, and closes that.
+func (p *publisher) read(f *os.File) string {
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		p.w.t.Error(err)
+	}
+	f.Close()
+	return string(b)
 }
 
 // wait waits for the end of the run and holds it against what is documented of exit codes and output.
@@ -236,28 +260,11 @@ func (p *publisher) wait() result {
 		t.Errorf("%s does not end:\n%s", p.name, tail(p.err.Name()))
 	}
 	p.gone()
-	r := result{code: p.cmd.ProcessState.ExitCode()}
-	stdout, err := os.ReadFile(p.out.Name())
-	if err == nil {
-		var b []byte
-		b, err = os.ReadFile(p.err.Name())
-		r.stderr = string(b)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, secret := range p.w.secrets {
-		if bytes.Contains(stdout, []byte(secret)) || strings.Contains(r.stderr, secret) {
-			t.Errorf("%s printed a secret", p.name)
-		}
-	}
-	if strings.Contains(r.stderr, "panic:") || strings.Contains(r.stderr, "goroutine ") {
-		t.Errorf("%s crashed:\n%s", p.name, r.stderr)
-	}
+	r := result{code: p.cmd.ProcessState.ExitCode(), stderr: p.stderr}
 	if r.code < 0 && !p.killed && !p.told {
 		t.Errorf("%s ended by a signal: %v", p.name, p.cmd.ProcessState)
 	}
-	whole := json.Unmarshal(stdout, &r.report) == nil
+	whole := json.Unmarshal([]byte(p.stdout), &r.report) == nil
 	failed := 0
 	for _, d := range r.report.Deliveries {
 		if !d.ok() {
@@ -272,7 +279,7 @@ func (p *publisher) wait() result {
 	}
 	switch {
 	case r.code == 0 && (!whole || failed > 0), r.code == 1 && !whole:
-		t.Errorf("%s ended with %d and said:\n%s\n%s", p.name, r.code, stdout, r.stderr)
+		t.Errorf("%s ended with %d and said:\n%s\n%s", p.name, r.code, p.stdout, r.stderr)
 	case r.code >= 2 && !strings.Contains(r.stderr, "postrider: "):
 		t.Errorf("%s ended with %d and did not say why:\n%s", p.name, r.code, r.stderr)
 	case r.code > 3 || r.code == 2:
