@@ -2,7 +2,10 @@
 
 package chaos_test
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestKill kills a run at each point of its sequence, with everything that it has in its memory. Then another machine
 // takes over: at once where the process is proved dead, else as soon as its lease has ended.
@@ -46,6 +49,27 @@ func TestKill(t *testing.T) {
 			}})
 		}
 	}
+	play(t, all...)
+}
+
+// TestKillRepeated kills a run that sends a post for the second time, with the same text: the first must not be taken
+// for it.
+func TestKillRepeated(t *testing.T) {
+	var all []scenario
+	for _, at := range []phase{arrived, accepted} {
+		for _, account := range accounts {
+			all = append(all, scenario{"kill -9 when a repeated post goes out again", func(w *world) {
+				p := &post{id: "rept0001", parts: []string{"Good morning, again."}, repeats: 2, head: "late: publish\npublish_at: 2026-12-01 08:30\nrepeat: FREQ=DAILY;COUNT=2\n"}
+				w.write(p)
+				w.publish(w.clone(), machine{})
+				w.clock.advance(24 * time.Hour)
+				held := w.networks[account].stopAt(at, 1)
+				w.startUntil(held, w.clone(), machine{anonymous: true}).kill()
+				held.release(abort)
+			}})
+		}
+	}
+	all[0], all[2] = all[2], all[0] // GoToSocial first: it has nothing but look-up
 	play(t, all...)
 }
 

@@ -154,6 +154,10 @@ func (w *world) judgeAccount(account string, records map[string]*ledger.Record, 
 		if !slices.Contains(p.to(), account) {
 			continue
 		}
+		if p.repeats > 0 {
+			wanted += w.judgeRepeats(p, account, records, there, owner, expected, sum)
+			continue
+		}
 		r := records[p.id+"@"+account]
 		parent := ""
 		for i, text := range p.parts {
@@ -214,6 +218,35 @@ func (w *world) judgeAccount(account string, records map[string]*ledger.Record, 
 		sum.duplicates += extra
 		w.t.Errorf("DOUBLE %s has created %d posts, and %d are wanted", account, fake.Creations(), wanted)
 	}
+}
+
+// judgeRepeats judges a post of one part that goes out again and again. It returns how many of it are wanted.
+func (w *world) judgeRepeats(p *post, account string, records map[string]*ledger.Record, there []fakenet.Post, owner map[string]string, expected map[string]bool, sum *tally) (wanted int) {
+	w.t.Helper()
+	unknown := 0
+	for _, r := range records {
+		if r.Post == p.id && r.Account == account && w.isUnknown(r) {
+			unknown++
+		}
+	}
+	sum.unknown += unknown
+	found, owners := 0, map[string]bool{}
+	for _, q := range there {
+		if q.Text == p.parts[0] {
+			found++
+			expected[q.ID] = true
+			owners[owner[q.ID]] = owner[q.ID] != ""
+		}
+	}
+	if found < p.repeats-unknown {
+		sum.losses += p.repeats - unknown - found
+		w.t.Errorf("LOST %s: %q is there %d times, want %d", account, p.parts[0], found, p.repeats)
+	}
+	delete(owners, "")
+	if len(owners) != p.repeats-unknown {
+		w.t.Errorf("%s: %q is there %d times, and %d records own one", account, p.parts[0], found, len(owners))
+	}
+	return max(p.repeats-unknown, min(found, p.repeats))
 }
 
 // withdraws reports whether a post is to be gone: whether it was there before is no matter.

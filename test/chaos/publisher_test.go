@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -205,8 +206,18 @@ func (p *publisher) insist() {
 	p.w.t.Errorf("%s does not end although it is asked again and again", p.name)
 }
 
-// pause stops the process where it is, as a machine that is suspended does.
-func (p *publisher) pause() { p.cmd.Process.Signal(syscall.SIGSTOP) } //nolint:errcheck // it may have ended
+// pause stops the process where it is, as a machine that is suspended does, and returns when it stands still.
+func (p *publisher) pause() {
+	p.w.t.Helper()
+	pid := p.cmd.Process.Pid
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return // it has ended
+	}
+	p.w.until(p.name+" stands still", func() bool {
+		state, err := exec.Command("ps", "-o", "stat=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // ps ends by itself
+		return err != nil || strings.HasPrefix(string(state), "T") || strings.HasPrefix(string(state), "Z")
+	})
+}
 
 // resume lets it go on.
 func (p *publisher) resume() { p.cmd.Process.Signal(syscall.SIGCONT) } //nolint:errcheck // it may have ended

@@ -77,6 +77,7 @@ type post struct {
 	due      time.Time  // zero: it states no time
 	picture  bool
 	gone     bool // it is withdrawn: no network is to have it
+	repeats  int  // it goes out so often, with one text; 0: once
 	orphan   bool // its file is gone: what is out stays out, and what is open waits for a person
 }
 
