@@ -23,7 +23,8 @@ type View interface {
 	Open() ([]*Record, error)
 	// Sent returns the post whose record says that the account was sent a rendering with this fingerprint.
 	Sent(account, fingerprint string) (post string, ok bool, err error)
-	// Said returns the post that last said these words (see the function [Said]) to the account, and when.
+	// Said returns the post that last said these words (see the function [Said]) to the account, and when; ok with no
+	// post means that somebody has, and that who and when is lost.
 	Said(account, words string) (post string, at time.Time, ok bool, err error)
 	// Empty reports whether nothing was ever recorded.
 	Empty() (bool, error)

@@ -22,8 +22,17 @@ type book struct {
 }
 
 func (b book) Untimed(post string) (bool, error) { return b.untimed == post, nil }
-func (b book) Opening() (ledger.Opening, error)  { return b.opening, b.broken }
-func (b book) Holds() ([]ledger.Hold, error)     { return b.holds, nil }
+
+// Said answers for words whose marker is damaged, besides those that are remembered.
+func (b book) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+	if words == "damaged" {
+		return "", time.Time{}, true, nil
+	}
+	return b.Memory.Said(account, words)
+}
+
+func (b book) Opening() (ledger.Opening, error) { return b.opening, b.broken }
+func (b book) Holds() ([]ledger.Hold, error)    { return b.holds, nil }
 
 // TestSameWords holds that an account does not say the same again within thirty days, nor ever what a post said
 // whose id was lost.
@@ -138,6 +147,19 @@ func TestBeforeTheLedger(t *testing.T) {
 		t.Error("a ledger of a newer format is planned with")
 	} else if _, ok := errors.AsType[*ledger.NewerFormatError](err); !ok {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestDamagedMarkerOfWords holds that words of which nobody knows any more when they were said wait for a person.
+func TestDamagedMarkerOfWords(t *testing.T) {
+	b := book{opening: ledger.Opening{Format: ledger.Format, Began: now.Add(-time.Hour)}}
+	p, err := Make(Input{Now: now, Targets: []Target{target(func(t *Target) { t.Said = "damaged" })}, Rules: rules(), Ledger: b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"duplicate p1@bsky: bsky said the same before; the ledger's file that tells when, and in which post, is damaged"}
+	if diff := cmp.Diff(want, brief(p)); diff != "" {
+		t.Error(diff)
 	}
 }
 

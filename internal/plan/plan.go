@@ -447,6 +447,9 @@ func (m *maker) duplicate(t Target, rec *ledger.Record) (*obstacle, error) {
 	if err != nil {
 		return nil, err
 	}
+	if said && other == "" {
+		return because(WaitDuplicate, time.Time{}, "%s said the same before; the ledger's file that tells when, and in which post, is damaged", t.Account), nil
+	}
 	// The post's own time decides, so that the answer stays the same: a repeat does not go out by itself once it is
 	// old enough. What has no time was to go out now.
 	if said && other != t.Post && (t.Due.IsZero() || t.Due.Sub(at) < SameWords) {

@@ -245,8 +245,10 @@ func (r *run) yield(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(holds) > len(r.holds) {
-		r.Log.Warn("a hold was pulled", "reason", holds[len(holds)-1].String())
+	for _, h := range holds {
+		if !slices.Contains(r.holds, h) && !h.At.Before(r.report.At) {
+			r.Log.Warn("a hold was pulled", "scope", h.Scope, "reason", h.String())
+		}
 	}
 	r.holds = holds
 	for id, j := range r.unfinished {

@@ -207,8 +207,8 @@ func TestDamagedOpening(t *testing.T) {
 	if _, err := v.Opening(); !errors.Is(err, ledger.ErrFormat) {
 		t.Errorf("Opening: %v, want ErrFormat", err)
 	}
-	if _, _, ok, err := v.Said("news", words); ok || err != nil {
-		t.Errorf("Said = %v, %v; want nothing", ok, err)
+	if post, _, ok, err := v.Said("news", words); !ok || post != "" || err != nil {
+		t.Errorf("Said = %v, %v; want that somebody has", ok, err)
 	}
 	if d := v.Damaged(); len(d) != 2 || d[0].Path != ledger.OpeningFile || d[1].Path != ledger.SaidPath("news", words) {
 		t.Errorf("damaged: %v, want %s and a marker", d, ledger.OpeningFile)

@@ -160,7 +160,7 @@ func (v *View) load() error {
 // damagedRecord stands for a record that cannot be read: an unknown outcome without any means to settle it.
 func damagedRecord(id ledger.ID, file string, err error) *ledger.Record {
 	r := &ledger.Record{Version: 1, Post: id.Post, Account: id.Account, Occurrence: id.Occurrence, State: ledger.Unknown, Damaged: file}
-	r.Attempts = []ledger.Attempt{{N: 1, Outcome: "unknown", Error: fmt.Sprintf("the ledger's file %s cannot be read: %v", file, err)}}
+	r.Attempts = []ledger.Attempt{{N: 1, Outcome: "unknown", Error: "the ledger's file cannot be read: " + Damage{Path: file, Err: err}.String()}}
 	return r
 }
 
@@ -334,7 +334,7 @@ func (v *View) Said(account, words string) (post string, at time.Time, ok bool, 
 	}
 	if post, at, err = ledger.DecodeSaid(b); err != nil {
 		v.damaged = append(v.damaged, Damage{Path: file, Err: err})
-		return "", time.Time{}, false, nil
+		return "", time.Time{}, true, nil // that it is there proves that somebody has
 	}
 	return post, at, true, nil
 }
