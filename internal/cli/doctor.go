@@ -379,7 +379,7 @@ func (a *app) watchClocks() *clocks {
 		return c
 	}
 	client := *a.HTTP
-	c.next, client.Transport = cmp.Or(client.Transport, http.DefaultTransport), c
+	c.next, client.Transport = client.Transport, c
 	a.HTTP = &client
 	return c
 }

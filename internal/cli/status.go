@@ -143,18 +143,18 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 	}
 	out := bufio.NewWriter(a.Stdout)
 	if f.json {
-		out.WriteString(`{"records":[`) //nolint:errcheck // Flush tells
+		out.WriteString(`{"records":[`)
 		for i, text := range shelf.byPath() {
 			if i > 0 {
-				out.WriteByte(',') //nolint:errcheck // Flush tells
+				out.WriteByte(',')
 			}
-			out.Write(bytes.TrimSuffix(text, []byte("\n"))) //nolint:errcheck // Flush tells
+			out.Write(bytes.TrimSuffix(text, []byte("\n")))
 		}
-		out.WriteString("]}\n") //nolint:errcheck // Flush tells
+		out.WriteString("]}\n")
 		return out.Flush()
 	}
 	for _, text := range shelf.byNeed() {
-		out.Write(text) //nolint:errcheck // Flush tells
+		out.Write(text)
 	}
 	if err := out.Flush(); err != nil {
 		return err

@@ -69,6 +69,7 @@ func next(t *testing.T, r *Repo, parent Hash, text string) Hash {
 func TestPushCopies(t *testing.T) {
 	t.Parallel()
 	forEachWay(t, func(t *testing.T, w *world, r *Repo) {
+		t.Helper()
 		tip := Zero
 		for i := range 3 {
 			h := next(t, r, tip, fmt.Sprint(i))
@@ -114,6 +115,7 @@ func TestCopyRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			forEachWay(t, func(t *testing.T, w *world, r *Repo) {
+				t.Helper()
 				refuse(w)
 				tip := Zero
 				for i := range 2 {
@@ -134,6 +136,7 @@ func TestCopyRefused(t *testing.T) {
 func TestRefusedWithCopy(t *testing.T) {
 	t.Parallel()
 	forEachWay(t, func(t *testing.T, w *world, r *Repo) {
+		t.Helper()
 		w.hook("update", `echo "the branch is frozen" >&2; exit 1`)
 		err := r.Push(t.Context(), "origin", "ledger", Zero, ledger(t, r), aCopy)
 		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "the branch is frozen") {
@@ -149,6 +152,7 @@ func TestRefusedWithCopy(t *testing.T) {
 func TestLostRaceLeavesNoCopy(t *testing.T) {
 	t.Parallel()
 	forEachWay(t, func(t *testing.T, w *world, r *Repo) {
+		t.Helper()
 		theirs := w.at("main")
 		w.hook("pre-receive", `unset GIT_QUARANTINE_PATH; git update-ref refs/heads/ledger `+string(theirs))
 		err := r.Push(t.Context(), "origin", "ledger", Zero, ledger(t, r), aCopy)
@@ -285,6 +289,7 @@ func (w *world) gone(pid string) bool {
 func TestLocksInTheWayOfAFetch(t *testing.T) {
 	t.Parallel()
 	forEachWay(t, func(t *testing.T, w *world, r *Repo) {
+		t.Helper()
 		for _, lock := range []string{"refs/remotes/origin/main.lock", "packed-refs.lock", "index.lock"} {
 			w.write("repo/.git/"+lock, "")
 		}

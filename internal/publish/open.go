@@ -118,7 +118,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 			return nil, err
 		}
 		for _, broken := range view.Damaged() {
-			o.Log.Warn("a file of the ledger cannot be read; what it stands for waits for a person: " + broken.String())
+			o.Log.Warn("a file of the ledger cannot be read; what it stands for waits for a person", "file", broken.String())
 		}
 		saveQuick(options.CacheDir, key, p, o.Log)
 		return p, nil

@@ -55,9 +55,9 @@ type Desk struct {
 	// Refresh fetches the ledger again and settles its tip, after another publisher wrote first.
 	Refresh func(context.Context) error
 
-	Run      string // this run's id
-	Owner    string // identifies this process, empty where that is not possible
-	HTTP     *http.Client
+	Run      string       // this run's id
+	Owner    string       // identifies this process, empty where that is not possible
+	HTTP     *http.Client // with a transport
 	Now      func() time.Time
 	Wait     func(context.Context, time.Duration) error
 	Log      *slog.Logger
@@ -305,7 +305,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		}
 		files[a.Account] = &media{r.Site.Media()}
 		client := *r.HTTP
-		leashes[a.Account] = &leash{run: r, base: cmp.Or(client.Transport, http.DefaultTransport)} // as [http.Client] has it
+		leashes[a.Account] = &leash{run: r, base: client.Transport}
 		client.Transport = leashes[a.Account]
 		token := tokenOf(account, secrets)
 		if tokens[token] == nil {

@@ -280,6 +280,7 @@ func BenchmarkMigrate(b *testing.B) {
 
 // reportMemory reports the highest resident size of this process so far, where the system tells it.
 func reportMemory(b *testing.B) {
+	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return

@@ -91,11 +91,11 @@ func (l *Ledger) mend(ctx context.Context, remote, known gitrepo.Hash) (gitrepo.
 		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, remote, known); err != nil {
 			return "", fmt.Errorf("restore the ledger from its copy: %w", err)
 		}
-		what := "the ledger branch was set back: it was restored from its copy"
+		lost := "set back"
 		if remote == "" {
-			what = "the ledger branch was deleted: it was restored from its copy"
+			lost = "deleted"
 		}
-		log.Warn(what, "was", remote, "restored", known, "records", len(left))
+		log.Warn("the ledger branch was lost, and restored from its copy", "it was", lost, "was", remote, "restored", known, "records", len(left))
 		return known, nil
 	}
 	if len(left) == 0 {
