@@ -148,13 +148,13 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 			if i > 0 {
 				out.WriteByte(',')
 			}
-			out.Write(bytes.TrimSuffix(text, []byte("\n")))
+			out.Write(bytes.TrimSuffix(text, []byte("\n"))) //nolint:errcheck // Flush tells
 		}
 		out.WriteString("]}\n")
 		return out.Flush()
 	}
 	for _, text := range shelf.byNeed() {
-		out.Write(text)
+		out.Write(text) //nolint:errcheck // Flush tells
 	}
 	if err := out.Flush(); err != nil {
 		return err

@@ -91,11 +91,12 @@ func (l *Ledger) mend(ctx context.Context, remote, known gitrepo.Hash) (gitrepo.
 		if err := l.repo.Push(ctx, l.o.Remote, l.o.Branch, remote, known); err != nil {
 			return "", fmt.Errorf("restore the ledger from its copy: %w", err)
 		}
-		lost := "set back"
+		log = log.With("was", remote, "restored", known, "records", len(left))
 		if remote == "" {
-			lost = "deleted"
+			log.Warn("the ledger branch was deleted: it was restored from its copy")
+		} else {
+			log.Warn("the ledger branch was set back: it was restored from its copy")
 		}
-		log.Warn("the ledger branch was lost, and restored from its copy", "it was", lost, "was", remote, "restored", known, "records", len(left))
 		return known, nil
 	}
 	if len(left) == 0 {

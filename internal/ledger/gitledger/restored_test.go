@@ -414,12 +414,14 @@ func TestLocksOfTheDead(t *testing.T) {
 func TestDamagedLocalLedger(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, repo *gitrepo.Repo, tip gitrepo.Hash){
 		"reference": func(t *testing.T, repo *gitrepo.Repo, _ gitrepo.Hash) {
+			t.Helper()
 			if err := os.WriteFile(filepath.Join(repo.CommonDir(), branchRef), []byte("\x00\x00"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"commit": func(t *testing.T, repo *gitrepo.Repo, tip gitrepo.Hash) { spoilObject(t, repo, tip) },
+		"commit": spoilObject,
 		"folder": func(t *testing.T, repo *gitrepo.Repo, tip gitrepo.Hash) {
+			t.Helper()
 			tree, err := repo.Tree(tip)
 			if err != nil {
 				t.Fatal(err)
@@ -431,6 +433,7 @@ func TestDamagedLocalLedger(t *testing.T) {
 			spoilObject(t, repo, id)
 		},
 		"missing commit": func(t *testing.T, repo *gitrepo.Repo, tip gitrepo.Hash) {
+			t.Helper()
 			if err := os.Remove(filepath.Join(repo.CommonDir(), "objects", string(tip[:2]), string(tip[2:]))); err != nil {
 				t.Fatal(err)
 			}
