@@ -3,32 +3,51 @@
 package chaos_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/postrider/postrider/internal/platform/fakenet"
 )
 
-// TestFaults has every network fail in every way, some at their first post and some inside a thread; in the long form
-// all of them at every position.
+// TestFaults has networks fail in every way, at the first post and inside a thread: in the short form each in another way,
+// in the long form all of them in each way at every position.
 func TestFaults(t *testing.T) {
-	positions := [][]int{{0, 3}, {0}, {1}, {2}, {3}, {4}, {5}}
+	faults := fakenet.AllFaults()
 	var all []scenario
-	for i, doc := range fakenet.AllFaults() {
-		for _, skip := range positions {
-			all = append(all, scenario{"network: " + string(doc.Fault), func(w *world) {
-				w.write(mixture()...)
-				for j, account := range accounts {
-					w.fault(account, doc.Fault, skip[(i+j)%len(skip)], 1)
-				}
-				w.publish(w.clone(), machine{})
-				if doc.Fault == fakenet.Refuse {
-					w.mend()
-				}
-			}})
+	if !*long {
+		for first := 0; first < len(faults); first += len(accounts) {
+			name := fmt.Sprintf("network: faults from %s on", faults[first].Fault)
+			all = append(all, scenario{name, failing(func(j int) (fakenet.Fault, int) {
+				return faults[(first+j)%len(faults)].Fault, 3 * (j % 2)
+			})})
+		}
+		play(t, all...)
+		return
+	}
+	for _, doc := range faults {
+		for skip := range 6 {
+			all = append(all, scenario{"network: " + string(doc.Fault), failing(func(int) (fakenet.Fault, int) { return doc.Fault, skip })})
 		}
 	}
 	play(t, all...)
+}
+
+// failing has the network of account number j fail once, in a way and after so many posts as fault says.
+func failing(fault func(j int) (fakenet.Fault, int)) func(*world) {
+	return func(w *world) {
+		w.write(mixture()...)
+		refused := false
+		for j, account := range accounts {
+			f, skip := fault(j)
+			w.fault(account, f, skip, 1)
+			refused = refused || f == fakenet.Refuse
+		}
+		w.publish(w.clone(), machine{})
+		if refused {
+			w.mend()
+		}
+	}
 }
 
 // mend edits every post, as a writer does whose posts were refused, once the networks are well again.

@@ -457,5 +457,6 @@ func (w *world) rewriteMain(without string) {
 	w.commitTo("refs/heads/another", files)
 	w.git(w.remote, "update-ref", "refs/heads/main", "refs/heads/another")
 	w.git(w.remote, "update-ref", "-d", "refs/heads/another")
+	w.born["refs/heads/another"] = false
 	w.note("main is another history")
 }

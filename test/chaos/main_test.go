@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -21,7 +23,7 @@ var (
 )
 
 const (
-	fewSeeds  = 6
+	fewSeeds  = 4
 	manySeeds = 2000
 	longTime  = 40 * time.Minute // more than they take
 	// patience is how long the harness waits for something that must happen before it gives up.
@@ -47,8 +49,8 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "-long takes longer than go test waits for it: run go test ./test/chaos -long -timeout 1h\n")
 		return 1
 	}
-	// Two schedules at a time: each has several processes, and more would only make them wait for each other.
-	if err := flag.Set("test.parallel", "2"); err != nil {
+	// Worlds wait for their processes much of the time.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
 	// Where there is a file system in memory, worlds live there: it is processes that die here, not machines.
@@ -90,7 +92,7 @@ func run(m *testing.M) int {
 
 // build builds the program to a file.
 func build(file string, flags ...string) (string, error) {
-	args := append(append([]string{"build"}, flags...), "-o", file, "github.com/postrider/postrider/cmd/postrider")
+	args := append(append([]string{"build", "-ldflags=-s -w"}, flags...), "-o", file, "github.com/postrider/postrider/cmd/postrider")
 	out, err := exec.Command("go", args...).CombinedOutput() //nolint:noctx // go build ends by itself
 	if err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, out)

@@ -57,6 +57,7 @@ type world struct {
 	secrets  []string
 	began    time.Time
 
+	born  map[string]bool  // the references that the remote has had
 	posts map[string]*post // by id, as they are to be in the end
 
 	mu         sync.Mutex
@@ -87,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	dir := t.TempDir()
 	w := &world{
 		t: t, dir: dir, remote: filepath.Join(dir, "remote.git"), clock: newClock(t, filepath.Join(dir, "clock")),
-		networks: map[string]*network{}, posts: map[string]*post{}, began: start.Add(-60 * 24 * time.Hour),
+		networks: map[string]*network{}, born: map[string]bool{}, posts: map[string]*post{}, began: start.Add(-60 * 24 * time.Hour),
 		secrets: []string{blueskyPassword, fediToken, gtsToken, strings.TrimPrefix(hookSecret, "whsec_"), "fake-access-", "fake-refresh-"},
 	}
 	w.networks[bsky] = serve(t, bsky, func(base string) http.Handler {
@@ -201,9 +202,10 @@ func (w *world) commitTo(ref string, files map[string]string) {
 	w.t.Helper()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "commit %s\ncommitter Anna <anna@acme.example> %d +0000\ndata 6\nchange\n", ref, w.clock.now().Unix())
-	if w.exists(ref) {
+	if w.born[ref] {
 		fmt.Fprintf(&b, "from %s^0\n", ref)
 	}
+	w.born[ref] = true
 	for name, text := range files {
 		if text == "" {
 			fmt.Fprintf(&b, "D %s\n", name)
