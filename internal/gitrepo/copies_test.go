@@ -416,8 +416,11 @@ func TestLeftTemps(t *testing.T) {
 	check(map[string]bool{old: false, young: true, foreign: true})
 
 	// A fetch through git that is cut off has left files of git's own.
-	mark := "repo/.git/postrider/fetching"
+	mark := "repo/.git/postrider/fetching-1"
 	w.write(mark, "")
+	if err := os.Chtimes(w.path(mark), testTime.Add(-time.Hour), testTime.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	loose := "repo/.git/objects/ab/tmp_obj_x1y2z3"
 	w.write(loose, "x")
 	if err := os.Chtimes(w.path(loose), testTime.Add(-time.Hour), testTime.Add(-time.Hour)); err != nil {

@@ -113,9 +113,9 @@ func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, shall
 	for _, s := range specs {
 		args = append(args, "+"+s.src+":"+s.dst)
 	}
-	g.repo.beginFetch()
+	marker := g.repo.beginFetch()
 	_, err := g.run(ctx, args...)
-	g.repo.fetched(err)
+	g.repo.fetched(marker, err)
 	if err != nil && ctx.Err() == nil {
 		var ge *gitError
 		if errors.As(err, &ge) && strings.Contains(ge.stderr, "cannot lock ref") && g.has(want) {

@@ -30,8 +30,8 @@ func (r *Repo) removeTemps() {
 	r.tempsOnce.Do(func() {
 		objects := filepath.Join(r.layout.commonDir, "objects")
 		dirs := []string{r.layout.commonDir, objects, filepath.Join(objects, "pack")}
-		_, err := os.Lstat(r.fetching())
-		unfinished := err == nil
+		markers, _ := filepath.Glob(filepath.Join(r.layout.commonDir, "postrider", fetching+"*"))
+		unfinished := len(markers) > 0
 		if unfinished {
 			for n := range 256 {
 				dirs = append(dirs, filepath.Join(objects, fmt.Sprintf("%02x", n)))
@@ -59,41 +59,71 @@ func (r *Repo) removeTemps() {
 				r.opts.Log.Debug("removed what a killed process has left", "file", n.Name(), "err", err)
 			}
 		}
-		if unfinished && !young {
-			r.fetched(nil)
+		for _, marker := range markers {
+			if fi, err := os.Lstat(marker); err == nil && !young && r.opts.Now().Sub(fi.ModTime()) > abandoned {
+				r.fetched(marker, nil)
+			}
 		}
 	})
 }
 
-// fetching is a file that is there while git fetches, and stays when it fails or is killed together with us.
-func (r *Repo) fetching() string { return filepath.Join(r.layout.commonDir, "postrider", "fetching") }
+// fetching begins the name of a file that is there while git fetches, and stays when it fails or is killed together with us. Each
+// fetch has one of its own: others may be at work in the same clone.
+const fetching = "fetching"
 
 // beginFetch notes that git is about to write objects. Not being able to is no harm.
-func (r *Repo) beginFetch() {
-	err := os.MkdirAll(filepath.Dir(r.fetching()), 0o777)
+func (r *Repo) beginFetch() (marker string) {
+	dir := filepath.Join(r.layout.commonDir, "postrider")
+	err := os.MkdirAll(dir, 0o777)
 	if err == nil {
-		err = os.WriteFile(r.fetching(), nil, 0o666) //nolint:gosec // as git writes its files
+		var f *os.File
+		if f, err = os.CreateTemp(dir, fetching+"-"); err == nil {
+			marker, err = f.Name(), f.Close()
+		}
 	}
 	if err != nil {
 		r.opts.Log.Debug("cannot note that a fetch has begun", "err", err)
 	}
+	return marker
 }
 
 // fetched notes that nothing of a fetch is left to remove, unless it failed.
-func (r *Repo) fetched(failure error) {
-	if failure != nil {
+func (r *Repo) fetched(marker string, failure error) {
+	if failure != nil || marker == "" {
 		return
 	}
-	if err := os.Remove(r.fetching()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(marker); err != nil && !errors.Is(err, os.ErrNotExist) {
 		r.opts.Log.Debug("cannot note that a fetch has ended", "err", err)
 	}
 }
 
-// packFS names the temporary files of go-git's pack writer as ours, and knows them.
+// packFS names the temporary files of go-git's pack writer as ours, and knows them. It also has the writer's index
+// written to one, since an index under its final name counts, even half of one.
 type packFS struct {
 	billy.Filesystem
 	root  string
 	temps []string
+	index string // the temporary file that the index is in
+}
+
+// Create implements billy.Basic.
+func (p *packFS) Create(name string) (billy.File, error) {
+	if filepath.Ext(name) != ".idx" {
+		return p.Filesystem.Create(name)
+	}
+	f, err := p.TempFile(filepath.Dir(name), "tmp_idx_")
+	if err == nil {
+		p.index = p.temps[len(p.temps)-1]
+	}
+	return f, err
+}
+
+// path returns where a file is outside of this filesystem.
+func (p *packFS) path(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(p.root, name)
 }
 
 // TempFile implements billy.TempFile.
@@ -108,10 +138,7 @@ func (p *packFS) TempFile(dir, prefix string) (billy.File, error) {
 // removeTemps removes what is left after a failure.
 func (p *packFS) removeTemps() (err error) {
 	for _, name := range p.temps {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(p.root, name)
-		}
-		if e := os.Remove(name); !errors.Is(e, os.ErrNotExist) {
+		if e := os.Remove(p.path(name)); !errors.Is(e, os.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}

@@ -311,15 +311,23 @@ func (w *wire) storePack(in io.Reader) error {
 	if sum == "" {
 		return nil // an empty pack
 	}
+	name := filepath.Join(w.repo.layout.commonDir, "objects", "pack", "pack-"+sum)
+	names := []string{name + ".pack"}
+	if files.index != "" {
+		names = append(names, files.path(files.index))
+	}
 	var written []*os.File
-	for _, ext := range []string{".pack", ".idx"} {
-		f, err := os.Open(filepath.Join(w.repo.layout.commonDir, "objects", "pack", "pack-"+sum+ext))
+	for _, n := range names {
+		f, err := os.Open(n)
 		if err != nil {
 			return notWritable(err)
 		}
 		written = append(written, f)
 	}
-	return notWritable(syncAll(written))
+	if err = syncAll(written); err == nil && files.index != "" { // else it is here already
+		err = os.Rename(files.path(files.index), name+".idx")
+	}
+	return notWritable(err)
 }
 
 // updateShallow rewrites the list of commits at which the history is cut off, under git's lock.

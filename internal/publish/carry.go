@@ -184,10 +184,14 @@ func (r *run) flushUntil(ctx context.Context, ended <-chan struct{}, interval ti
 			} else if len(renewals) > 0 {
 				renewed = r.renewed(renewals)
 			}
-			if r.Now().Sub(looked) >= lookEvery {
+			if r.Now().Sub(looked) >= lookEvery-flushSoon { // nearly every time
 				r.yield(keep)
 				looked = r.Now()
 			}
+		case done := <-r.looks:
+			r.yield(keep)
+			looked = r.Now()
+			close(done)
 		case <-ended:
 			return r.flushRest(keep)
 		}
@@ -230,6 +234,7 @@ func (r *run) take() []*ledger.Record {
 func (r *run) yield(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, recordTime)
 	defer cancel()
+	asked := r.Now()
 	if err := r.Refresh(ctx); err != nil {
 		r.Log.Warn("the ledger cannot be looked at", "err", err)
 		return
@@ -250,7 +255,7 @@ func (r *run) yield(ctx context.Context) {
 			r.Log.Warn("a hold was pulled", "scope", h.Scope, "reason", h.String())
 		}
 	}
-	r.holds = holds
+	r.holds, r.confirmed = holds, asked
 	for id, j := range r.unfinished {
 		rec, err := view.Record(id)
 		if err != nil || rec == nil || rec.Last() == nil || rec.Last().Run == r.Run {

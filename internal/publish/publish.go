@@ -262,7 +262,10 @@ type run struct {
 	journal *journal
 	ends    time.Time // when no other delivery is begun; zero: never
 
+	looks chan chan struct{} // asks to look at the ledger now; what is sent is closed when that is done
+
 	mu         sync.Mutex
+	confirmed  time.Time // when what the ledger has said last about this run's deliveries was asked
 	done       int
 	results    []*ledger.Record // not yet in the ledger
 	unfinished map[ledger.ID]*job
@@ -270,7 +273,7 @@ type run struct {
 }
 
 func newRun(d *Desk, report *Report) *run {
-	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, unfinished: map[ledger.ID]*job{}}
+	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, unfinished: map[ledger.ID]*job{}, looks: make(chan chan struct{})}
 	r.journal = &journal{dir: d.JournalDir, head: journalHead{Journal: 1, Run: d.Run, Owner: d.Owner, Ledger: d.place}, log: d.Log}
 	if d.Deadline > 0 {
 		r.ends = report.At.Add(d.Deadline)
@@ -412,7 +415,7 @@ func (r *run) claim(ctx context.Context) error {
 	if err := r.Ledger.Claim(ctx, claimSubject(r.jobs), records); err != nil {
 		return err
 	}
-	r.base = r.Ledger.Tip()
+	r.base, r.confirmed = r.Ledger.Tip(), now
 	return nil
 }
 
