@@ -53,17 +53,11 @@ func SaidPath(account, said string) string { return markerPath("said", account, 
 // stops the same text from going out twice under another id.
 func SentPath(account, fingerprint string) string { return markerPath("sent", account, fingerprint) }
 
-// markerPath spreads markers over 256 × 16 folders: a run that sends 200 posts rewrites the folders of 200 markers, and
-// with 100,000 of them a folder has 24 instead of 390. Markers are looked up by path, never listed.
+// markerPath spreads markers over 256 folders. More would make it quicker to record hundreds of deliveries at once, and
+// slower to record one: with every push, a git server reads every folder of the branch.
 func markerPath(dir, account, digest string) string {
 	digest = markerDigest(digest)
-	return path.Join(dir, digest[:2], digest[2:3], digest+"@"+account)
-}
-
-// OldSentPath returns where a ledger of format 1 has the marker of [SentPath].
-func OldSentPath(account, fingerprint string) string {
-	digest := markerDigest(fingerprint)
-	return path.Join("sent", digest[:2], digest+"@"+account)
+	return path.Join(dir, digest[:2], digest+"@"+account)
 }
 
 // markerDigest is the part of a digest that names a marker: 32 characters.

@@ -139,7 +139,7 @@ func TestClaimAndRecord(t *testing.T) {
 		t.Error("b is marked as sent before its result")
 	}
 	files := s.git("ls-tree", "-r", "--name-only", "postrider/ledger")
-	want := "README.md\npublished/ca/a@bluesky.src-a.json\nsending/b@bluesky.json\nsent/fp/-/fp-a0000000000000000000000000000@bluesky\n"
+	want := "README.md\npublished/ca/a@bluesky.src-a.json\nsending/b@bluesky.json\nsent/fp/fp-a0000000000000000000000000000@bluesky\n"
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}

@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 )
 
 // step brings a ledger from one format to the next one.
 type step struct {
 	subject string // of the commit
-	// files returns what changes. Records are never rewritten: a step adds files, or moves markers.
+	// files returns what changes. Records are never rewritten: a step adds files.
 	files func(*View, time.Time) (map[string][]byte, error)
 }
 
@@ -76,7 +74,7 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 	}
 }
 
-// toFormat2 adds the opening and the markers of what was said, and moves those of what was sent into smaller folders.
+// toFormat2 adds the opening and the markers of what was said.
 // The ledger began with its earliest record; which commit was published then, nobody knows any more.
 func toFormat2(v *View, now time.Time) (map[string][]byte, error) {
 	began := now
@@ -104,28 +102,6 @@ func toFormat2(v *View, now time.Time) (map[string][]byte, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := moveSent(v, files); err != nil {
-		return nil, err
-	}
 	files[ledger.OpeningFile] = ledger.Opening{Format: 2, Began: began}.Encode()
 	return files, nil
-}
-
-// moveSent moves the markers of what was sent from where format 1 has them.
-func moveSent(v *View, files map[string][]byte) error {
-	if id, err := v.tree.ID(sentDir); err != nil || id == "" {
-		return err
-	}
-	return v.tree.Walk(sentDir, func(e gitrepo.Entry) error {
-		digest, account, ok := strings.Cut(e.Path[strings.LastIndexByte(e.Path, '/')+1:], "@")
-		if !ok || e.Path != ledger.OldSentPath(account, digest) {
-			return nil
-		}
-		b, err := v.tree.ReadFile(e.Path)
-		if err != nil {
-			return err
-		}
-		files[e.Path], files[ledger.SentPath(account, digest)] = nil, b
-		return nil
-	})
 }

@@ -308,21 +308,13 @@ func (v *View) Open() ([]*ledger.Record, error) {
 	return open, nil
 }
 
-// Sent implements [ledger.View]. A ledger that an older program writes, too, has markers in both places.
+// Sent implements [ledger.View].
 func (v *View) Sent(account, fingerprint string) (string, bool, error) {
-	for _, file := range []string{ledger.SentPath(account, fingerprint), ledger.OldSentPath(account, fingerprint)} {
-		b, err := v.top(file)
-		if err != nil {
-			return "", false, err
-		}
-		if b != nil {
-			return strings.TrimSpace(string(b)), true, nil
-		}
-	}
-	return "", false, nil
+	b, err := v.top(ledger.SentPath(account, fingerprint))
+	return strings.TrimSpace(string(b)), b != nil, err
 }
 
-// Said implements [ledger.View]. A marker that cannot be read is among the [View.Damaged] and guards nothing.
+// Said implements [ledger.View]. A marker that cannot be read is among the [View.Damaged].
 func (v *View) Said(account, words string) (post string, at time.Time, ok bool, err error) {
 	if words == "" {
 		return "", time.Time{}, false, nil
