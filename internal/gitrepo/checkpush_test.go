@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -14,9 +15,9 @@ func TestCheckPush(t *testing.T) {
 		w := newWorld(t)
 		w.origin()
 		before := w.git("origin.git", "for-each-ref")
-		closed := false
+		var closed atomic.Bool
 		w.fresh(w.serve(func(rw http.ResponseWriter, req *http.Request, git http.Handler) {
-			if closed && strings.Contains(req.URL.String(), "receive-pack") {
+			if closed.Load() && strings.Contains(req.URL.String(), "receive-pack") {
 				http.Error(rw, "no", http.StatusForbidden)
 				return
 			}
@@ -27,7 +28,7 @@ func TestCheckPush(t *testing.T) {
 		if err := r.CheckPush(t.Context(), "origin", commit); err != nil {
 			t.Errorf("%s: %v", backend, err)
 		}
-		closed = true
+		closed.Store(true)
 		if err := r.CheckPush(t.Context(), "origin", commit); err == nil {
 			t.Errorf("%s: nobody may push there, and CheckPush says nothing", backend)
 		}
