@@ -440,7 +440,7 @@ func (c *clone) testLedger(first *report) {
 				runs[value] = true
 			}
 		}
-		if post == "" {
+		if post == "" && at > 0 { // the first one begins the ledger
 			t.Errorf("commit %d of the ledger has no trailers: %s", at, commit)
 		}
 	}
@@ -500,9 +500,10 @@ func TestRealLostAnswers(t *testing.T) {
 		{"found at once", nikolaus, dropped, [2]int{}, [2][]string{{"published"}, {"published"}}},
 		{"found with a picture", christmas, dropped, [2]int{}, [2][]string{{"published"}, {"published"}}},
 		{"found by the next run", runs, severed, [2]int{}, [2][]string{{"unknown", "published"}, {"unknown", "published"}}},
-		// GoToSocial knows no keys, so half a thread may be followed by a part that is still on its way:
-		// the run waits two minutes before it goes on. Here, it loses the last part.
-		{"thread", bent, dropped, [2]int{1, 3}, [2][]string{{"unknown", "published"}, {"published"}}},
+		// Bluesky is sent the lost part again under its key, in the same run. GoToSocial knows no keys, so half a thread may
+		// be followed by a part that is still on its way: the run waits two minutes before it goes on. Here, it loses the
+		// last part.
+		{"thread", bent, dropped, [2]int{1, 3}, [2][]string{{"published"}, {"published"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := c.with(t)
