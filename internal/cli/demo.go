@@ -358,6 +358,7 @@ func (w *demoWorld) run(ctx context.Context) (*publish.Report, error) {
 	}
 	progress := newProgress(a)
 	desk.Owner, desk.HTTP, desk.Stop, desk.Progress = processOwner(), a.HTTP, a.stop, progress.event
+	desk.Tries = publishTries // as the real publish has it
 	report, err := desk.Do(ctx)
 	progress.clear()
 	if err != nil {
