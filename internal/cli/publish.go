@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -317,7 +316,6 @@ whether it is. None of them is sent before you choose:
 // progress shows what is going on, on one line of a terminal.
 type progress struct {
 	a  *app
-	mu sync.Mutex
 	on bool
 }
 
@@ -327,8 +325,6 @@ func (p *progress) event(e publish.Event) {
 	if !p.on {
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	text := fmt.Sprintf("[%d/%d] %s %s → %s …", min(e.Done+1, e.Of), e.Of, e.Action.Verb, oneLine(cmp.Or(e.Action.Title, e.Action.Path)), e.Action.Account)
 	if r := []rune(text); len(r) > 78 {
 		text = string(r[:77]) + "…"

@@ -13,7 +13,8 @@ import (
 
 // Said returns a digest of the words of a rendering: its texts, link cards and polls, with white space
 // folded. Pictures do not count, and neither do settings such as the visibility: an account that says the same again
-// with another picture repeats itself. It is empty for a rendering without words.
+// with another picture repeats itself. Where there are no words, the pictures are what is said. It is empty for a
+// rendering with neither.
 func Said(r *platform.Rendering) string {
 	var words strings.Builder
 	fmt.Fprintf(&words, "%s\x00", r.Title) // only where the network shows it
@@ -25,6 +26,13 @@ func Said(r *platform.Rendering) string {
 	}
 	if r.Poll != nil {
 		fmt.Fprintf(&words, "poll %q\x00", r.Poll.Options)
+	}
+	if strings.Trim(words.String(), "\x00") == "" {
+		for _, p := range r.Parts {
+			for _, m := range p.Media {
+				fmt.Fprintf(&words, "media %s\x00", m.Digest)
+			}
+		}
 	}
 	if strings.Trim(words.String(), "\x00") == "" {
 		return ""
@@ -46,21 +54,38 @@ func (r *Record) Words() string {
 	return Said(&sent)
 }
 
-// SaidPath returns the path of the marker that says when an account last said these words, and in which post.
-func SaidPath(account, said string) string { return markerPath("said", account, said) }
-
-// SentPath returns the path of the marker that says that an account was sent a rendering: what
-// stops the same text from going out twice under another id.
-func SentPath(account, fingerprint string) string { return markerPath("sent", account, fingerprint) }
-
-// markerPath spreads markers over 256 folders. More would make it quicker to record hundreds of deliveries at once, and
-// slower to record one: with every push, a git server reads every folder of the branch.
-func markerPath(dir, account, digest string) string {
-	digest = markerDigest(digest)
-	return path.Join(dir, digest[:2], digest+"@"+account)
+// Saying is when an account last said something, and in which post: the content of the marker that [SaidPath] names.
+// One without a post means that somebody has said it, and that who and when is lost.
+type Saying struct {
+	Post        string
+	At          time.Time
+	Fingerprint string // the start of the fingerprint of what was sent; empty when that is not known
 }
 
-// markerDigest is the part of a digest that names a marker: 32 characters.
+// Exactly reports whether what was said was this very rendering, with its pictures and settings.
+func (s *Saying) Exactly(fingerprint string) bool {
+	return s.Fingerprint != "" && s.Fingerprint == markerDigest(fingerprint)
+}
+
+// Saying returns what the record of something published says of its words.
+func (r *Record) Saying() Saying {
+	s := Saying{Post: r.Post, At: r.PublishedAt}
+	if r.Fingerprint != "" {
+		s.Fingerprint = markerDigest(r.Fingerprint)
+	}
+	return s
+}
+
+// SaidPath returns the path of the marker that says when an account last said these words, and in which post.
+//
+// It spreads the markers over 256 folders. More would make it quicker to record hundreds of deliveries at once, and
+// slower to record one: with every push, a git server reads every folder of the branch.
+func SaidPath(account, said string) string {
+	digest := markerDigest(said)
+	return path.Join("said", digest[:2], digest+"@"+account)
+}
+
+// markerDigest is the part of a digest that stands in a marker and in its name: 32 characters.
 func markerDigest(digest string) string {
 	const n = 32
 	if len(digest) < n {
@@ -69,16 +94,18 @@ func markerDigest(digest string) string {
 	return digest[:n]
 }
 
-// EncodeSaid returns the content of such a marker.
-func EncodeSaid(post string, at time.Time) []byte {
-	return fmt.Appendf(nil, "%s %s\n", post, at.UTC().Format(time.RFC3339))
+// Encode returns the content of the marker.
+func (s Saying) Encode() []byte {
+	return []byte(strings.TrimSpace(fmt.Sprintf("%s %s %s", s.Post, s.At.UTC().Format(time.RFC3339), s.Fingerprint)) + "\n")
 }
 
-// DecodeSaid reads a marker. Errors wrap [ErrFormat].
-func DecodeSaid(b []byte) (post string, at time.Time, err error) {
-	post, stamp, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
-	if at, err = time.Parse(time.RFC3339, stamp); err != nil || post == "" {
-		return "", time.Time{}, fmt.Errorf("%w: a marker of words that were said", ErrFormat)
+// DecodeSaying reads a marker. Errors wrap [ErrFormat].
+func DecodeSaying(b []byte) (Saying, error) {
+	fields := strings.Fields(string(b))
+	if len(fields) == 2 || len(fields) == 3 {
+		if at, err := time.Parse(time.RFC3339, fields[1]); err == nil {
+			return Saying{Post: fields[0], At: at, Fingerprint: strings.Join(fields[2:], "")}, nil
+		}
 	}
-	return post, at, nil
+	return Saying{}, fmt.Errorf("%w: a marker of words that were said", ErrFormat)
 }

@@ -71,7 +71,7 @@ var about = map[string]schema{
 	"record.withdrawn_at": {Description: "when it was taken down"},
 	"record.retry_at":     {Description: "when it is tried again"},
 	"record.fingerprint":  {Description: "SHA-256, in hexadecimal, of what is out or being sent; empty when that is not one rendering"},
-	"record.said":         {Description: "a digest of its words alone: texts, link cards, polls"},
+	"record.said":         {Description: "a digest of its words alone: texts, link cards, polls; of its pictures where there are none"},
 	"record.source":       {Description: "a digest of the file and its media that the fingerprint was rendered from"},
 	"record.commit":       {Description: "the content commit"},
 	"record.parts":        {Description: "what exists on the network, in order"},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Brief is what a listing tells of a record without opening its file.
@@ -21,11 +20,8 @@ type View interface {
 	Record(id ID) (*Record, error)
 	// Open returns all records that are not settled, sorted by id.
 	Open() ([]*Record, error)
-	// Sent returns the post whose record says that the account was sent a rendering with this fingerprint.
-	Sent(account, fingerprint string) (post string, ok bool, err error)
-	// Said returns the post that last said these words (see the function [Said]) to the account, and when; ok with no
-	// post means that somebody has, and that who and when is lost.
-	Said(account, words string) (post string, at time.Time, ok bool, err error)
+	// Said returns when and where the account last said these words (see the function [Said]); nil when it never has.
+	Said(account, words string) (*Saying, error)
 	// Empty reports whether nothing was ever recorded.
 	Empty() (bool, error)
 	// Opening returns since when the ledger knows everything; the zero Opening when it was not begun yet.
@@ -76,24 +72,16 @@ func (m Memory) Open() ([]*Record, error) {
 	return open, nil
 }
 
-// Sent implements View.
-func (m Memory) Sent(account, fingerprint string) (string, bool, error) {
-	for _, r := range m {
-		if r.Account == account && r.Fingerprint == fingerprint && !r.PublishedAt.IsZero() {
-			return r.Post, true, nil
-		}
-	}
-	return "", false, nil
-}
-
 // Said implements View.
-func (m Memory) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+func (m Memory) Said(account, words string) (*Saying, error) {
+	var last *Saying
 	for _, r := range m {
-		if r.Account == account && r.Said == words && words != "" && r.PublishedAt.After(at) {
-			post, at, ok = r.Post, r.PublishedAt, true
+		if r.Account == account && r.Said == words && words != "" && !r.PublishedAt.IsZero() && (last == nil || r.PublishedAt.After(last.At)) {
+			s := r.Saying()
+			last = &s
 		}
 	}
-	return post, at, ok, nil
+	return last, nil
 }
 
 // Empty implements View.

@@ -24,9 +24,9 @@ type book struct {
 func (b book) Untimed(post string) (bool, error) { return b.untimed == post, nil }
 
 // Said answers for words whose marker is damaged, besides those that are remembered.
-func (b book) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+func (b book) Said(account, words string) (*ledger.Saying, error) {
 	if words == "damaged" {
-		return "", time.Time{}, true, nil
+		return &ledger.Saying{}, nil
 	}
 	return b.Memory.Said(account, words)
 }

@@ -443,24 +443,22 @@ func (m *maker) duplicate(t Target, rec *ledger.Record) (*obstacle, error) {
 	if rec != nil && (rec.Allowed != "" || len(rec.Parts) > 0) {
 		return nil, nil
 	}
-	other, at, said, err := m.Ledger.Said(t.Account, t.Said)
+	said, err := m.Ledger.Said(t.Account, t.Said)
 	if err != nil {
 		return nil, err
 	}
-	if said && other == "" {
+	if said != nil && said.Post == "" {
 		return because(WaitDuplicate, time.Time{}, "%s said the same before; the ledger's file that tells when, and in which post, is damaged", t.Account), nil
 	}
-	// The post's own time decides, so that the answer stays the same: a repeat does not go out by itself once it is
-	// old enough. What has no time was to go out now.
-	if said && other != t.Post && (t.Due.IsZero() || t.Due.Sub(at) < SameWords) {
-		return because(WaitDuplicate, time.Time{}, "%s said the same on %s, in post %s", t.Account, clockTime(at.In(m.Now.Location())), other), nil
-	}
-	other, sent, err := m.Ledger.Sent(t.Account, t.Fingerprint)
-	if err != nil {
-		return nil, err
-	}
-	if sent && other != t.Post && (m.Exists == nil || !m.Exists(other)) {
-		return because(WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s, which is gone: it looks like that post under another id", t.Account, other), nil
+	if said != nil && said.Post != t.Post {
+		// The post's own time decides, so that the answer stays the same: a repeat does not go out by itself once it is
+		// old enough. What has no time was to go out now.
+		if t.Due.IsZero() || t.Due.Sub(said.At) < SameWords {
+			return because(WaitDuplicate, time.Time{}, "%s said the same on %s, in post %s", t.Account, clockTime(said.At.In(m.Now.Location())), said.Post), nil
+		}
+		if said.Exactly(t.Fingerprint) && (m.Exists == nil || !m.Exists(said.Post)) {
+			return because(WaitDuplicate, time.Time{}, "%s was sent exactly this before, by post %s, which is gone: it looks like that post under another id", t.Account, said.Post), nil
+		}
 	}
 	for _, r := range m.open {
 		doubtful := r.State == ledger.Sending || r.State == ledger.Unknown || len(r.Parts) > 0

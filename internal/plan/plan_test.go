@@ -244,8 +244,11 @@ func TestMake(t *testing.T) {
 		},
 		{
 			name:   "sent before under another id",
-			record: record(ledger.Published, func(r *ledger.Record) { r.Post = "old" }),
-			want:   []string{"duplicate p1@bsky: bsky was sent exactly this before, by post old, which is gone: it looks like that post under another id"},
+			target: func(t *Target) { t.Said = "words-1" },
+			record: record(ledger.Published, func(r *ledger.Record) {
+				r.Post, r.Said, r.PublishedAt = "old", "words-1", now.AddDate(0, -2, 0)
+			}),
+			want: []string{"duplicate p1@bsky: bsky was sent exactly this before, by post old, which is gone: it looks like that post under another id"},
 		},
 		{
 			name:   "its post is gone",
@@ -317,11 +320,12 @@ func TestMake(t *testing.T) {
 		},
 		{
 			name:   "failed in time, and another post has said it meanwhile",
+			target: func(t *Target) { t.Said = "words-1" },
 			record: record(ledger.Unsent, nil),
 			input: func(in *Input) {
-				in.Ledger = append(in.Ledger.(ledger.Memory), record(ledger.Published, func(r *ledger.Record) { r.Post = "other" }))
+				in.Ledger = append(in.Ledger.(ledger.Memory), record(ledger.Published, func(r *ledger.Record) { r.Post, r.Said = "other", "words-1" }))
 			},
-			want: []string{"duplicate p1@bsky: bsky was sent exactly this before, by post other, which is gone: it looks like that post under another id"},
+			want: []string{"duplicate p1@bsky: bsky said the same on Tue 1 Dec 2026 08:59 CET, in post other"},
 		},
 	}
 	for _, tt := range tests {

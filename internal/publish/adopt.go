@@ -134,7 +134,7 @@ func (d *Desk) findAdoption(ctx context.Context, site Site, publisher platform.P
 	}
 	attempt := platform.Attempt{Key: a.ID().Key(), At: d.Now(), N: 1, Since: since.Add(-clockError)}
 	ledgerMu.Lock()
-	attempt.Owned, err = d.Ledger.Owned(d.Ledger.Tip(), a.ID(), a.Fingerprint, attempt.Since)
+	attempt.Owned, err = d.Ledger.Owned(d.Ledger.Tip(), a.ID(), a.Said, attempt.Since)
 	ledgerMu.Unlock()
 	if err != nil {
 		return err

@@ -39,12 +39,7 @@ const (
 
 // attemptOnce tries a delivery.
 func (r *run) attemptOnce(ctx context.Context, j *job) {
-	if r.Progress != nil {
-		r.mu.Lock()
-		event := Event{Action: j.Action, Done: r.done, Of: len(r.jobs)}
-		r.mu.Unlock()
-		r.Progress(event)
-	}
+	r.tell(j, nil)
 	// A delivery in flight is finished even when the run is told to stop: what was begun must be known.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
 	defer cancel()
@@ -262,7 +257,7 @@ func (r *run) own(a *platform.Attempt, j *job) error {
 		}
 	}
 	r.mu.Unlock()
-	owned, err := r.Ledger.Owned(r.base, j.ID(), j.rec.Fingerprint, a.Since)
+	owned, err := r.Ledger.Owned(r.base, j.ID(), j.rec.Said, a.Since)
 	a.Owned = append(a.Owned, owned...)
 	return err
 }

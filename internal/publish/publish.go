@@ -55,12 +55,13 @@ type Desk struct {
 	// Refresh fetches the ledger again and settles its tip, after another publisher wrote first.
 	Refresh func(context.Context) error
 
-	Run      string       // this run's id
-	Owner    string       // identifies this process, empty where that is not possible
-	HTTP     *http.Client // with a transport
-	Now      func() time.Time
-	Wait     func(context.Context, time.Duration) error
-	Log      *slog.Logger
+	Run   string       // this run's id
+	Owner string       // identifies this process, empty where that is not possible
+	HTTP  *http.Client // with a transport
+	Now   func() time.Time
+	Wait  func(context.Context, time.Duration) error
+	Log   *slog.Logger
+	// Progress, when set, is told of one event after the other, though accounts are served side by side.
 	Progress func(Event)
 	// Stop, when closed, lets deliveries in flight end and begins no others.
 	Stop <-chan struct{}
@@ -264,6 +265,7 @@ type run struct {
 
 	looks chan chan struct{} // asks to look at the ledger now; what is sent is closed when that is done
 
+	telling    sync.Mutex // held while Progress is called
 	mu         sync.Mutex
 	confirmed  time.Time // when what the ledger has said last about this run's deliveries was asked
 	done       int
@@ -476,11 +478,21 @@ func (r *run) finish(j *job, d Delivery, change func(*ledger.Record)) {
 	}
 	r.done++
 	r.report.Deliveries = append(r.report.Deliveries, d)
-	event := Event{Action: j.Action, Delivery: &d, Done: r.done, Of: len(r.jobs)}
 	r.mu.Unlock()
-	if r.Progress != nil {
-		r.Progress(event)
+	r.tell(j, &d)
+}
+
+// tell tells whoever watches the run that a delivery begins, or what became of it.
+func (r *run) tell(j *job, d *Delivery) {
+	if r.Progress == nil {
+		return
 	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.mu.Lock()
+	event := Event{Action: j.Action, Delivery: d, Done: r.done, Of: len(r.jobs)}
+	r.mu.Unlock()
+	r.Progress(event)
 }
 
 // note changes a delivery's record, and has the journal remember that.

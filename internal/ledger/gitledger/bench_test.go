@@ -65,8 +65,7 @@ var large = sync.OnceValues(func() (string, error) {
 	for i := range benchRecords {
 		r := benchRecord(i)
 		file(r.File(), r.Encode())
-		file(ledger.SentPath(r.Account, r.Fingerprint), []byte(r.Post+"\n"))
-		file(ledger.SaidPath(r.Account, r.Said), ledger.EncodeSaid(r.Post, r.PublishedAt))
+		file(ledger.SaidPath(r.Account, r.Said), r.Saying().Encode())
 	}
 	file(ledger.OpeningFile, ledger.Opening{Format: ledger.Format, Began: t0.AddDate(-5, 0, 0)}.Encode())
 	if err := w.Flush(); err != nil {

@@ -48,8 +48,8 @@ type Ledger struct {
 	pending []*ledger.Record
 }
 
-// The folders of the markers that [ledger.SentPath] and [ledger.SaidPath] name.
-const sentDir, saidDir = "sent", "said"
+// The folder of the markers that [ledger.SaidPath] names, and of those of format 1.
+const saidDir, sentDir = "said", "sent"
 
 // New returns the ledger of a repository. It reads nothing; call [Ledger.Fetch] first.
 func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: o} }
@@ -450,12 +450,14 @@ func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
 // not set that back.
 func noteSaid(files map[string][]byte, view *View, r *ledger.Record) error {
 	marker := ledger.SaidPath(r.Account, r.Said)
-	_, last, _, err := view.Said(r.Account, r.Said)
+	last, err := view.Said(r.Account, r.Said)
 	if b, ok := files[marker]; ok && err == nil {
-		_, last, err = ledger.DecodeSaid(b)
+		var s ledger.Saying
+		s, err = ledger.DecodeSaying(b)
+		last = &s
 	}
-	if err == nil && !last.After(r.PublishedAt) {
-		files[marker] = ledger.EncodeSaid(r.Post, r.PublishedAt)
+	if err == nil && (last == nil || !last.At.After(r.PublishedAt)) {
+		files[marker] = r.Saying().Encode()
 	}
 	return err
 }
@@ -474,9 +476,6 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 	}
 	for _, r := range records {
 		files[r.File()] = r.Encode()
-		if r.State == ledger.Published && r.Fingerprint != "" {
-			files[ledger.SentPath(r.Account, r.Fingerprint)] = []byte(r.Post + "\n")
-		}
 		if r.State == ledger.Published && r.Said != "" {
 			if err := noteSaid(files, view, r); err != nil {
 				return nil, err

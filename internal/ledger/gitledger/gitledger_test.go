@@ -2,6 +2,7 @@ package gitledger
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,8 +79,13 @@ func (s *site) git(args ...string) string {
 	return string(out)
 }
 
+// wordsOf is the digest of a post's words: the post's name, as hexadecimal figures that a reader can tell apart.
+func wordsOf(post string) string {
+	return hex.EncodeToString([]byte(post + strings.Repeat("-", 16)))[:32]
+}
+
 func intent(post, run string) *ledger.Record {
-	r := &ledger.Record{Post: post, Account: "bluesky", Platform: "bluesky", Path: "content/" + post + ".md", Title: "Post | " + post, State: ledger.Sending, At: t0, Fingerprint: "fp-" + post, Source: "src-" + post}
+	r := &ledger.Record{Post: post, Account: "bluesky", Platform: "bluesky", Path: "content/" + post + ".md", Title: "Post | " + post, State: ledger.Sending, At: t0, Fingerprint: "fp-" + post, Source: "src-" + post, Said: wordsOf(post)}
 	r.Begin(ledger.OpPublish, run, t0, r.Fingerprint)
 	r.Lease = &ledger.Lease{Run: run, Until: t0.Add(time.Minute)}
 	return r
@@ -132,14 +138,14 @@ func TestClaimAndRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if post, ok, err := v.Sent("bluesky", "fp-a"); err != nil || !ok || post != "a" {
-		t.Errorf("Sent = %q, %v, %v; want a", post, ok, err)
+	if said, err := v.Said("bluesky", wordsOf("a")); err != nil || said == nil || said.Post != "a" || !said.Exactly("fp-a") || said.Exactly("fp-b") {
+		t.Errorf("Said = %+v, %v; want a", said, err)
 	}
-	if _, ok, _ := v.Sent("bluesky", "fp-b"); ok {
-		t.Error("b is marked as sent before its result")
+	if said, _ := v.Said("bluesky", wordsOf("b")); said != nil {
+		t.Error("b is marked as said before its result")
 	}
 	files := s.git("ls-tree", "-r", "--name-only", "postrider/ledger")
-	want := "README.md\npublished/ca/a@bluesky.src-a.json\nsending/b@bluesky.json\nsent/fp/fp-a0000000000000000000000000000@bluesky\n"
+	want := "README.md\npublished/ca/a@bluesky.src-a.json\nsaid/61/612d2d2d2d2d2d2d2d2d2d2d2d2d2d2d@bluesky\nsending/b@bluesky.json\n"
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -155,14 +161,14 @@ func TestClaimAndRecord(t *testing.T) {
 	}
 	s.git("fsck", "--strict")
 
-	owned, err := other.Owned(other.Tip(), ledger.ID{Post: "b", Account: "bluesky"}, "fp-b", t0)
+	owned, err := other.Owned(other.Tip(), ledger.ID{Post: "b", Account: "bluesky"}, wordsOf("b"), t0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"1"}, owned); diff != "" {
 		t.Errorf("owned by others than b: %s", diff)
 	}
-	if owned, err = other.Owned(other.Tip(), ledger.ID{Post: "a", Account: "bluesky"}, "fp-a", t0); err != nil || len(owned) > 0 {
+	if owned, err = other.Owned(other.Tip(), ledger.ID{Post: "a", Account: "bluesky"}, wordsOf("a"), t0); err != nil || len(owned) > 0 {
 		t.Errorf("owned by others than a = %v, %v; want none", owned, err)
 	}
 }
@@ -382,14 +388,14 @@ func TestOwnedInAShallowClone(t *testing.T) {
 	shallow := New(repo, l.o)
 	s.fetch(shallow)
 	for _, tt := range []struct {
-		id          ledger.ID
-		fingerprint string
-		want        string
+		id    ledger.ID
+		words string
+		want  string
 	}{
-		{ledger.ID{Post: "b", Account: "bluesky"}, "fp-a", "1"},
-		{ledger.ID{Post: "daily", Account: "bluesky", Occurrence: "20261201T080000Z"}, "fp-new", "2"},
+		{ledger.ID{Post: "b", Account: "bluesky"}, wordsOf("a"), "1"},
+		{ledger.ID{Post: "daily", Account: "bluesky", Occurrence: "20261201T080000Z"}, wordsOf("new"), "2"},
 	} {
-		owned, err := shallow.Owned(shallow.Tip(), tt.id, tt.fingerprint, t0)
+		owned, err := shallow.Owned(shallow.Tip(), tt.id, tt.words, t0)
 		if err != nil {
 			t.Fatal(err)
 		}

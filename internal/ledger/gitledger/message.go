@@ -71,13 +71,13 @@ func oneLine(text string, n int) string {
 // the ledger knew at a commit: what a look-up must not adopt. It is safe to call while the ledger is being written.
 //
 // They are read from the trailers of the log, which a shallow clone does not have. So the records that
-// a look-up is most likely to mistake for this one, those of the same post and of the same fingerprint, are read
-// themselves.
-func (l *Ledger) Owned(at gitrepo.Hash, id ledger.ID, fingerprint string, since time.Time) ([]string, error) {
+// a look-up is most likely to mistake for this one, those of the same post and of the one that last said these words
+// (see [ledger.Said]), are read themselves.
+func (l *Ledger) Owned(at gitrepo.Hash, id ledger.ID, words string, since time.Time) ([]string, error) {
 	if at == "" {
 		return nil, nil
 	}
-	owned, err := l.alike(at, id, fingerprint)
+	owned, err := l.alike(at, id, words)
 	if err != nil {
 		return nil, err
 	}
@@ -113,8 +113,9 @@ func (l *Ledger) Owned(at gitrepo.Hash, id ledger.ID, fingerprint string, since 
 	return slices.Compact(owned), nil
 }
 
-// alike returns the remote ids of the records of id's account that are of the same post or fingerprint.
-func (l *Ledger) alike(at gitrepo.Hash, id ledger.ID, fingerprint string) ([]string, error) {
+// alike returns the remote ids of the records of id's account that are of the same post, or of the one that last said
+// these words.
+func (l *Ledger) alike(at gitrepo.Hash, id ledger.ID, words string) ([]string, error) {
 	view, err := l.viewAt(at)
 	if err != nil {
 		return nil, err
@@ -123,12 +124,12 @@ func (l *Ledger) alike(at gitrepo.Hash, id ledger.ID, fingerprint string) ([]str
 	if err != nil {
 		return nil, err
 	}
-	other, sent, err := view.Sent(id.Account, fingerprint)
+	said, err := view.Said(id.Account, words)
 	if err != nil {
 		return nil, err
 	}
-	if sent && other != id.Post {
-		more, err := view.Of(other)
+	if said != nil && said.Post != "" && said.Post != id.Post {
+		more, err := view.Of(said.Post)
 		if err != nil {
 			return nil, err
 		}

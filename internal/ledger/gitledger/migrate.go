@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 )
 
 // step brings a ledger from one format to the next one.
 type step struct {
 	subject string // of the commit
-	// files returns what changes. Records are never rewritten: a step adds files.
+	// files returns what changes. Records are never rewritten.
 	files func(*View, time.Time) (map[string][]byte, error)
 }
 
 // steps has at index i the step from format i+1. A new format adds one at the end and counts [ledger.Format] up.
 var steps = [...]step{
-	{"the ledger gets format 2: since when it knows everything, and what was said", toFormat2},
+	{"the ledger gets format 2: since when it knows everything, and what was said instead of what was sent", toFormat2},
 }
 
 // Format returns the format of the ledger: 1 when it holds records and does not say, 0 when it holds nothing. Errors are those of
@@ -74,7 +75,8 @@ func (l *Ledger) Migrate(ctx context.Context) error {
 	}
 }
 
-// toFormat2 adds the opening and the markers of what was said.
+// toFormat2 adds the opening and the markers of what was said, and removes the markers of the very renderings that were
+// sent: the new ones know that too.
 // The ledger began with its earliest record; which commit was published then, nobody knows any more.
 func toFormat2(v *View, now time.Time) (map[string][]byte, error) {
 	began := now
@@ -91,16 +93,24 @@ func toFormat2(v *View, now time.Time) (map[string][]byte, error) {
 			earlier(a.Started)
 		}
 		words := r.Words()
-		if r.State != ledger.Published || words == "" || r.PublishedAt.IsZero() {
+		if words == "" || r.PublishedAt.IsZero() {
 			return nil
 		}
 		marker := ledger.SaidPath(r.Account, words)
 		if at, ok := said[marker]; !ok || r.PublishedAt.After(at) {
-			said[marker], files[marker] = r.PublishedAt, ledger.EncodeSaid(r.Post, r.PublishedAt)
+			said[marker], files[marker] = r.PublishedAt, r.Saying().Encode()
 		}
 		return nil
 	}); err != nil {
 		return nil, err
+	}
+	if v.tree != nil {
+		if err := v.tree.Walk(sentDir, func(e gitrepo.Entry) error {
+			files[e.Path] = nil
+			return nil
+		}); err != nil {
+			return nil, err
+		}
 	}
 	files[ledger.OpeningFile] = ledger.Opening{Format: 2, Began: began}.Encode()
 	return files, nil

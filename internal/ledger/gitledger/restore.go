@@ -144,13 +144,8 @@ func sound(file string, b []byte) error {
 		_, err := ledger.DecodeUntimed(b)
 		return err
 	case top == saidDir:
-		_, _, err := ledger.DecodeSaid(b)
+		_, err := ledger.DecodeSaying(b)
 		return err
-	case top == sentDir:
-		if post := strings.TrimSpace(string(b)); post == "" || strings.ContainsAny(post, " \n") {
-			return fmt.Errorf("%w: a marker of a rendering that was sent", ledger.ErrFormat)
-		}
-		return nil
 	}
 	_, id, _, ok := ledger.ParsePath(file)
 	if !ok {
@@ -177,7 +172,7 @@ type Restored struct {
 }
 
 // Restore writes the last good versions of damaged files on top of the ledger, in one commit: history is not rewritten.
-// Of a record that can be read it writes the markers that are missing; other files that can be read are left alone. Nothing is written when one of them has no good version
+// Of a record that can be read it writes the marker that is missing; other files that can be read are left alone. Nothing is written when one of them has no good version
 // ([*NoGoodVersionError]).
 func (l *Ledger) Restore(ctx context.Context, files ...string) ([]Restored, error) {
 	for try := 1; ; try++ {
@@ -200,7 +195,7 @@ func (l *Ledger) restore(ctx context.Context, files []string) ([]Restored, error
 	var list []Restored
 	for _, file := range files {
 		if b, err := view.top(file); err == nil && b != nil && sound(file, b) == nil {
-			if err := missingMarkers(view, file, b, changes); err != nil {
+			if err := missingMarker(view, file, b, changes); err != nil {
 				return nil, err
 			}
 			continue
@@ -235,8 +230,8 @@ func (l *Ledger) restore(ctx context.Context, files []string) ([]Restored, error
 	return list, nil
 }
 
-// missingMarkers adds the markers of a published record that the ledger lacks.
-func missingMarkers(view *View, file string, record []byte, changes map[string][]byte) error {
+// missingMarker adds the marker of a published record that the ledger lacks.
+func missingMarker(view *View, file string, record []byte, changes map[string][]byte) error {
 	if _, _, _, ok := ledger.ParsePath(file); !ok {
 		return nil
 	}
@@ -244,19 +239,11 @@ func missingMarkers(view *View, file string, record []byte, changes map[string][
 	if err != nil || rec.State != ledger.Published {
 		return err
 	}
-	if rec.Fingerprint != "" {
-		if _, ok, err := view.Sent(rec.Account, rec.Fingerprint); err != nil {
-			return err
-		} else if !ok {
-			changes[ledger.SentPath(rec.Account, rec.Fingerprint)] = []byte(rec.Post + "\n")
-		}
+	said, err := view.Said(rec.Account, rec.Said)
+	if err == nil && said == nil && rec.Said != "" {
+		changes[ledger.SaidPath(rec.Account, rec.Said)] = rec.Saying().Encode()
 	}
-	if _, _, ok, err := view.Said(rec.Account, rec.Said); err != nil {
-		return err
-	} else if !ok && rec.Said != "" {
-		changes[ledger.SaidPath(rec.Account, rec.Said)] = ledger.EncodeSaid(rec.Post, rec.PublishedAt)
-	}
-	return nil
+	return err
 }
 
 // maxSince bounds how far back a view looks for the commit that broke a file.

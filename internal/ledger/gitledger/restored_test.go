@@ -138,8 +138,8 @@ func TestFreshClonesKnowWhatTheBranchHasLost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if post, ok, err := v.Sent("bluesky", "fp-c"); err != nil || !ok || post != "c" {
-				t.Errorf("Sent = %q, %v, %v", post, ok, err)
+			if said, err := v.Said("bluesky", wordsOf("c")); err != nil || said == nil || said.Post != "c" {
+				t.Errorf("Said = %+v, %v", said, err)
 			}
 			s.linear(tt.commits)
 			_, again, said := s.heard()

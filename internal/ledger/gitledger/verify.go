@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -136,7 +137,7 @@ func (v *verifier) files() error {
 	}
 	for _, e := range top {
 		switch {
-		case e.Path == sentDir || e.Path == saidDir:
+		case e.Path == saidDir || e.Path == sentDir: // the latter of format 1, until the next publish
 		case slices.Contains(ledger.States(), ledger.State(e.Path)):
 			err = v.each(e.Path, v.file)
 		case e.Path == "README.md" || strings.HasPrefix(e.Path, "."):
@@ -210,13 +211,8 @@ func (v *verifier) file(t *folder, e gitrepo.Entry) error {
 	for _, message := range ledger.Validate(rec) {
 		v.report(Problem{Path: e.Path, ID: name, Message: message, Hint: hintByHand})
 	}
-	if rec.State == ledger.Published {
-		if rec.Fingerprint != "" {
-			v.wanted[path.Base(ledger.SentPath(rec.Account, rec.Fingerprint))+" "+sentDir] = e.Path
-		}
-		if rec.Said != "" {
-			v.wanted[path.Base(ledger.SaidPath(rec.Account, rec.Said))+" "+saidDir] = e.Path
-		}
+	if rec.State == ledger.Published && rec.Said != "" {
+		v.wanted[path.Base(ledger.SaidPath(rec.Account, rec.Said))] = e.Path
 	}
 	return nil
 }
@@ -229,51 +225,36 @@ func (v *verifier) markers() error {
 		post, _, _ := strings.Cut(name[:at], "+")
 		posts[post+name[at:]] = true
 	}
-	for _, dir := range []string{sentDir, saidDir} {
-		err := v.each(dir, func(t *folder, e gitrepo.Entry) error {
-			v.sum.Markers++
-			base := path.Base(e.Path)
-			delete(v.wanted, base+" "+dir)
-			b, ok := v.content(t, e)
-			if !ok {
-				return nil
-			}
-			digest, account, ok := strings.Cut(base, "@")
-			if !ok || digest == "" || account == "" {
-				v.stranger(e)
-				return nil
-			}
-			if post := strings.Fields(string(b))[0]; !posts[post+"@"+account] {
-				v.report(Problem{
-					Path: e.Path, Message: fmt.Sprintf("it says that %s got this from post %s, of which there is no record", account, post),
-					Hint: "the record was removed: git's log of the ledger branch says when, and `git revert` brings it back",
-				})
-			}
+	return v.each(saidDir, func(t *folder, e gitrepo.Entry) error {
+		v.sum.Markers++
+		base := path.Base(e.Path)
+		delete(v.wanted, base)
+		b, ok := v.content(t, e)
+		if !ok {
 			return nil
-		})
-		if err != nil {
-			return err
 		}
-	}
-	return nil
+		digest, account, ok := strings.Cut(base, "@")
+		if !ok || digest == "" || account == "" {
+			v.stranger(e)
+			return nil
+		}
+		if post := strings.Fields(string(b))[0]; !posts[post+"@"+account] {
+			v.report(Problem{
+				Path: e.Path, Message: fmt.Sprintf("it says that %s got this from post %s, of which there is no record", account, post),
+				Hint: "the record was removed: git's log of the ledger branch says when, and `git revert` brings it back",
+			})
+		}
+		return nil
+	})
 }
 
 // unmarked reports the records whose markers are missing.
 func (v *verifier) unmarked() error {
-	type missing struct{ file, dir string }
-	list := make([]missing, 0, len(v.wanted))
-	for marker, file := range v.wanted {
-		_, dir, _ := strings.Cut(marker, " ")
-		list = append(list, missing{file, dir})
-	}
-	slices.SortFunc(list, func(a, b missing) int {
-		return cmp.Or(strings.Compare(a.file, b.file), strings.Compare(a.dir, b.dir))
-	})
-	for _, m := range list {
-		_, id, _, _ := ledger.ParsePath(m.file)
+	for _, file := range slices.Sorted(maps.Values(v.wanted)) {
+		_, id, _, _ := ledger.ParsePath(file)
 		v.report(Problem{
-			Path: m.file, ID: id.String(), Repair: true,
-			Message: fmt.Sprintf("its marker in %s/ is missing: the same post under another id would not be recognised", m.dir),
+			Path: file, ID: id.String(), Repair: true,
+			Message: "its marker in " + saidDir + "/ is missing: the same post under another id would not be recognised",
 			Hint:    "`postrider doctor --ledger --repair` writes it again",
 		})
 	}

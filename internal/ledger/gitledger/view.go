@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
@@ -308,27 +307,22 @@ func (v *View) Open() ([]*ledger.Record, error) {
 	return open, nil
 }
 
-// Sent implements [ledger.View].
-func (v *View) Sent(account, fingerprint string) (string, bool, error) {
-	b, err := v.top(ledger.SentPath(account, fingerprint))
-	return strings.TrimSpace(string(b)), b != nil, err
-}
-
 // Said implements [ledger.View]. A marker that cannot be read is among the [View.Damaged].
-func (v *View) Said(account, words string) (post string, at time.Time, ok bool, err error) {
+func (v *View) Said(account, words string) (*ledger.Saying, error) {
 	if words == "" {
-		return "", time.Time{}, false, nil
+		return nil, nil
 	}
 	file := ledger.SaidPath(account, words)
 	b, err := v.top(file)
 	if err != nil || b == nil {
-		return "", time.Time{}, false, err
+		return nil, err
 	}
-	if post, at, err = ledger.DecodeSaid(b); err != nil {
+	s, err := ledger.DecodeSaying(b)
+	if err != nil {
 		v.damaged = append(v.damaged, Damage{Path: file, Err: err})
-		return "", time.Time{}, true, nil // that it is there proves that somebody has
+		return &ledger.Saying{}, nil // that it is there proves that somebody has
 	}
-	return post, at, true, nil
+	return &s, nil
 }
 
 // Opening implements [ledger.View]. An error that wraps [ledger.ErrFormat] means that the file is damaged, which is among
