@@ -75,10 +75,6 @@ func TestMigrateFormat1(t *testing.T) {
 	before := strings.TrimSpace(s.git("rev-parse", "postrider/ledger"))
 	_, l := s.clone()
 	s.fetch(l)
-	v, err := l.View()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := l.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +98,8 @@ func TestMigrateFormat1(t *testing.T) {
 	if diff := cmp.Diff(want, contents(t, l)); diff != "" {
 		t.Errorf("after the migration (-want +got):\n%s", diff)
 	}
-	if v, err = l.View(); err != nil {
+	v, err := l.View()
+	if err != nil {
 		t.Fatal(err)
 	}
 	said, err := v.Said("news", words)
