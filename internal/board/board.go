@@ -1,0 +1,175 @@
+// Package board is a site as those see it who run it: every post with its times, targets, states and problems, the
+// calendar, the campaigns, and what needs a person today.
+//
+// A [Board] is immutable and pure: the same snapshot, ledger, findings and time give the same board. It holds no
+// renderings; [Board.Detail] makes those of one post when they are asked for.
+package board
+
+import (
+	"time"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/site"
+)
+
+// Input is what a board is made of.
+type Input struct {
+	Site    *site.Snapshot
+	Ledger  ledger.View       // nil: nothing is known of what went out
+	Latest  []*ledger.Record  // what happened last, newest first; may be empty
+	Authors map[string]string // who wrote a post, by its path; nil while that is not known
+	// Findings is what the last whole check found, sorted; Checked says whether there was one yet.
+	Findings finding.List
+	Checked  bool
+	Drafts   bool // whether drafts are shown in calendars
+	Now      time.Time
+}
+
+// State says where a post, or one of its targets, stands.
+type State string
+
+// The states, those that press most first.
+const (
+	Attention State = "attention" // a person is needed: its delivery is unknown, denied or rejected
+	Broken    State = "broken"    // an error keeps it from going out
+	Late      State = "late"      // its time is long over
+	Sending   State = "sending"
+	Waiting   State = "waiting" // goes again by itself: unsent or limited
+	Held      State = "held"    // an emergency stop is on
+	Due       State = "due"     // goes out with the next run once it is merged
+	Changed   State = "changed" // out, and the file has changed since
+	Scheduled State = "scheduled"
+	Draft     State = "draft"
+	Published State = "published"
+	Withdrawn State = "withdrawn"
+	Skipped   State = "skipped"
+)
+
+// Row is a post on the board. It is shared between boards and never changed.
+type Row struct {
+	Post    *post.Post
+	Good    *post.Post // the last version that could be read, when Post cannot; else nil
+	Name    string     // what people call it: its title, else its first words, else its path
+	Excerpt string     // the beginning of its text, without marks, on one line
+	Author  string
+	At      time.Time // the earliest time of its targets; zero: as soon as it is merged
+	State   State     // of its targets the one that presses most
+	Targets []Target  // sorted by account
+}
+
+// Target is one account of a post.
+type Target struct {
+	Account  *platform.Account
+	At       time.Time // in the zone the post is written in; zero: as soon as it is merged
+	Campaign string
+	State    State
+	Why      string // a sentence on the state where it needs one: "held: the price is wrong"
+	Repeat   string // RRULE
+}
+
+// Shown returns the version of the post that can be shown.
+func (r *Row) Shown() *post.Post {
+	if r.Good != nil {
+		return r.Good
+	}
+	return r.Post
+}
+
+// Sort orders posts.
+type Sort string
+
+// The orders.
+const (
+	ByTime   Sort = "time" // the next first, then those without a time, then the past, latest first
+	ByOldest Sort = "oldest"
+	ByName   Sort = "name"
+	ByPath   Sort = "path"
+	ByState  Sort = "state" // what presses most first
+)
+
+// Filter chooses posts. Empty fields choose all.
+type Filter struct {
+	Account  string // an account's name, or a platform's id
+	Campaign string // "-" chooses posts without one
+	Author   string
+	State    State
+	Text     string // words that all must be in its title, text, tags, id or path, whatever their case
+	Sort     Sort   // empty: ByTime
+}
+
+// Event is a time at which a post goes out to some of its accounts.
+type Event struct {
+	Row        *Row
+	Targets    []Target
+	At         time.Time // in the site's zone
+	Occurrence bool      // of a repeated post, other than its first
+	Collides   bool      // another post goes to the same account within 15 minutes
+	State      State     // of these targets the one that presses most
+}
+
+// Day is a day of the calendar.
+type Day struct {
+	Date   time.Time // midnight in the site's zone
+	Events []Event   // sorted by time
+	Quiet  []Span    // when nothing goes out
+	Gap    bool      // nothing goes out on it, between days on which something does
+	// Campaigns run on this day.
+	Campaigns []*config.Campaign
+}
+
+// Span is a stretch of time, End exclusive.
+type Span struct{ Start, End time.Time }
+
+// Need is something that waits for a person.
+type Need struct {
+	Row     *Row           // nil when the post is gone
+	Record  *ledger.Record // nil when it has none
+	Account string         // empty: all of the post's
+	State   State
+	Why     string // a sentence
+	Command string // what settles it: "postrider resolve k3v9q2xh fedi --published URL"
+}
+
+// Today is what a manager looks at in the morning.
+type Today struct {
+	Next  []Event // the next to go out
+	Needs []Need  // what waits for a person, most pressing first
+	More  int     // needs beyond those listed
+	Out   []*ledger.Record
+	Count map[State]int // of all posts
+	Holds []ledger.Hold
+	Hold  *config.Hold // of site.yaml, when it is on
+}
+
+// Campaign is a campaign with its posts.
+type Campaign struct {
+	*config.Campaign
+	Rows        []*Row // sorted by time
+	Count       map[State]int
+	First, Last time.Time
+	Gaps        []Span // days within it without a post, between its first and its last
+	Outside     []*Row // posts that go out before it starts or after it ends
+	Held        string // the reason when it is stopped
+	Out         []*ledger.Record
+}
+
+// Detail is everything about one post.
+type Detail struct {
+	Row      *Row
+	Stale    bool // what is shown is an earlier version than the file's
+	Targets  []DetailTarget
+	Findings finding.List // about the file as it is, sorted
+}
+
+// DetailTarget is one account of a post with what its network gets.
+type DetailTarget struct {
+	Target
+	Info     platform.Info
+	Rendered site.Rendered
+	Record   *ledger.Record // nil when nothing was tried
+	Next     time.Time      // of a repeated post: when it goes out next
+}
