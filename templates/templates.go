@@ -1,4 +1,4 @@
-// Package templates holds the files that new sites and new posts are made from.
+// Package templates holds the files that new sites, new posts and the preview's pages are made from.
 //
 // A site may have a file of the same name in a templates folder of its own, which then counts instead.
 package templates
@@ -13,9 +13,16 @@ const Post = "post.md"
 // Secrets; their names are those in [InitFiles].
 const Init = "init"
 
+// Preview is the folder of the templates that pages are made from, html/template files whose names end in ".html"; Assets is that of
+// the style sheets, scripts and drawings that they refer to.
+const (
+	Preview = "preview"
+	Assets  = "assets"
+)
+
 // Files holds all templates.
 //
-//go:embed post.md init
+//go:embed post.md init preview assets
 var Files embed.FS
 
 // InitFile is a file of a new site.
