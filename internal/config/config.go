@@ -47,6 +47,7 @@ type Site struct {
 type Campaign struct {
 	Name   string            `yaml:"-"`
 	Title  string            `yaml:"title" help:"The campaign's name for people."`
+	Brief  string            `yaml:"brief" help:"What the campaign is for, in a few sentences. It is shown in the preview and never published."`
 	Starts time.Time         `yaml:"starts" help:"The first day, as YYYY-MM-DD in the site's time zone."` // zero: open
 	Ends   time.Time         `yaml:"ends" help:"The last day, inclusive, as YYYY-MM-DD."`                 // the first instant after it; zero: open
 	UTM    map[string]string `yaml:"utm" help:"UTM parameters for links, such as source: \"{platform}\". {platform}, {account}, {campaign} and {post} are replaced."`

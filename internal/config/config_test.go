@@ -108,6 +108,9 @@ func TestParseAll(t *testing.T) {
 		t.Fatalf("campaigns = %+v", s.Campaigns)
 	}
 	c, _ := s.Campaign("winter-launch")
+	if want := "Who builds the sleds, and how."; c.Brief != want {
+		t.Errorf("winter-launch has the brief %q, want %q", c.Brief, want)
+	}
 	for at, want := range map[string]bool{
 		"2026-11-30T23:59:59+01:00": false, "2026-12-01T00:00:00+01:00": true,
 		"2026-12-24T23:59:59+01:00": true, "2026-12-25T00:00:00+01:00": false,
