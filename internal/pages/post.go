@@ -1,0 +1,196 @@
+package pages
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/sergi/go-diff/diffmatchpatch"
+
+	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/card"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+// target is one account of a post on its page.
+type target struct {
+	*ctx
+	board.DetailTarget
+	Anchor   string
+	At       Stamp
+	Next     Stamp
+	Zone     Stamp // At in the zone that the post is written in, when that is not the site's
+	Card     card.View
+	Findings finding.List
+	Payload  string
+	Print    string // the fingerprint
+	Attempts []attempt
+	Links    []string
+	Diff     template.HTML // how what is out differs from the file; empty when it does not
+	OutAt    Stamp
+	Open     bool
+}
+
+// attempt is a try to deliver.
+type attempt struct {
+	ledger.Attempt
+	When Stamp
+}
+
+// post is the page of one post: every target as its network shows it.
+func (m *maker) post(id string) {
+	r, ok := m.board.Row(id)
+	if !ok || r.Post.ID != id {
+		m.missing(fmt.Sprintf("There is no post %q. It may have been renamed or removed, or its file may be on another branch.", id))
+		return
+	}
+	d, err := m.board.Detail(r)
+	if err != nil {
+		m.err = err
+		return
+	}
+	m.page.Title, m.page.Nav, m.page.Wide, m.page.Post = r.Name, "Posts", true, r.Post.Path
+	common := d.Findings.Count(finding.Error) + d.Findings.Count(finding.Warning)
+	head := struct {
+		*ctx
+		board.Detail
+		When     Stamp
+		Problems int
+		Source   string
+		Command  string
+	}{ctx: m.ctx, Detail: d, When: m.At(r.At), Problems: common, Source: r.Post.Source, Command: "postrider check " + r.Post.Path}
+	m.add("post-head", "post-head", head)
+	for i := range d.Targets {
+		t := &d.Targets[i]
+		m.add("target-"+t.Account.Name, "post-target", m.target(r, t, len(d.Targets) == 1))
+	}
+	m.add("source", "post-source", m.source(&d))
+	m.move(r)
+}
+
+func (m *maker) target(r *board.Row, t *board.DetailTarget, open bool) target {
+	rendering := &t.Rendered.Rendering
+	v := target{
+		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(), Open: open,
+		Card: card.New(rendering, card.Input{
+			Info: t.Info, Account: t.Account, Name: m.SiteTitle(), Handle: option(t.Account, "handle"), Server: option(t.Account, "server"), At: t.At, Location: m.Location(),
+			MediaURL: func(f platform.Media) string { return m.Media(f.Path, f.Digest) },
+		}),
+	}
+	if z := t.At.Location(); !t.At.IsZero() && z.String() != m.Location().String() {
+		v.Zone = m.stamp(t.At)
+	}
+	if b, err := json.MarshalIndent(rendering, "", "  "); err == nil {
+		v.Payload = string(b)
+	}
+	if rec := t.Record; rec != nil {
+		v.OutAt = m.At(rec.PublishedAt)
+		for _, a := range rec.Attempts {
+			v.Attempts = append(v.Attempts, attempt{a, m.At(a.Started)})
+		}
+		o := m.outcomes([]*ledger.Record{rec})
+		v.Links = o[0].Links
+		if !rec.PublishedAt.IsZero() && rec.Fingerprint != "" && rec.Fingerprint != v.Print {
+			v.Diff = difference(rec, rendering)
+		}
+	}
+	return v
+}
+
+// difference shows how the text that is out differs from the rendering's.
+func difference(rec *ledger.Record, r *platform.Rendering) template.HTML {
+	var before, after []string
+	for _, p := range rec.Parts {
+		before = append(before, p.Text)
+	}
+	for _, p := range r.Parts {
+		after = append(after, p.Text)
+	}
+	const between = "\n\n⸻\n\n" // the parts of a thread
+	d := diffmatchpatch.New()
+	d.DiffTimeout = 50 * time.Millisecond
+	diffs := d.DiffCleanupSemantic(d.DiffMain(strings.Join(before, between), strings.Join(after, between), false))
+	var b strings.Builder
+	for _, x := range diffs {
+		text := template.HTMLEscapeString(x.Text)
+		switch x.Type {
+		case diffmatchpatch.DiffDelete:
+			b.WriteString("<del>" + text + "</del>")
+		case diffmatchpatch.DiffInsert:
+			b.WriteString("<ins>" + text + "</ins>")
+		default:
+			b.WriteString(text)
+		}
+	}
+	return template.HTML(b.String()) //nolint:gosec // every text in it is escaped above
+}
+
+// line is a line of a post's file, with what is wrong on it.
+type line struct {
+	N        int
+	Text     string
+	Findings finding.List
+	Worst    string // the worst severity on it
+}
+
+// sourceMax is how many lines of a file, and how many bytes, its page shows.
+const sourceMax, sourceBytes = 400, 40_000
+
+// source is a post's file with the findings beside the lines that cause them.
+func (m *maker) source(d *board.Detail) any {
+	byLine := map[int]finding.List{}
+	for _, f := range d.Findings {
+		n := max(1, f.Range.Start.Line)
+		byLine[n] = append(byLine[n], f)
+	}
+	v := struct {
+		*ctx
+		Path    string
+		Lines   []line
+		Cut     bool
+		Beyond  finding.List // about lines that are not shown
+		Problem int
+	}{ctx: m.ctx, Path: d.Row.Post.Path, Problem: len(d.Findings)}
+	text := strings.TrimSuffix(d.Row.Post.Text, "\n")
+	for s := range strings.SplitSeq(text, "\n") {
+		if len(v.Lines) == sourceMax || len(s) > sourceBytes {
+			v.Cut = true
+			break
+		}
+		n := len(v.Lines) + 1
+		l := line{N: n, Text: strings.TrimSuffix(s, "\r"), Findings: byLine[n]}
+		for _, f := range l.Findings {
+			if l.Worst == "" || f.Severity == finding.Error {
+				l.Worst = f.Severity.String()
+			}
+		}
+		delete(byLine, n)
+		v.Lines = append(v.Lines, l)
+	}
+	for _, f := range d.Findings {
+		if _, left := byLine[max(1, f.Range.Start.Line)]; left {
+			v.Beyond = append(v.Beyond, f)
+		}
+	}
+	return v
+}
+
+// move is the form that gives a post a new time.
+func (m *maker) move(r *board.Row) {
+	if !m.CanWrite() || !m.movable(r) {
+		return
+	}
+	at := m.At(r.At)
+	if at.Zero() {
+		at = m.At(m.in.Now.Add(time.Hour).Truncate(time.Hour))
+	}
+	m.add("move", "post-move", struct {
+		*ctx
+		Row  *board.Row
+		When Stamp
+	}{m.ctx, r, at})
+}

@@ -1,0 +1,191 @@
+// What pages can do beyond links and forms: follow changes live, drag posts in the calendar, copy commands, switch light and dark.
+// Everything works without it.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const body = document.body;
+  root.classList.add("js");
+
+  // Light and dark.
+  const store = {
+    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem(key, value); } catch { /* private windows have none */ } },
+  };
+  const theme = store.get("theme");
+  if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+  document.addEventListener("click", (e) => {
+    if (!e.target.closest("[data-theme-toggle]")) return;
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+    store.set("theme", root.dataset.theme);
+  });
+
+  // What happened, told at the foot of the page and to screen readers.
+  const toast = document.getElementById("toast");
+  let toastTimer;
+  function tell(text, kind) {
+    clearTimeout(toastTimer);
+    const p = document.createElement("p");
+    p.className = "notice " + (kind || "");
+    p.textContent = text;
+    toast.replaceChildren(p);
+    toastTimer = setTimeout(() => toast.replaceChildren(), kind === "bad" ? 12000 : 5000);
+  }
+
+  // Copy a command.
+  document.addEventListener("click", async (e) => {
+    const button = e.target.closest(".copy");
+    if (!button) return;
+    const text = button.dataset.text || button.parentElement.querySelector("code").textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      tell("Copied: " + text);
+    } catch {
+      tell("The browser does not let this page copy.", "bad");
+    }
+  });
+
+  // Filters apply as they are chosen.
+  document.addEventListener("change", (e) => {
+    const form = e.target.closest("form[data-auto]");
+    if (form && e.target.matches("select")) form.requestSubmit();
+  });
+
+  // Keys: / searches, ? is left to the browser.
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, [contenteditable]")) return;
+    const q = document.getElementById("q");
+    if (q) { e.preventDefault(); q.focus(); q.select(); }
+  });
+
+  // swap puts a block's new content in place and keeps what the reader had: open details, focus, scroll, half-filled fields.
+  function swap(block) {
+    const old = document.getElementById(block.id);
+    if (!old || old.dataset.h === block.hash) return;
+    const open = new Set([...old.querySelectorAll("details[id]")].filter((d) => d.open).map((d) => d.id));
+    const shut = new Set([...old.querySelectorAll("details[id]")].filter((d) => !d.open).map((d) => d.id));
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const focusID = focused && (focused.id || focused.name);
+    const typed = new Map([...old.querySelectorAll("input[name], textarea[name], select[name]")]
+      .filter((f) => f.type !== "hidden" && f.value !== (f.tagName === "SELECT" ? [...f.options].find((o) => o.defaultSelected)?.value : f.defaultValue))
+      .map((f) => [f.name, f.value]));
+    const scrolled = [...old.querySelectorAll("[data-scroll]")].map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]);
+    const template = document.createElement("template");
+    template.innerHTML = block.html;
+    for (const d of template.content.querySelectorAll("details[id]")) {
+      if (open.has(d.id)) d.open = true;
+      if (shut.has(d.id)) d.open = false;
+    }
+    old.replaceChildren(template.content);
+    old.dataset.h = block.hash;
+    for (const [name, value] of typed) {
+      const field = old.querySelector(`[name="${CSS.escape(name)}"]`);
+      if (field) field.value = value;
+    }
+    for (const [key, top, left] of scrolled) {
+      const n = old.querySelector(`[data-scroll="${CSS.escape(key)}"]`);
+      if (n) { n.scrollTop = top; n.scrollLeft = left; }
+    }
+    if (focusID) {
+      const again = document.getElementById(focusID) || old.querySelector(`[name="${CSS.escape(focusID)}"]`);
+      if (again && old.contains(again)) again.focus({ preventScroll: true });
+    }
+    old.classList.remove("fresh");
+    void old.offsetWidth; // begin the animation anew
+    old.classList.add("fresh");
+  }
+
+  // apply takes a page as the server has it now: ids in order, and the blocks that differ.
+  function apply(update) {
+    const main = document.getElementById("main");
+    const here = [...main.querySelectorAll(":scope > .block")].map((n) => n.id);
+    for (const id of here) if (!update.order.includes(id)) document.getElementById(id).remove();
+    let before = null;
+    for (const id of update.order) {
+      let n = document.getElementById(id);
+      if (!n) {
+        n = document.createElement("div");
+        n.className = "block";
+        n.id = id;
+      }
+      const next = before ? before.nextElementSibling : main.firstElementChild;
+      if (n !== next) main.insertBefore(n, next);
+      before = n;
+    }
+    update.blocks.forEach(swap);
+    if (update.title) document.title = update.title;
+    body.dataset.hash = update.hash;
+    document.dispatchEvent(new CustomEvent("postrider:update"));
+  }
+
+  // Live: one connection while the page is looked at, none while it is hidden (browsers allow a page's server only six).
+  let source;
+  function state(word) {
+    for (const n of document.querySelectorAll("[data-live-state]")) {
+      n.dataset.state = word;
+      const text = word === "on" ? "live" : "not connected";
+      if (n.textContent !== text) n.textContent = text;
+    }
+  }
+  function connect() {
+    if (source || !body.dataset.live || document.hidden) return;
+    const hashes = [...document.querySelectorAll("#main > .block")].map((n) => n.id + "." + n.dataset.h).join(" ");
+    const query = new URLSearchParams({ page: body.dataset.here, have: hashes });
+    source = new EventSource(body.dataset.live + "?" + query);
+    source.addEventListener("open", () => state("on"));
+    source.addEventListener("error", () => state("off"));
+    source.addEventListener("blocks", (e) => apply(JSON.parse(e.data)));
+    source.addEventListener("reload", () => location.reload());
+    source.addEventListener("gone", (e) => location.replace(JSON.parse(e.data)));
+  }
+  function disconnect() {
+    source?.close();
+    source = undefined;
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
+  connect();
+
+  // Drag a post to another day of the calendar. It keeps its time of day.
+  let dragged;
+  document.addEventListener("dragstart", (e) => {
+    dragged = e.target.closest?.("[data-move]");
+    if (dragged) {
+      e.dataTransfer.effectAllowed = "move";
+      e.dataTransfer.setData("text/plain", dragged.href);
+    }
+  });
+  const dayOf = (e) => dragged && e.target.closest?.("[data-day]");
+  document.addEventListener("dragover", (e) => {
+    const day = dayOf(e);
+    for (const d of document.querySelectorAll(".day.drop")) if (d !== day) d.classList.remove("drop");
+    if (!day) return;
+    e.preventDefault();
+    e.dataTransfer.dropEffect = "move";
+    day.classList.add("drop");
+  });
+  document.addEventListener("dragend", () => {
+    dragged = undefined;
+    for (const d of document.querySelectorAll(".day.drop")) d.classList.remove("drop");
+  });
+  document.addEventListener("drop", async (e) => {
+    const day = dayOf(e);
+    if (!day) return;
+    e.preventDefault();
+    day.classList.remove("drop");
+    const { move, source: version, time } = dragged.dataset;
+    dragged = undefined;
+    try {
+      const response = await fetch(move, {
+        method: "POST",
+        headers: { Accept: "application/json" },
+        body: new URLSearchParams({ token: body.dataset.token, source: version, at: day.dataset.day + "T" + time }),
+      });
+      const answer = await response.json();
+      tell(answer.message, response.ok ? "good" : "bad");
+    } catch {
+      tell("The preview does not answer: is it still running?", "bad");
+    }
+  });
+})();
