@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/draft"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/templates"
@@ -20,6 +21,8 @@ import (
 
 // initBranch is the first branch of a repository that init makes.
 const initBranch = "main"
+
+const gitignoreName = ".gitignore"
 
 func (a *app) initCommand() *cobra.Command {
 	var title, timezone string
@@ -74,7 +77,7 @@ func (a *app) initSite(dir, title, timezone string) error {
 		Secrets             []jsonSecret
 	}{Title: title, Timezone: timezone, Secrets: a.templateSecrets()}
 	var err error
-	if data.ID, err = newID(a.Rand); err != nil {
+	if data.ID, err = draft.NewID(a.Rand); err != nil {
 		return err
 	}
 	at := func(path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
@@ -86,17 +89,29 @@ func (a *app) initSite(dir, title, timezone string) error {
 			return err
 		}
 	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // what was written is closed
 	for _, f := range files {
-		text, err := fill("", f.Template, data)
+		src, err := templates.Files.ReadFile(f.Template)
+		if err != nil {
+			return err
+		}
+		text, err := draft.Execute(f.Template, src, data)
 		if err != nil {
 			return err
 		}
 		if f.Path == config.File { // the last: from here on, the secrets that people put beside it are safe
-			if err := a.ignoreDotenv(at(".gitignore")); err != nil {
+			if err := a.ignoreDotenv(root, at(gitignoreName)); err != nil {
 				return err
 			}
 		}
-		if err := createFile(at(f.Path), []byte(text)); err != nil {
+		if err := draft.Create(root, f.Path, []byte(text)); err != nil {
 			return err
 		}
 		a.printf("%s\n", a.shown(at(f.Path)))
@@ -136,12 +151,12 @@ func (a *app) templateSecrets() []jsonSecret {
 	return secrets
 }
 
-// ignoreDotenv adds .env to a .gitignore, which may exist.
-func (a *app) ignoreDotenv(path string) error {
-	old, err := os.ReadFile(path)
+// ignoreDotenv adds .env to a folder's .gitignore, which may exist. The path is what people know that file by.
+func (a *app) ignoreDotenv(root *os.Root, path string) error {
+	old, err := root.ReadFile(gitignoreName)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		err = createFile(path, []byte("# secrets\n"+dotenvName+"\n"))
+		err = draft.Create(root, gitignoreName, []byte("# secrets\n"+dotenvName+"\n"))
 		if err == nil {
 			a.printf("%s\n", a.shown(path))
 		}
@@ -159,7 +174,7 @@ func (a *app) ignoreDotenv(path string) error {
 	if len(old) > 0 && !bytes.HasSuffix(old, []byte("\n")) {
 		added = "\n" + added
 	}
-	if err := replaceFile(path, append(old, added...)); err != nil {
+	if err := draft.Replace(root, gitignoreName, append(old, added...)); err != nil {
 		return err
 	}
 	a.printf("%s\n", a.shown(path))
