@@ -283,21 +283,22 @@ func (m *maker) next(t time.Time) {
 func (m *maker) target(t Target) error {
 	occurrence := ""
 	if t.Repeat != "" {
-		at, upcoming, err := occurrences(t, m.Now)
+		repeat, err := ParseRepeat(t.Repeat, t.Due)
 		if err != nil {
 			m.wait(t, "", WaitBlocked, time.Time{}, "its repeat rule cannot be read: %v", err)
 			return nil
 		}
+		at, upcoming := repeat.Around(m.Now)
 		if !upcoming.IsZero() {
 			later := t
 			later.Due = upcoming
-			m.wait(later, mark(upcoming), WaitScheduled, upcoming, "next at %s", clockTime(upcoming))
+			m.wait(later, Occurrence(upcoming), WaitScheduled, upcoming, "next at %s", clockTime(upcoming))
 		}
 		if at.IsZero() {
 			return nil
 		}
-		m.earlier(t, mark(at))
-		t.Due, occurrence = at, mark(at)
+		m.earlier(t, Occurrence(at))
+		t.Due, occurrence = at, Occurrence(at)
 	}
 	id := ledger.ID{Post: t.Post, Account: t.Account, Occurrence: occurrence}
 	m.seen[id] = true
@@ -792,9 +793,6 @@ func (m *maker) limit() error {
 	})
 	return nil
 }
-
-// mark writes an occurrence's time as the ledger names it.
-func mark(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
 
 // clockTime writes a time as people read it, with its zone.
 func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
