@@ -6,7 +6,7 @@ package templates
 import "embed"
 
 // Post is the name of the template of a new post: Go's text/template with ID, Title, Platforms, PublishAt and
-// Campaign, and the function yaml, which writes a value as YAML on one line.
+// Campaign, and the function yaml, which writes a value as YAML on one line. A site may have more of them in posts.
 const Post = "post.md"
 
 // Init is the folder of what `postrider init` writes. Its files are templates too, with Title, Timezone and

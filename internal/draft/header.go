@@ -106,7 +106,10 @@ func (h *head) insert(src []byte, key, value string) []byte {
 		comma = ""
 	}
 	if h.inline {
-		return splice(src, h.at, h.at, h.pair(key, value)+comma+" ")
+		if h.at < len(src) && !bytes.ContainsAny(src[h.at:h.at+1], " \t\r\n}") {
+			comma += " "
+		}
+		return splice(src, h.at, h.at, h.pair(key, value)+comma)
 	}
 	return splice(src, h.at, h.at, h.indent+h.pair(key, value)+comma+h.eol)
 }

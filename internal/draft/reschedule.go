@@ -28,6 +28,9 @@ func Reschedule(src []byte, path string, at time.Time, o content.Options) ([]byt
 	if err := e.refuse(); err != nil {
 		return nil, err
 	}
+	if e.post.Set.Has(post.FieldPublishAt) && e.post.PublishAt.Equal(e.at) {
+		return slices.Clone(src), nil
+	}
 	for _, pl := range e.post.Places {
 		if pl.Field == post.FieldPublishAt && pl.Name == "" {
 			return e.change(pl.Range)
@@ -107,13 +110,15 @@ func (e *edit) about(at finding.Range) finding.Finding {
 // change writes the new time in place of the one at rng.
 func (e *edit) change(rng finding.Range) ([]byte, error) {
 	start, end := e.offset(rng.Start), e.offset(rng.End)
-	if rng.End.Line != rng.Start.Line || end <= start {
+	switch plain := rng.End.Line == rng.Start.Line && end > start; {
+	case plain && e.post.PublishAtText == "":
+		return e.fillIn(end)
+	case e.post.PublishAtText == "":
+		return nil, e.intricate("is empty or not one value")
+	case !plain:
 		return nil, e.intricate(how(e.src[start:]))
 	}
 	raw := string(e.src[start:end])
-	if e.post.PublishAtText == "" {
-		return e.fillIn(end)
-	}
 	quote := quoteOf(raw)
 	inner := raw[len(quote) : len(raw)-len(quote)]
 	if strings.TrimSpace(inner) != e.post.PublishAtText {
@@ -139,7 +144,7 @@ func (e *edit) fillIn(end int) ([]byte, error) {
 	before, rest, ok := bytes.Cut(line, []byte(":"))
 	rest = bytes.TrimSpace(rest)
 	if e.head.lang != langYAML || e.head.inline || !ok || len(bytes.TrimSpace(before)) > 0 || len(rest) > 0 && rest[0] != '#' {
-		return nil, e.intricate("is empty")
+		return nil, e.intricate("is empty or not one value")
 	}
 	end += len(before) + 1
 	return e.verified(splice(e.src, end, end, " "+e.write(plainStyle)))
@@ -148,6 +153,11 @@ func (e *edit) fillIn(end int) ([]byte, error) {
 // add writes the time into a post that has none: on a line after the platforms, the title or the id, whichever is there and
 // leaves room, or at the beginning.
 func (e *edit) add() ([]byte, error) {
+	for _, f := range e.findings {
+		if bytes.HasPrefix(e.src[e.offset(f.Range.Start):], []byte("<<")) && f.Code == "F120" {
+			return nil, e.refused(Intricate, "may come from a merge key (<<), which is not supported", f)
+		}
+	}
 	h := &e.head
 	value := e.write(plainStyle)
 	if h.lang != langYAML {
@@ -318,8 +328,6 @@ func how(value []byte) string {
 		return "is written with a tag"
 	case '|', '>':
 		return "is written over several lines"
-	case '[', '{':
-		return "is not one value"
 	default:
 		return "is written over several lines, or with escapes"
 	}
