@@ -323,19 +323,19 @@ func (w *Watcher) see(ev fsnotify.Event) {
 	known := w.unwatch(rel)
 	info, err := os.Lstat(ev.Name)
 	isFolder := err == nil && info.IsDir()
-	if known && (!isFolder || ev.Op&(fsnotify.Remove|fsnotify.Rename) != 0) {
-		w.pending.add(rel)
-	}
+	gone := ev.Op&(fsnotify.Remove|fsnotify.Rename) != 0 // what had the name; another may have it by now
 	switch {
-	case isFolder && w.ignores(rel, true):
-	case isFolder:
+	case known && (gone || !isFolder):
+		w.pending.add(rel)
+	case gone || !isFolder:
+		w.report(rel)
+	}
+	if isFolder && !w.ignores(rel, true) {
 		if err := w.watch(rel, true); err != nil {
 			w.degrade(err)
 			w.seen = w.walk()
 			w.pending.lose()
 		}
-	case !known:
-		w.report(rel)
 	}
 }
 

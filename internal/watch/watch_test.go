@@ -386,8 +386,8 @@ func TestLimit(t *testing.T) {
 	s.want("c/d/4.md")
 	s.write("e/f/5.md", "new")
 	s.want("e/f/5.md")
-	s.remove("c")
-	s.want("c")
+	s.rename("c", "g")
+	s.want("c", "g/3.md", "g/d/4.md")
 	s.must(os.Chmod(s.path("a/1.md"), 0o600))
 	s.want()
 }
