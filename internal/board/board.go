@@ -11,6 +11,7 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/site"
@@ -18,15 +19,21 @@ import (
 
 // Input is what a board is made of.
 type Input struct {
-	Site    *site.Snapshot
-	Ledger  ledger.View       // nil: nothing is known of what went out
+	Site     *site.Snapshot
+	Registry *platform.Registry // the one that Site was loaded with; nil: the program's own
+	// Ledger is nil when nothing is known of what went out. Views need not be safe for concurrent use: a board, and those made
+	// of it by With, ask it one after the other, and nobody else may at the same time.
+	Ledger  ledger.View
 	Latest  []*ledger.Record  // what happened last, newest first; may be empty
 	Authors map[string]string // who wrote a post, by its path; nil while that is not known
 	// Findings is what the last whole check found, sorted; Checked says whether there was one yet.
 	Findings finding.List
 	Checked  bool
-	Drafts   bool // whether drafts are shown in calendars
-	Now      time.Time
+	// Of is the snapshot that Findings are about. Nil means Site, or in [Board.With], when Findings are those of before, the
+	// snapshot of before.
+	Of     *site.Snapshot
+	Drafts bool // whether drafts are shown in calendars
+	Now    time.Time
 }
 
 // State says where a post, or one of its targets, stands.
@@ -39,17 +46,60 @@ const (
 	Late      State = "late"      // its time is long over
 	Sending   State = "sending"
 	Waiting   State = "waiting" // goes again by itself: unsent or limited
-	Held      State = "held"    // an emergency stop is on
+	Held      State = "held"    // an emergency stop is on; also of posts whose time is yet to come
 	Due       State = "due"     // goes out with the next run once it is merged
-	Changed   State = "changed" // out, and the file has changed since
+	Changed   State = "changed" // out, and the file has changed since; see [Row]
 	Scheduled State = "scheduled"
 	Draft     State = "draft"
 	Published State = "published"
 	Withdrawn State = "withdrawn"
-	Skipped   State = "skipped"
+	Skipped   State = "skipped" // never goes out
 )
 
+// States returns all states, those that press most first.
+func States() []State {
+	return []State{Attention, Broken, Late, Sending, Waiting, Held, Due, Changed, Scheduled, Draft, Published, Withdrawn, Skipped}
+}
+
+// rank returns how much a state presses: 0 most. One that there is not presses less than all, and is no row's.
+func (s State) rank() uint8 {
+	switch s {
+	case Attention:
+		return 0
+	case Broken:
+		return 1
+	case Late:
+		return 2
+	case Sending:
+		return 3
+	case Waiting:
+		return 4
+	case Held:
+		return 5
+	case Due:
+		return 6
+	case Changed:
+		return 7
+	case Scheduled:
+		return 8
+	case Draft:
+		return 9
+	case Published:
+		return 10
+	case Withdrawn:
+		return 11
+	case Skipped:
+		return 12
+	default:
+		return 13
+	}
+}
+
 // Row is a post on the board. It is shared between boards and never changed.
+//
+// Whether the file of what is out has changed since is known from its bytes, by the same digest that publishing makes of the
+// merged file. Of a post with media that digest takes git's ids of the media files, which are not known here: its row says
+// Published until [Board.Detail] compares the rendering.
 type Row struct {
 	Post    *post.Post
 	Good    *post.Post // the last version that could be read, when Post cannot; else nil
@@ -59,6 +109,13 @@ type Row struct {
 	At      time.Time // the earliest time of its targets; zero: as soon as it is merged
 	State   State     // of its targets the one that presses most
 	Targets []Target  // sorted by account
+
+	facts       *facts
+	unreadable  bool  // Post cannot be read
+	until       int64 // when a state changes by itself, see stamp
+	first, last int64 // the earliest and the latest time of its targets, see stamp; of a repeated post last is never
+	rank        uint8 // of State
+	campaign    string
 }
 
 // Target is one account of a post.
@@ -69,6 +126,10 @@ type Target struct {
 	State    State
 	Why      string // a sentence on the state where it needs one: "held: the price is wrong"
 	Repeat   string // RRULE
+
+	repeat *plan.Repeat // of Repeat, nil when it cannot be read
+	number int          // of Account in the configuration
+	rank   uint8        // of State
 }
 
 // Shown returns the version of the post that can be shown.
@@ -109,6 +170,8 @@ type Event struct {
 	Occurrence bool      // of a repeated post, other than its first
 	Collides   bool      // another post goes to the same account within 15 minutes
 	State      State     // of these targets the one that presses most
+
+	rank uint8 // of State
 }
 
 // Day is a day of the calendar.
@@ -116,7 +179,7 @@ type Day struct {
 	Date   time.Time // midnight in the site's zone
 	Events []Event   // sorted by time
 	Quiet  []Span    // when nothing goes out
-	Gap    bool      // nothing goes out on it, between days on which something does
+	Gap    bool      // nothing goes out on it, between days on which something does, and not for quiet hours alone
 	// Campaigns run on this day.
 	Campaigns []*config.Campaign
 }
@@ -131,12 +194,15 @@ type Need struct {
 	Account string         // empty: all of the post's
 	State   State
 	Why     string // a sentence
-	Command string // what settles it: "postrider resolve k3v9q2xh fedi --published URL"
+	// Command is what settles it: "postrider resolve k3v9q2xh fedi --published URL". Empty when a file must change, or when
+	// something must be done on the network.
+	Command string
+	At      time.Time // when it was or is due; zero when that is not known
 }
 
 // Today is what a manager looks at in the morning.
 type Today struct {
-	Next  []Event // the next to go out
+	Next  []Event // the next to go out, those with a time
 	Needs []Need  // what waits for a person, most pressing first
 	More  int     // needs beyond those listed
 	Out   []*ledger.Record
@@ -170,6 +236,7 @@ type DetailTarget struct {
 	Target
 	Info     platform.Info
 	Rendered site.Rendered
-	Record   *ledger.Record // nil when nothing was tried
+	Record   *ledger.Record // nil when nothing was tried; of a repeated post that of its latest occurrence
+	Differs  bool           // what is out is not what Rendered is
 	Next     time.Time      // of a repeated post: when it goes out next
 }

@@ -1,0 +1,382 @@
+package board
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/content"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// maker makes the rows of a board. Whoever calls it holds the shelf's lock.
+type maker struct {
+	*Board
+	loc   *time.Location
+	quiet time.Time // when quiet hours next begin or end
+}
+
+// timing is what decides about when a post goes to an account.
+type timing struct {
+	at, expires     time.Time
+	draft, withdraw bool
+	late            post.Late
+	campaign        string
+	rule            string
+}
+
+// apply replaces what f sets.
+func (t *timing) apply(f *post.Fields) {
+	if f.Set.Has(post.FieldPublishAt) {
+		t.at = f.PublishAt
+	}
+	if f.Set.Has(post.FieldExpiresAt) {
+		t.expires = f.ExpiresAt
+	}
+	if f.Set.Has(post.FieldDraft) {
+		t.draft = f.Draft
+	}
+	if f.Set.Has(post.FieldWithdraw) {
+		t.withdraw = f.Withdraw
+	}
+	if f.Set.Has(post.FieldLate) {
+		t.late = f.Late
+	}
+	if f.Set.Has(post.FieldCampaign) {
+		t.campaign = f.Campaign
+	}
+	if f.Set.Has(post.FieldRepeat) {
+		t.rule = f.Repeat
+	}
+}
+
+// timingOf returns what [site.Snapshot.Variant] says of a post's time, without the text. a is nil for the post by itself.
+func timingOf(cfg *config.Site, p *post.Post, a *platform.Account) timing {
+	var t timing
+	t.apply(&cfg.Defaults)
+	if a == nil {
+		t.apply(&p.Fields)
+		return t
+	}
+	t.apply(&a.Defaults)
+	t.apply(&p.Fields)
+	for i := range p.Overrides {
+		if p.Overrides[i].Name == string(a.Platform) {
+			t.apply(&p.Overrides[i].Fields)
+		}
+	}
+	for i := range p.Overrides {
+		if p.Overrides[i].Name == a.Name && a.Name != string(a.Platform) {
+			t.apply(&p.Overrides[i].Fields)
+		}
+	}
+	return t
+}
+
+// verdict is where a target stands.
+type verdict struct {
+	state State
+	why   string
+	until int64 // when it may be another one by itself, see stamp
+}
+
+// at adds a time at which the verdict may change by itself.
+func (v verdict) at(now int64, times ...time.Time) verdict {
+	for _, t := range times {
+		if s := stamp(t); !t.IsZero() && s > now {
+			v.until = min(v.until, s)
+		}
+	}
+	return v
+}
+
+func is(s State, why string, args ...any) verdict {
+	if len(args) > 0 {
+		why = fmt.Sprintf(why, args...)
+	}
+	return verdict{s, why, never}
+}
+
+// subject is a target whose state is asked for.
+type subject struct {
+	row    *Row
+	number int // of its account
+	*timing
+	blocked string // the first error, empty when there is none
+}
+
+// finish fills a row's targets and states. list is what the whole check has found about the file.
+func (m *maker) finish(r *Row, list finding.List) error {
+	cfg, p := m.in.Site.Config, r.Shown()
+	if own, ok := m.own[r.Post.Path]; ok {
+		list = own
+	}
+	same := m.same[r.Post.Path]
+	blocked := func(account string) string {
+		for i := range list {
+			f := &list[i]
+			if f.Severity == finding.Error && f.Code != content.SameIDCode && (f.Account == "" || f.Account == account) {
+				return blocks(f)
+			}
+		}
+		return same
+	}
+	own := timingOf(cfg, p, nil)
+	r.campaign, r.until, r.first, r.last = own.campaign, never, never, stamp(time.Time{})
+	accounts := m.in.Site.Accounts(p)
+	r.Targets = make([]Target, len(accounts))
+	r.rank = Skipped.rank()
+	number := 0
+	for i, a := range accounts {
+		for &cfg.Accounts[number] != a {
+			number++
+		}
+		tm := own
+		if len(p.Overrides) > 0 || a.Defaults.Set != 0 {
+			tm = timingOf(cfg, p, a)
+		}
+		t := &r.Targets[i]
+		*t = Target{Account: a, At: tm.at, Campaign: tm.campaign, Repeat: tm.rule, number: number}
+		v, err := m.target(t, subject{row: r, number: number, timing: &tm, blocked: blocked(a.Name)})
+		if err != nil {
+			return err
+		}
+		t.set(v)
+		r.until = min(r.until, v.until)
+		r.rank = min(r.rank, t.rank)
+		if i == 0 || tm.at.Before(r.At) {
+			r.At = tm.at
+		}
+		if !tm.at.IsZero() {
+			r.first, r.last = min(r.first, stamp(tm.at)), max(r.last, stamp(tm.at))
+			if t.repeat != nil {
+				r.last = never
+			}
+		}
+	}
+	if len(accounts) == 0 { // it goes nowhere, whatever its time
+		r.At = own.at
+		switch {
+		case own.draft:
+			r.rank = Draft.rank()
+		case blocked("") != "":
+			r.rank = Broken.rank()
+		}
+	}
+	r.State = States()[r.rank]
+	return nil
+}
+
+func (t *Target) set(v verdict) { t.State, t.Why, t.rank = v.state, v.why, v.state.rank() }
+
+// target returns where a target stands. Of a repeated post that is where its latest occurrence stands, as long as that waits for
+// something, else its next.
+func (m *maker) target(t *Target, s subject) (verdict, error) {
+	id := ledger.ID{Post: s.row.Shown().ID, Account: t.Account.Name}
+	if s.rule == "" {
+		return m.delivery(s, id, s.at)
+	}
+	repeat, err := plan.ParseRepeat(s.rule, s.at)
+	if err != nil {
+		if s.draft {
+			return is(Draft, ""), nil
+		}
+		return is(Broken, "its repeat rule cannot be read: %v", err), nil
+	}
+	t.repeat = repeat
+	latest, upcoming := repeat.Around(m.in.Now)
+	v := is(Skipped, "its rule gives no time")
+	if !latest.IsZero() && (upcoming.IsZero() || !m.shelf.empty) { // without a ledger nobody knows about the past
+		id.Occurrence = plan.Occurrence(latest)
+		if v, err = m.delivery(s, id, latest); err != nil || upcoming.IsZero() {
+			return v, err
+		}
+		if v.state.rank() < Changed.rank() {
+			return v.at(stamp(m.in.Now), upcoming), nil
+		}
+	}
+	if !upcoming.IsZero() {
+		id.Occurrence = plan.Occurrence(upcoming)
+		return m.delivery(s, id, upcoming)
+	}
+	return v, nil
+}
+
+// delivery returns where one delivery stands.
+func (m *maker) delivery(s subject, id ledger.ID, due time.Time) (verdict, error) {
+	b, ok, err := m.shelf.brief(id)
+	if err != nil {
+		return verdict{}, err
+	}
+	if !ok {
+		return m.fresh(s, due), nil
+	}
+	now := stamp(m.in.Now)
+	rec := m.shelf.open[id]
+	switch b.State {
+	case ledger.Withdrawn:
+		return is(Withdrawn, ""), nil
+	case ledger.Skipped:
+		return is(Skipped, ""), nil
+	case ledger.Published:
+		return m.published(s, b.Mark).at(now, s.expires), nil
+	case ledger.Sending:
+		if rec != nil && rec.Lease != nil && rec.Lease.Until.After(m.in.Now) {
+			return is(Sending, "").at(now, rec.Lease.Until), nil
+		}
+		return is(Waiting, "the run that was sending it has died: the next one finds out what became of it"), nil
+	case ledger.Unknown:
+		return is(Attention, "it may be out: %s", lastError(rec)), nil
+	case ledger.Denied:
+		return is(Attention, "the network does not let us in: %s", lastError(rec)), nil
+	case ledger.Rejected:
+		if rec == nil || !s.row.facts.changed(rec.Source[:min(len(rec.Source), markLength)]) {
+			return is(Attention, "refused by the network: %s", lastError(rec)), nil
+		}
+		return m.fresh(s, due), nil // it has another text now
+	}
+	v := m.fresh(s, due) // unsent or limited
+	if v.state != Due && v.state != Late || rec == nil {
+		return v, nil
+	}
+	// What was begun in time is finished, for as long again as a post may be late.
+	after := m.in.Site.Config.Schedule.Late.After
+	given := due.Add(2 * after)
+	inTime := rec.At.Sub(due) <= after && !m.in.Now.After(given)
+	if v.state == Late && !inTime && len(rec.Parts) == 0 && rec.Allowed == "" {
+		return v, nil
+	}
+	v.state, v.why = Waiting, "the next run tries again: "+lastError(rec)
+	if rec.RetryAt.After(m.in.Now) {
+		v.why = fmt.Sprintf("tried again at %s: %s", clockTime(rec.RetryAt.In(m.loc)), lastError(rec))
+	}
+	return v.at(now, rec.RetryAt, given.Add(1)), nil
+}
+
+// markLength is how much of a source digest the ledger's listing tells.
+const markLength = 10
+
+func lastError(r *ledger.Record) string {
+	if r == nil || r.Last() == nil {
+		return "no reason is recorded"
+	}
+	return cmp.Or(r.Last().Error, "no reason is recorded")
+}
+
+// published returns where a target stands that is out.
+func (m *maker) published(s subject, mark string) verdict {
+	switch {
+	case s.withdraw:
+		return is(Changed, "it is to be taken down")
+	case !s.expires.IsZero() && !s.expires.After(m.in.Now):
+		return is(Changed, "it is to be taken down since %s", clockTime(s.expires))
+	case s.row.Good == nil && !s.row.facts.changed(mark):
+		return is(Published, "")
+	case s.blocked != "":
+		return is(Changed, "its file has changed since, but %s", s.blocked)
+	default:
+		return is(Changed, fileChanged)
+	}
+}
+
+// fresh returns where a target stands that is not out.
+func (m *maker) fresh(s subject, due time.Time) verdict {
+	in, cfg, now := &m.in, m.in.Site.Config, stamp(m.in.Now)
+	a := &cfg.Accounts[s.number]
+	came := !due.After(in.Now)
+	switch {
+	case s.draft:
+		return is(Draft, "")
+	case s.withdraw:
+		return is(Withdrawn, "withdrawn before it went out")
+	case !s.expires.IsZero() && !s.expires.After(in.Now):
+		return is(Skipped, "expired at %s before it went out", clockTime(s.expires))
+	case s.blocked != "":
+		return is(Broken, s.blocked).at(now, s.expires, due)
+	case !m.infos[s.number].caps.Has(platform.CanPublish):
+		state := Scheduled
+		if came {
+			state = Skipped
+		}
+		return is(state, "this version can preview %s but not publish there", a.Platform).at(now, s.expires, due)
+	}
+	if reason, held := m.held(a, s.campaign); held {
+		return is(Held, "held: %s", reason).at(now, s.expires, due)
+	}
+	if !came {
+		v := is(Scheduled, "")
+		if end, quiet := cfg.Schedule.QuietUntil(due, m.loc); quiet {
+			v.why = "quiet hours: it goes out at " + clockTime(end.In(due.Location()))
+		}
+		return v.at(now, s.expires, due)
+	}
+	tooLate := due.Add(cfg.Schedule.Late.After)
+	policy := cmp.Or(s.late, cfg.Schedule.Late.Then)
+	if !due.IsZero() && in.Now.After(tooLate) && policy != post.LatePublish {
+		switch {
+		case policy == post.LateSkip:
+			return is(Skipped, "it was due at %s: too late, and the rule is to skip", clockTime(due))
+		case m.shelf.empty:
+			return is(Late, "it was due at %s, and nothing is recorded of it", clockTime(due)).at(now, s.expires)
+		default:
+			return is(Late, "it was due at %s: too late to go out unasked", clockTime(due)).at(now, s.expires)
+		}
+	}
+	v := is(Due, "")
+	if end, quiet := cfg.Schedule.QuietUntil(in.Now, m.loc); quiet {
+		v.why = "quiet hours until " + clockTime(end.In(m.loc))
+	}
+	if !due.IsZero() {
+		v = v.at(now, tooLate.Add(1))
+	}
+	return v.at(now, s.expires, m.quiet)
+}
+
+// held returns the emergency stop that an account, or a campaign, is under.
+func (m *maker) held(a *platform.Account, campaign string) (reason string, held bool) {
+	if reason, held := m.in.Site.Config.HeldBy(a.Name, campaign); held {
+		return reason, true
+	}
+	for _, h := range m.shelf.holds {
+		if h.Covers(a.Name, string(a.Platform), campaign) {
+			return h.String(), true
+		}
+	}
+	return "", false
+}
+
+// nextQuiet returns when quiet hours next begin or end after t, zero when there are none.
+func (b *Board) nextQuiet(t time.Time) time.Time {
+	cfg := b.in.Site.Config
+	if end, quiet := cfg.Schedule.QuietUntil(t, cfg.Location); quiet {
+		return end
+	}
+	return quietBegins(cfg, t)
+}
+
+// quietBegins returns the first time after t at which a quiet window begins, zero when there is none.
+func quietBegins(cfg *config.Site, t time.Time) (next time.Time) {
+	for i := range cfg.Schedule.Quiet {
+		w := &cfg.Schedule.Quiet[i]
+		slot := config.Slot{Days: w.Days, At: w.From}
+		if at := slot.Next(t, cfg.Location); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}
+
+// clockTime writes a time as people read it, with its zone.
+func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
+
+// live reports whether what is in this state goes out some time, or is out.
+func (s State) live() bool { return !slices.Contains([]State{Draft, Withdrawn, Skipped}, s) }
+
+// fileChanged is why something is [Changed] that is to stay.
+const fileChanged = "its file has changed since"

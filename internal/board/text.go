@@ -1,0 +1,227 @@
+package board
+
+import (
+	"cmp"
+	"crypto/sha1" //nolint:gosec // git's own ids
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/post"
+)
+
+// facts are what a row says of its post's text. They depend on the post alone, so boards share them.
+type facts struct {
+	post          *post.Post
+	name, excerpt string
+	source        string // digest as the ledger marks it; empty for a post with media
+
+	once  sync.Once
+	lower string // what is searched, in lower case
+}
+
+// How long the words of a row may be, in bytes.
+const (
+	nameLength    = 64
+	excerptLength = 160
+)
+
+func newFacts(p *post.Post) *facts {
+	f := &facts{post: p, excerpt: excerpt(p)}
+	f.name = cmp.Or(strings.TrimSpace(p.Title), shorten(f.excerpt, nameLength), p.Path)
+	if !hasMedia(p) {
+		f.source = source(p.Text, sha1.New())
+	}
+	return f
+}
+
+// searched returns all of the post that can be searched, in lower case.
+func (f *facts) searched() string {
+	f.once.Do(func() {
+		p := f.post
+		w := words{b: make([]byte, 0, len(p.Text)+len(p.Path)+64)}
+		fields := func(f *post.Fields) {
+			w.text(f.Title)
+			for _, tag := range f.Tags {
+				w.space()
+				w.text(tag)
+			}
+			w.space()
+		}
+		fields(&p.Fields)
+		w.text(p.ID)
+		w.space()
+		w.text(p.Path)
+		w.docs(p.Body)
+		for i := range p.Overrides {
+			w.space()
+			fields(&p.Overrides[i].Fields)
+			w.docs(p.Overrides[i].Body)
+		}
+		f.lower = strings.ToLower(string(w.b))
+	})
+	return f.lower
+}
+
+// excerpt returns the beginning of a post's text: of what is meant for everybody, else of what is not.
+func excerpt(p *post.Post) string {
+	w := words{b: make([]byte, 0, excerptLength+64), most: excerptLength + utf8.UTFMax, everybody: true}
+	w.docs(p.Body)
+	if len(w.b) == 0 {
+		w.everybody = false
+		w.docs(p.Body)
+	}
+	return shorten(string(w.b), excerptLength)
+}
+
+// shorten cuts a text of more than n bytes behind its last whole word.
+func shorten(s string, n int) string {
+	s = strings.TrimSpace(s)
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	cut := s[:n]
+	if i := strings.LastIndexByte(cut, ' '); i > n/2 && s[n] != ' ' {
+		cut = cut[:i]
+	}
+	return strings.TrimRight(cut, " ,;:–—-") + "…"
+}
+
+// words writes the words of a rich text on one line, without marks.
+type words struct {
+	b         []byte
+	most      int  // stop when there are so many bytes; 0: never
+	everybody bool // leave out what is for some accounts only, and pictures
+}
+
+func (w *words) full() bool { return w.most > 0 && len(w.b) >= w.most }
+
+func (w *words) space() {
+	if len(w.b) > 0 && w.b[len(w.b)-1] != ' ' {
+		w.b = append(w.b, ' ')
+	}
+}
+
+// text appends s with white space folded.
+func (w *words) text(s string) {
+	if w.most > 0 {
+		s = s[:min(len(s), 4*w.most)] // a part of a character at the end is behind what is kept, or cut off
+	}
+	for i, r := range s {
+		switch {
+		case r == utf8.RuneError, unicode.IsControl(r) && !unicode.IsSpace(r):
+			if _, n := utf8.DecodeRuneInString(s[i:]); n > 1 {
+				w.b = utf8.AppendRune(w.b, r)
+			}
+		case r < utf8.RuneSelf && r > ' ':
+			w.b = append(w.b, byte(r))
+		case unicode.IsSpace(r):
+			w.space()
+		default:
+			w.b = utf8.AppendRune(w.b, r)
+		}
+	}
+}
+
+func (w *words) docs(docs []post.Doc) {
+	for i := range docs {
+		w.blocks(docs[i].Blocks)
+	}
+}
+
+func (w *words) blocks(blocks []post.Block) {
+	for i := range blocks {
+		if w.full() {
+			return
+		}
+		b := &blocks[i]
+		if b.Kind == post.RawHTML || b.Kind == post.Audience && w.everybody {
+			continue
+		}
+		w.space()
+		w.text(b.Text)
+		w.inlines(b.Inlines)
+		w.blocks(b.Blocks)
+	}
+}
+
+func (w *words) inlines(inlines []post.Inline) {
+	for i := range inlines {
+		if w.full() {
+			return
+		}
+		in := &inlines[i]
+		switch in.Kind {
+		case post.SoftBreak, post.HardBreak:
+			w.space()
+		case post.InlineHTML:
+		case post.Image:
+			if !w.everybody {
+				w.text(in.Text)
+			}
+		default:
+			w.text(in.Text)
+			w.inlines(in.Inlines)
+		}
+	}
+}
+
+// hasMedia reports whether a post names files that are sent with it.
+func hasMedia(p *post.Post) bool {
+	if fieldMedia(&p.Fields) || docMedia(p.Body) {
+		return true
+	}
+	for i := range p.Overrides {
+		if o := &p.Overrides[i]; fieldMedia(&o.Fields) || docMedia(o.Body) {
+			return true
+		}
+	}
+	return false
+}
+
+func fieldMedia(f *post.Fields) bool {
+	return len(f.Media) > 0 || f.Card != nil && f.Card.Image != nil
+}
+
+func docMedia(docs []post.Doc) bool {
+	for i := range docs {
+		if len(docs[i].Images()) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// source returns the digest that publishing makes of a post's file (package agenda), from the id that git gives to text.
+func source(text string, h hash.Hash) string {
+	io := func(s string) { h.Write([]byte(s)) } //nolint:errcheck // a hash cannot fail
+	io("blob " + strconv.Itoa(len(text)) + "\x00")
+	io(text)
+	var id [sha256.Size]byte
+	line := hex.AppendEncode(make([]byte, 0, 2*len(id)+1), h.Sum(id[:0]))
+	sum := sha256.Sum256(append(line, '\n'))
+	return hex.EncodeToString(sum[:8]) // more than a mark tells
+}
+
+// changed reports whether the post's file is known to be another one than the ledger's mark stands for. git may keep the file with
+// other line endings than the work tree, and give ids by SHA-256.
+func (f *facts) changed(mark string) bool {
+	if f.source == "" || mark == "" || mark == "0" || ledger.SameSource(mark, f.source) {
+		return false
+	}
+	text := f.post.Text
+	if ledger.SameSource(mark, source(text, sha256.New())) {
+		return false
+	}
+	unix := strings.ReplaceAll(text, "\r\n", "\n")
+	return unix == text || !ledger.SameSource(mark, source(unix, sha1.New())) && !ledger.SameSource(mark, source(unix, sha256.New())) //nolint:gosec // git's own ids
+}
