@@ -5,6 +5,7 @@
 //	go run ./test/bench                 everything that takes no Hugo, at 10,000 posts
 //	go run ./test/bench -hugo PATH      with the comparison to Hugo
 //	go run ./test/bench -posts 50000 -only check -hugo PATH
+//	go run ./test/bench -only preview -hugo PATH -browser PATH
 package main
 
 import (
@@ -28,8 +29,11 @@ var (
 	commits = flag.Int("commits", 20_000, "how many commits the repository has")
 	runs    = flag.Int("runs", 7, "counted runs of each command")
 	hugo    = flag.String("hugo", "", "path of a hugo binary to compare with")
-	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst; separated by commas")
+	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst, preview; separated by commas")
 	latency = flag.Duration("latency", 20*time.Millisecond, "how long the networks take for a request in burst")
+	edits   = flag.Int("edits", 50, "how many times a post is saved in preview")
+	browser = flag.String("browser", "", "path of a chromium to measure preview in too")
+	book    = flag.Bool("ledger", true, "in preview, whether the site has a ledger with all that was published")
 	tmp     = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
 )
 
@@ -60,7 +64,7 @@ func run() (err error) {
 	for _, m := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}} {
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}
