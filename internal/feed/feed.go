@@ -231,6 +231,10 @@ var (
 // clean returns the text in valid UTF-8, its lines ended by line feeds, without what XML 1.0 cannot carry or advises
 // against (https://www.w3.org/TR/xml/#charsets): controls and noncharacters.
 func clean(s string) string {
+	plain := func(r rune) bool { return r >= ' ' && r <= '~' || r == '\n' }
+	if !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s // most are, and there are many
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\t':

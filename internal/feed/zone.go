@@ -81,7 +81,7 @@ func onsets(zone *time.Location, since time.Time, last int) []onset {
 }
 
 // changedAt returns when the clock came to what it shows at t. [time.Time.ZoneBounds] alone does not know: beyond the
-// zone's table it calls the ends of the years bounds too, and of leap years their last day but one (go1.26).
+// zone's table it calls the ends of years bounds too, and in leap years the beginning of the last day (go1.26).
 func changedAt(zone *time.Location, t time.Time) (time.Time, bool) {
 	for {
 		start, _ := t.In(zone).ZoneBounds()
