@@ -46,12 +46,14 @@ type View struct {
 	Key     string // begins the ids of what a page must find again; empty: without an account there are none
 	Look    *Look
 	Header  Header
-	Lang    string // BCP 47; empty where not known
-	Title   string
-	Warning string // the text and the media are behind it
-	Veil    string // the media are behind it
-	Parts   []Part
-	Facts   []Fact // what is sent and not seen in the post
+	Lang    string // of the text, BCP 47; empty where not known
+	// Languages are all that the post says it is in.
+	Languages string
+	Title     string
+	Warning   string // the text and the media are behind it
+	Veil      string // the media are behind it
+	Parts     []Part
+	Facts     []Fact // what is sent and not seen in the post
 	// Counters of the first part.
 	Counters []Counter
 	Notes    []string // sentences on what the network makes of it
@@ -161,14 +163,18 @@ func New(r *platform.Rendering, in Input) View {
 		v.Key = "card-" + v.Account
 	}
 	v.Label = network
-	if who := cmp.Or(v.Header.Handle, v.Account, v.Header.Name); who != network {
+	who := cmp.Or(v.Header.Handle, v.Account, v.Header.Name)
+	if look.ByHandle {
+		who = v.Header.Name
+	}
+	if who != network {
 		v.Label += ", " + who
 	}
 	if len(r.Language) > 0 {
-		v.Lang = r.Language[0]
+		v.Lang, v.Languages = r.Language[0], strings.Join(r.Language, ", ")
 	}
-	if look.Warns {
-		v.Warning = r.ContentWarning
+	if look.Warns && r.ContentWarning != "" {
+		v.Warning, v.Veil = r.ContentWarning, "" // one door is enough
 	}
 	v.Parts = make([]Part, len(r.Parts))
 	for i := range r.Parts {
@@ -184,7 +190,7 @@ func New(r *platform.Rendering, in Input) View {
 		v.Counters = v.Parts[0].Counters
 	}
 	v.Facts = facts(look, r)
-	v.Notes = notes(&v)
+	v.Notes = notes(&v, r)
 	return v
 }
 
@@ -225,10 +231,13 @@ func (l *Look) part(r *platform.Rendering, i int, in *Input, host, network strin
 		Text: c.between(0, cut), Media: l.gallery(p.Media, in.MediaURL), Counters: counters(p),
 	}
 	if cut < len(p.Text) {
-		v.Folded, v.More = c.between(cut, len(p.Text)), l.Fold.More
+		rest := strings.TrimLeftFunc(p.Text[cut:], unicode.IsSpace)
+		v.Folded, v.More = c.between(len(p.Text)-len(rest), len(p.Text)), l.Fold.More
 	}
-	v.Card = l.linkCard(p.Card, in.MediaURL)
-	if v.Card == nil && len(p.Media) == 0 && !(l.QuietWarning && r.ContentWarning != "") && !(i == 0 && r.Poll != nil) {
+	if l.Card != "" {
+		v.Card = l.linkCard(p.Card, in.MediaURL)
+	}
+	if p.Card == nil && len(p.Media) == 0 && !(l.QuietWarning && r.ContentWarning != "") && !(i == 0 && r.Poll != nil) {
 		v.Card = l.unfurl(&c, network)
 	}
 	return v
@@ -240,7 +249,7 @@ func (l *Look) linkCard(card *platform.Card, address func(platform.Media) string
 		return nil
 	}
 	v := &LinkCard{
-		URL: webAddress(card.URL), Host: hostOf(card.URL), Title: card.Title, Description: card.Description, Style: cmp.Or(l.Card, "side"),
+		URL: webAddress(card.URL), Host: hostOf(card.URL), Title: card.Title, Description: card.Description, Style: l.Card,
 	}
 	if card.Image != nil {
 		t := tile(card.Image, address).in(Ratio{191, 100})
@@ -249,11 +258,8 @@ func (l *Look) linkCard(card *platform.Card, address func(platform.Media) string
 	if card.Fetch {
 		v.Later = "Title and picture are read from the page when the post goes out."
 	}
-	if v.Title == "" {
-		v.Title = v.Host
-		if !card.Fetch {
-			v.Title = card.URL
-		}
+	if v.Title == "" && !card.Fetch {
+		v.Title = card.URL
 	}
 	return v
 }
@@ -277,7 +283,7 @@ func (l *Look) unfurl(c *content, network string) *LinkCard {
 		return nil
 	}
 	return &LinkCard{
-		URL: address, Host: hostOf(address), Title: hostOf(address), Style: l.Card,
+		URL: address, Host: hostOf(address), Style: l.Card,
 		Later: network + " reads title and picture from the page once the post is out.",
 	}
 }
@@ -328,10 +334,12 @@ func header(l *Look, r *platform.Rendering, in *Input, host, network string) Hea
 	if handle != "" {
 		h.Handle = writeHandle(l.Handle, handle, host)
 	}
-	h.Initials = initials(h.Name)
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(h.Name))
-	h.Hue = int(sum.Sum32() % 8)
+	h.Initials, h.Hue = initials(h.Name), int(sum.Sum32()%8)
+	if l.ByHandle && h.Handle != "" {
+		h.Name, h.Handle = h.Handle, ""
+	}
 	if !in.At.IsZero() {
 		at := in.At
 		if in.Location != nil {
@@ -484,7 +492,9 @@ func facts(l *Look, r *platform.Rendering) []Fact {
 			list = append(list, Fact{term, text, webAddress(address)})
 		}
 	}
-	add("Language", strings.Join(r.Language, ", "), "")
+	if !l.Warns {
+		add("Content warning", r.ContentWarning, "")
+	}
 	add("Labels", strings.Join(r.Labels, ", "), "")
 	add("Tags", strings.Join(r.Tags, ", "), "")
 	if !l.Visibility || r.Visibility != "public" {
@@ -498,23 +508,49 @@ func facts(l *Look, r *platform.Rendering) []Fact {
 }
 
 // notes returns what a writer should know of how the network shows the post.
-func notes(v *View) []string {
+func notes(v *View, r *platform.Rendering) []string {
 	var list []string
 	for i := range v.Parts {
 		p := &v.Parts[i]
 		of := ""
 		if len(v.Parts) > 1 {
-			of = " of part " + strconv.Itoa(p.Number)
+			of = " in part " + strconv.Itoa(p.Number)
+		}
+		for _, c := range p.Counters {
+			if c.State == Over {
+				list = append(list, "The text"+of+" is too long: "+c.Words+".")
+			}
 		}
 		if p.AutoCut {
 			list = append(list, "Part "+strconv.Itoa(p.Number)+" begins where the thread was cut automatically.")
 		}
-		for _, t := range p.Media.Tiles {
-			const noticed = 15 // percent
-			if t.Hidden >= noticed {
-				list = append(list, "The feed hides "+strconv.Itoa(t.Hidden)+" % of picture "+strconv.Itoa(t.Number)+of+".")
-			}
+		if v.Look.Card == "" && r.Parts[i].Card != nil {
+			list = append(list, v.Network+" shows no link cards.")
+		}
+		if cropped := cropped(p.Media.Tiles); cropped != "" {
+			list = append(list, "The feed hides "+cropped+of+".")
 		}
 	}
 	return list
+}
+
+// cropped tells what of which pictures a crop hides, where that is worth mentioning: "20 % of picture 1 and 33 % of
+// picture 3".
+func cropped(tiles []Tile) string {
+	const noticed = 15 // percent
+	var list []string
+	for _, t := range tiles {
+		switch {
+		case t.Hidden < noticed:
+		case len(tiles) == 1:
+			list = append(list, strconv.Itoa(t.Hidden)+" % of the picture")
+		default:
+			list = append(list, strconv.Itoa(t.Hidden)+" % of picture "+strconv.Itoa(t.Number))
+		}
+	}
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	last := len(list) - 1
+	return strings.Join(list[:last], ", ") + " and " + list[last]
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"html/template"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,11 +41,14 @@ type stand struct {
 func standIn(id platform.ID) stand {
 	look := card.LookOf(id)
 	s := stand{
-		info: platform.Info{ID: id, Name: strings.ToUpper(string(id[:1])) + string(id[1:])},
+		info: platform.Info{ID: id, Name: look.Name},
 		style: plaintext.Style{
 			Network: string(id), Rich: look.Rich, Tags: true, Unit: measure.CodePoints, Count: measure.CountCodePoints,
 			Entities: measure.XEntities,
 		},
+	}
+	if look.ID != id {
+		s.info.Name = "Pigeon"
 	}
 	if look.Rich {
 		s.style.Links = plaintext.LinkFacet
@@ -174,6 +178,9 @@ func hostile() *post.Post {
 		{Blocks: []post.Block{{Kind: post.Paragraph, Inlines: []post.Inline{text(evil)}}}},
 	}}
 	f := &p.Fields
+	for field := range post.Field(64) {
+		f.Set = f.Set.With(field)
+	}
 	f.Title, f.ContentWarning, f.Sensitive, f.Language, f.Labels, f.Tags = evil, evil, true, []string{evil}, []string{evil, "porn"}, []string{evil}
 	f.ReplyTo, f.Quote, f.CanonicalURL, f.Visibility = evil, "javascript:alert(1)", "javascript:alert(1)", evil
 	f.Poll = &post.Poll{Options: []string{evil, evil}, Duration: time.Hour, Multiple: true, HideTotals: true}
@@ -213,6 +220,25 @@ func TestHTML(t *testing.T) {
 			if s.Name == "hostile" && !strings.Contains(c.text.String(), "<script>alert(1)</script>") {
 				t.Errorf("%s: the text does not show what was written", c.where)
 			}
+		}
+	}
+}
+
+func BenchmarkCard(b *testing.B) {
+	set := parsed(b)
+	samples := platformtest.Corpus()
+	views := make([]platform.Rendering, 0, len(samples))
+	for _, s := range samples {
+		account := &platform.Account{Name: "x", Platform: "x"}
+		v := s.Post().For("x", "x", &account.Defaults)
+		r, _ := standIn("x").Render(&v, account)
+		views = append(views, r)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		v := card.New(&views[i%len(views)], card.Input{})
+		if err := set.ExecuteTemplate(io.Discard, "card", v); err != nil {
+			b.Fatal(err)
 		}
 	}
 }
@@ -352,9 +378,10 @@ func TestText(t *testing.T) {
 	}{
 		{"lines and paragraphs", "x", "\na\nb\n\nc\r\nd\n\n\n\ne\n", nil, "a⏎b¶c⏎d¶⏎⏎e"},
 		{"styles nest", "webhook", "abcdef", []platform.Facet{facet(0, 4, platform.FacetBold, ""), facet(2, 6, platform.FacetItalic, "")}, "**ab**_cd_ef"},
-		{"facets outside of the text", "x", "é", []platform.Facet{
+		{"facets outside of the text", "webhook", "é", []platform.Facet{
 			facet(-5, 99, platform.FacetBold, ""), facet(1, 1, platform.FacetLink, "https://a.example"), facet(7, 3, platform.FacetTag, "x"), facet(1, 2, "new", ""),
 		}, "**é"},
+		{"no styles where the network has none", "x", "ab", []platform.Facet{facet(0, 1, platform.FacetBold, "")}, "ab"},
 		{"the first of two links counts", "x", "one two", []platform.Facet{
 			facet(2, 7, platform.FacetLink, "https://b.example"), facet(0, 3, platform.FacetLink, "https://a.example"),
 		}, "[link:one→https://a.example] two"},

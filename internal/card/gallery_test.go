@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/postrider/postrider"
-	"github.com/postrider/postrider/internal/card"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/templates"
@@ -129,19 +128,20 @@ func (g *showcase) link() *post.Post {
 		text(", bent over steam, and a runner that forgives. Orders open on Tuesday at nine. #sleds #Allgäu"),
 	}}}}}}
 	m := g.made[3]
-	p.Fields = post.Fields{Link: "https://www.fichtl.example/the-nine?utm_source=winter-launch", Card: &post.Card{
-		URL: "https://www.fichtl.example/the-nine?utm_source=winter-launch", Title: "The Nine: a sled for nine winters", Description: "Ash, steam and patience. How the new sled is made, what it costs and when it is ready.", Image: &m,
+	p.Fields = post.Fields{Link: "https://www.example.com/the-nine?utm_source=winter-launch", Card: &post.Card{
+		URL: "https://www.example.com/the-nine?utm_source=winter-launch", Title: "The Nine: a sled for nine winters", Description: "Ash, steam and patience. How the new sled is made, what it costs and when it is ready.", Image: &m,
 	}, Language: []string{"en"}}
+	p.Set = p.Set.With(post.FieldLink).With(post.FieldCard).With(post.FieldLanguage)
 	return p
 }
 
 func (g *showcase) thread() *post.Post {
 	first, second := g.made[2], g.made[0]
 	d := body("How a runner is bent, in three posts. The wood is ash, split and not sawn, so that the grain runs through.", "It takes a day.")
-	d2 := body("The steam box is as old as my grandfather. After forty minutes the wood gives way like leather, and you have about a minute: https://www.fichtl.example/steam/the-long-story-of-it")
+	d2 := body("The steam box is as old as my grandfather. After forty minutes the wood gives way like leather, and you have about a minute: https://www.example.com/steam/the-long-story-of-it")
 	d2.Blocks = append(d2.Blocks, post.Block{Kind: post.Paragraph, Inlines: []post.Inline{{Kind: post.Image, Text: second.Alt, Media: &second}}})
 	p := &post.Post{ID: "thread", Body: []post.Doc{d, d2, body("Then it stays in the jig until spring. That is all. Questions? Ask away!")}}
-	p.Media = []post.Media{first}
+	p.Media, p.Set = []post.Media{first}, p.Set.With(post.FieldMedia)
 	return p
 }
 
@@ -165,26 +165,30 @@ func (g *showcase) pictures(n int, tallFirst bool) *post.Post {
 	}
 	p := &post.Post{ID: "pictures", Body: []post.Doc{body("Advent in the workshop.")}}
 	for _, i := range order[:n] {
-		p.Media = append(p.Media, g.made[i%len(g.made)])
+		p.Media = append(p.Media, g.made[i])
 	}
+	p.Set = p.Set.With(post.FieldMedia)
 	return p
 }
 
 func (g *showcase) poll() *post.Post {
 	p := &post.Post{ID: "poll", Body: []post.Doc{body("The bell or the lantern: what does a sled need after dark?")}}
 	p.Fields = post.Fields{
-		Poll: &post.Poll{Options: []string{"The bell", "The lantern", "Both, and a thermos"}, Duration: 36 * time.Hour}, ContentWarning: "Strong opinions on sleds",
+		Media: []post.Media{g.made[1], g.made[4]}, // which is one thing too many for most
+		Poll:  &post.Poll{Options: []string{"The bell", "The lantern", "Both, and a thermos"}, Duration: 36 * time.Hour}, ContentWarning: "Strong opinions on sleds",
 		Visibility: "unlisted", Sensitive: true,
 	}
+	p.Set = p.Set.With(post.FieldMedia).With(post.FieldPoll).With(post.FieldContentWarning).With(post.FieldVisibility).With(post.FieldSensitive)
 	return p
 }
 
 func (g *showcase) rtl() *post.Post {
 	p := &post.Post{ID: "rtl", Body: []post.Doc{body(
-		"שלום עולם! המזחלת חזרה ❄️ https://fichtl.example/שלום", "مرحبا بالعالم، عادت الزلاجة 🛷 #ثلج (123)", "And in English: 👩‍👩‍👧‍👦 👍🏿 it is back, @vroni.",
+		"שלום עולם! המזחלת חזרה ❄️ https://example.com/שלום", "مرحبا بالعالم، عادت الزلاجة 🛷 #ثلج (123)", "And in English: 👩‍👩‍👧‍👦 👍🏿 it is back, @vroni.",
 	)}}
 	p.Media = []post.Media{{File: "film.mp4", Path: "film.mp4", MIME: "video/mp4", Alt: "The sled goes down a hill", HasAlt: true}}
 	p.ReplyTo = "https://bsky.app/profile/fichtl.example/post/3k"
+	p.Set = p.Set.With(post.FieldMedia).With(post.FieldReplyTo)
 	return p
 }
 
@@ -197,7 +201,7 @@ func (g *showcase) page(name, theme string, p *post.Post) {
 		`<link rel="stylesheet" href="app.css"><link rel="stylesheet" href="cards.css"><style>body{margin:16px;background:var(--bg)}.wall{columns:3 28rem;column-gap:16px}.wall>*{break-inside:avoid;margin-bottom:16px}</style></head><body><main>`)
 	b.WriteString(written(g.t, g.set, "sprite", nil) + `<h1 class="card-unseen">Cards</h1><div class="wall">`)
 	for _, id := range networks {
-		var v card.View = view(id, p, func(m platform.Media) string {
+		v := view(id, p, func(m platform.Media) string {
 			if strings.HasSuffix(m.Path, ".mp4") {
 				return ""
 			}

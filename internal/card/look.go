@@ -84,13 +84,14 @@ type Look struct {
 	Name   string
 	Layout Layout
 	Thread Thread
-	// Handle is how the account's name is written, from {handle} and {host}; empty where only the name is shown.
-	Handle string
-	Mark   string // stands behind the name
-	Square bool   // the account's picture has corners
-	Time   string // how a time is written, as for time.Format
-	Fold   Fold
-	Link   Shorten
+	// Handle is how the account's handle is written, from {handle} and {host}; empty where only the name is shown.
+	Handle   string
+	ByHandle bool   // the handle stands where others have the name
+	Mark     string // stands behind the name
+	Square   bool   // the account's picture has corners
+	Time     string // how a time is written, as for time.Format
+	Fold     Fold
+	Link     Shorten
 	// ShortMentions drops the server from @name@server.
 	ShortMentions bool
 	// Mention and Tag are the addresses behind mentions and hashtags, from {name}, {host} and {tag}.
@@ -105,7 +106,7 @@ type Look struct {
 	AltBadge bool     // the network tells by a badge that a picture is described
 	MediaTop bool     // media stand above the text
 
-	Card   string // the style of link cards: large, side, bar
+	Card   string // the style of link cards: large, side, bar; empty where there are none
 	Unfurl Unfurl
 	// QuietWarning says that no card is made of a link behind a content warning.
 	QuietWarning bool
@@ -114,7 +115,6 @@ type Look struct {
 	Numbered   bool // parts of a thread are numbered by the network
 	Warns      bool // text and media stand behind the post's content warning
 	Veils      bool // sensitive media are covered until the reader asks for them
-	Worded     bool // the actions are words too
 	Actions    []Action
 }
 
@@ -162,14 +162,14 @@ var looks = []Look{
 		One:    [2]Ratio{{2, 3}, {}},
 		Frames: []Frame{{"g-2s", Ratio{1, 1}}, {"g-3t", Ratio{1, 1}}, {"g-4t", Ratio{1, 1}}, {"g-5", Ratio{1, 1}}},
 		Tall:   []Frame{{"g-2", Ratio{1, 1}}, {"g-3l", Ratio{1, 1}}, {"g-4l", Ratio{1, 1}}, {"g-5", Ratio{1, 1}}},
-		Card:   "large", Unfurl: FirstLink, Visibility: true, Worded: true,
+		Card:   "large", Unfurl: FirstLink, Visibility: true,
 		Actions: []Action{{"thumb", "Like"}, {"comment", "Comment"}, {"forward", "Share"}},
 	},
 	{
 		// Fold: 125 characters (https://charactercounter.com/instagram) or two lines; pictures between 4:5 and 1.91:1, a
 		// carousel in the shape of its first (https://developers.facebook.com/docs/instagram-platform/content-publishing).
 		// Addresses in captions are no links.
-		ID: "instagram", Name: "Instagram", Layout: Image, Thread: Comments, Handle: "{handle}", Time: "2 January",
+		ID: "instagram", Name: "Instagram", Layout: Image, Thread: Comments, Handle: "{handle}", ByHandle: true, Time: "2 January",
 		Fold:    Fold{Characters: 125, Lines: 2, PerLine: 63, More: "more"},
 		Link:    Shorten{Scheme: true, WWW: true},
 		Mention: "https://www.instagram.com/{name}/", Tag: "https://www.instagram.com/explore/tags/{tag}/",
@@ -187,7 +187,7 @@ var looks = []Look{
 		One:    [2]Ratio{{4, 5}, {}},
 		Frames: []Frame{{"g-2", Ratio{2, 1}}, {"g-3l", Ratio{3, 2}}, {"g-4l", Ratio{3, 2}}, {"g-5", Ratio{3, 2}}},
 		Tall:   []Frame{{"g-2", Ratio{3, 2}}, {"g-3l", Ratio{3, 2}}, {"g-4l", Ratio{3, 2}}, {"g-5", Ratio{3, 2}}},
-		Card:   "large", Visibility: true, Worded: true,
+		Card:   "large", Visibility: true,
 		Actions: []Action{{"thumb", "Like"}, {"comment", "Comment"}, {"repost", "Repost"}, {"send", "Send"}},
 	},
 	{
@@ -220,7 +220,7 @@ var looks = []Look{
 	},
 	{
 		// A post of up to 500 characters is shown whole on a desktop (https://posttruncate.com/en/platform-limits/).
-		ID: "threads", Name: "Threads", Layout: Gutter, Thread: Line, Handle: "{handle}", Time: "2 Jan", Numbered: true,
+		ID: "threads", Name: "Threads", Layout: Gutter, Thread: Line, Handle: "{handle}", ByHandle: true, Time: "2 Jan", Numbered: true,
 		Fold:    Fold{Characters: 500, More: "See more"},
 		Link:    Shorten{WWW: true, Longest: 15, Keep: 15, Dots: "…"},
 		Mention: "https://www.threads.com/@{name}", Tag: "https://www.threads.com/search?q={tag}",
@@ -231,7 +231,7 @@ var looks = []Look{
 	{
 		// The receiver decides what becomes of it; this is what it gets.
 		ID: "webhook", Name: "Webhook", Layout: Plain, Thread: Together, Time: "2 Jan 2006 15:04", Rich: true,
-		Link: Shorten{Scheme: true, WWW: true}, Warns: true,
+		Link: Shorten{Scheme: true, WWW: true},
 		Card: "side",
 	},
 	{

@@ -79,7 +79,9 @@ func (l *Look) read(p *platform.Part, host string) content {
 				run.Href = expand(l.Tag, "", host, f.Value)
 			}
 		default:
-			c.styles = append(c.styles, f)
+			if l.Rich {
+				c.styles = append(c.styles, f)
+			}
 			continue
 		}
 		c.entities = append(c.entities, entity{f.Start, f.End, run, run.Text != words})
