@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -64,7 +65,7 @@ func (b *bench) preview(ctx context.Context) error {
 			return err
 		}
 	}
-	ours, looked, err := b.ourServer(ctx, site, p)
+	ours, seen, err := b.ourServer(ctx, site, p)
 	if err != nil {
 		return fmt.Errorf("postrider: %w", err)
 	}
@@ -82,9 +83,12 @@ func (b *bench) preview(ctx context.Context) error {
 			ratio(quantile(o.took, 50), quantile(h.took, 50)), ratio(o.first, h.first), float64(o.edited)/float64(h.edited))
 	}
 	fmt.Printf("\n| page | pages | first request ms | then ms: median, worst | KB of HTML, largest | an example |\n|---|---|---|---|---|---|\n")
-	for _, l := range looked {
+	for _, l := range seen {
 		fmt.Printf("| %s | %d | %.1f | %.1f, %.1f | %.1f | %s |\n", l.shape, l.pages, ms(l.cold), ms(l.median), ms(l.worst), float64(l.bytes)/1000, l.example)
 	}
+	slow := slices.MaxFunc(seen, func(a, b looked) int { return cmp.Compare(max(a.cold, a.median), max(b.cold, b.median)) })
+	large := slices.MaxFunc(seen, func(a, b looked) int { return cmp.Compare(a.bytes, b.bytes) })
+	fmt.Printf("\nThe slowest is %s, %.1f ms; the largest %s, %.1f KB.\n", slow.example, ms(max(slow.cold, slow.median)), large.example, float64(large.bytes)/1000)
 	return os.RemoveAll(dir)
 }
 
@@ -180,7 +184,7 @@ func (b *bench) hugoServer(ctx context.Context, site string, p previewed) (r liv
 	return r, err
 }
 
-func (b *bench) ourServer(ctx context.Context, site string, p previewed) (rows []lived, looked []looked, err error) {
+func (b *bench) ourServer(ctx context.Context, site string, p previewed) (rows []lived, pages []looked, err error) {
 	s, err := serve(ctx, func(port string) []string { return []string{b.binary, "-C", site, "preview", "--port", port} })
 	if err != nil {
 		return nil, nil, err
@@ -212,8 +216,8 @@ func (b *bench) ourServer(ctx context.Context, site string, p previewed) (rows [
 		}
 		rows = append(rows, dom)
 	}
-	looked, err = s.look(ctx, page)
-	return rows, looked, err
+	pages, err = s.look(ctx, page)
+	return rows, pages, err
 }
 
 // server is a server under measurement.
@@ -410,10 +414,10 @@ func (s *server) listen(ctx context.Context, site string, p previewed, page stri
 				data = append(data, strings.TrimPrefix(line[len("data:"):], " ")...)
 			case line == "" && name == "blocks":
 				at := time.Now()
-				var blocks []struct{ HTML string }
-				err := json.Unmarshal(data, &blocks)
+				var update struct{ Blocks []struct{ HTML string } }
+				err := json.Unmarshal(data, &update)
 				var all strings.Builder
-				for _, block := range blocks {
+				for _, block := range update.Blocks {
 					all.WriteString(block.HTML)
 				}
 				events <- told{at, all.String(), err}
@@ -511,11 +515,12 @@ type looked struct {
 // look follows the pages' links, two steps from the first, and asks for a few of every shape.
 func (s *server) look(ctx context.Context, page string) ([]looked, error) {
 	const each, most = 5, 4 // requests of a page, pages of a shape
-	anchors := regexp.MustCompile(`<a\s[^>]*?href="(/[^"#]*)`)
+	anchors := regexp.MustCompile(`<a\s[^>]*?href="(/[^"]*)"`)
 	by := map[string]*looked{}
 	took := map[string][]time.Duration{}
 	seen := map[string]bool{}
-	here := []string{"/", page, "/posts?q=coffee+garden", "/posts?q=nothingofthekind", "/calendar", "/calendar/week", "/calendar/list", "/calendar.ics"}
+	here := []string{"/", page, "/posts?q=coffee+garden", "/posts?q=nothingofthekind", "/calendar.ics",
+		"/calendar/2024-06", "/calendar/week/2024-06-03", "/calendar/list/2024-06"} // when many went out
 	for range 3 {
 		var next []string
 		for _, addr := range here {
@@ -540,7 +545,8 @@ func (s *server) look(ctx context.Context, page string) ([]looked, error) {
 				if n == 0 {
 					l.cold, l.bytes = max(l.cold, d), max(l.bytes, len(body))
 					for _, m := range anchors.FindAllSubmatch(body, -1) {
-						next = append(next, strings.ReplaceAll(string(m[1]), "&amp;", "&"))
+						link, _, _ := strings.Cut(html.UnescapeString(string(m[1])), "#")
+						next = append(next, link)
 					}
 					continue
 				}
