@@ -222,6 +222,18 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 	return out
 }
 
+// FinishAlone is [Checker.Finish] for a pass that has seen one post, to be looked at by itself: it compares nothing, does not check the
+// site, and does not call an ignore stale whose code only a comparison of posts reports.
+func (c *Checker) FinishAlone(p *Pass) finding.List {
+	p.close()
+	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool {
+		return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == g.code })
+	}))
+	out.Sort()
+	*p = *c.Pass()
+	return out
+}
+
 // compare returns what the comparison of posts finds.
 func (c *Checker) compare(passes []*Pass) finding.List {
 	byAccount := make([][]sighting, len(c.cfg.Accounts))

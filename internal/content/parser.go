@@ -29,5 +29,9 @@ func (p *Parser) Parse(path string, src []byte) (*post.Post, finding.List) {
 	return parse(path, src, p.fsys, p.o, p.shared, mem)
 }
 
-// SameIDCode is the code of what [SameIDs] finds.
-const SameIDCode = codeSameID
+const (
+	// SameIDCode is the code of what [SameIDs] finds.
+	SameIDCode = codeSameID
+	// MissingCode is the code of what is said of a medium that is not there. The hint depends on the other files in its folder.
+	MissingCode = codeMediaMissing
+)

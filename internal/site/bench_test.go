@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -124,6 +125,72 @@ func BenchmarkCheck10k(b *testing.B) {
 			if _, err := s.Update(ctx, Options{}, s.Posts[0].Path); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+}
+
+// quick is a file system without folders, which is as fast in saying that a file is missing as a disk is.
+type quick struct{ files fstest.MapFS }
+
+func (q quick) Open(name string) (fs.File, error) {
+	if q.files[name] == nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return q.files.Open(name)
+}
+
+// BenchmarkUpdate50k measures one save in a site of 50,000 posts, of which every tenth has a picture that is missing and every
+// fifth something that reading remarks on.
+func BenchmarkUpdate50k(b *testing.B) {
+	ctx := context.Background()
+	fsys := corpus(50_000)
+	for i := range 50_000 {
+		name := fmt.Sprintf("content/%02d/%05d.md", i%36, i)
+		text := string(fsys[name].Data)
+		if i%10 == 0 {
+			text += fmt.Sprintf("\n![A sled](/img/%d/a.png)\n", i)
+		}
+		if i%5 == 0 {
+			text = strings.Replace(text, "tags:", "tag:", 1)
+		}
+		fsys[name] = file(text)
+	}
+	s, err := Load(ctx, fsys, registry(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d findings", len(s.Findings))
+	s.fsys = quick{fsys}
+	p := s.Posts[20_000]
+	text := string(fsys[p.Path].Data)
+	id := "id: " + p.ID + "\n"
+	for _, step := range []struct {
+		name string
+		path string
+		next func(i int) string // the file's text; "": it is gone
+	}{
+		{"edit", p.Path, func(i int) string { return fmt.Sprint(text, i) }},
+		{"findings", p.Path, func(i int) string { return strings.Replace(text, "title:", []string{"titel:", "title:"}[i%2], 1) }},
+		{"new id", p.Path, func(i int) string { return strings.Replace(text, id, fmt.Sprintf("id: new%05d\n", i), 1) }},
+		{"come and go", "content/new/post.md", func(i int) string { return []string{strings.Replace(text, id, "id: another\n", 1), ""}[i%2] }},
+		{"picture", "img/20/a.png", func(int) string { return "no picture" }},
+	} {
+		b.Run(step.name, func(b *testing.B) {
+			b.ReportAllocs()
+			now := s
+			for i := 0; b.Loop(); i++ {
+				if fsys[step.path] = file(step.next(i)); len(fsys[step.path].Data) == 0 {
+					delete(fsys, step.path)
+				}
+				if now, err = now.Update(ctx, Options{}, step.path); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("one post", func(b *testing.B) {
+		for b.Loop() {
+			s.CheckPost(p)
 		}
 	})
 }

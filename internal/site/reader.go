@@ -2,7 +2,6 @@ package site
 
 import (
 	"io/fs"
-	"slices"
 
 	"github.com/postrider/postrider/internal/check"
 	"github.com/postrider/postrider/internal/config"
@@ -47,6 +46,6 @@ func (r *Reader) Inspect(p *post.Post, a *platform.Account, read finding.List) R
 	pass.Add(rendered.Findings...)
 	pass.Post(p)
 	pass.Target(&check.Target{Account: a, Info: r.s.checker.Info(a.Name), Variant: &rendered.Variant, Rendering: &rendered.Rendering})
-	rendered.Findings = slices.DeleteFunc(r.s.checker.Finish(nil, pass), func(f finding.Finding) bool { return f.Path == config.File })
+	rendered.Findings = r.s.checker.FinishAlone(pass)
 	return rendered
 }

@@ -52,51 +52,49 @@ type Snapshot struct {
 	reg     *platform.Registry
 	o       Options
 	checker *check.Checker
-	leader  map[string]int // by account name: the group of accounts that get the same rendering
-	byID    map[string]*post.Post
-	own     finding.List // of Findings, those about site.yaml
-	read    finding.List // of Findings, those from reading posts one by one
+	leader  map[string]int    // by account name: the group of accounts that get the same rendering
+	byID    map[string]string // the path of the first post with an id
 }
 
 // Load reads the site in fsys. A site.yaml or content folder that is missing is no error: the first is a finding, the
 // second a site without posts. An error means that the folder cannot be read, or that ctx has ended.
 func Load(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Options) (*Snapshot, error) {
 	s := &Snapshot{fsys: fsys, reg: reg, o: o}
-	if err := s.loadConfig(); err != nil {
+	own, err := s.loadConfig()
+	if err != nil {
 		return nil, err
 	}
-	if err := s.loadPosts(ctx); err != nil {
+	found, err := s.loadPosts(ctx)
+	if err != nil {
 		return nil, err
 	}
-	s.index()
+	s.configure()
+	s.index(own, found)
 	return s, nil
 }
 
-func (s *Snapshot) loadConfig() error {
+// loadConfig reads site.yaml, and returns what is wrong with it.
+func (s *Snapshot) loadConfig() (finding.List, error) {
 	src, err := readFile(s.fsys, config.File, config.MaxBytes)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("read %s: %w", config.File, err)
+		return nil, fmt.Errorf("read %s: %w", config.File, err)
 	}
-	s.Config, s.own = config.Parse(config.File, src, s.reg)
-	return nil
+	var found finding.List
+	s.Config, found = config.Parse(config.File, src, s.reg)
+	return found, nil
 }
 
-func (s *Snapshot) loadPosts(ctx context.Context) error {
+// loadPosts reads all posts, and returns what reading and comparing their ids finds.
+func (s *Snapshot) loadPosts(ctx context.Context) (finding.List, error) {
 	posts, found, err := content.Load(ctx, s.fsys, ContentDir, s.contentOptions())
 	if errors.Is(err, fs.ErrNotExist) {
 		posts, found, err = nil, nil, ctx.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("read posts: %w", err)
+		return nil, fmt.Errorf("read posts: %w", err)
 	}
 	s.Posts = posts
-	// What is about several posts is found anew for each snapshot, in index.
-	same := map[finding.Finding]bool{}
-	for _, f := range content.SameIDs(posts) {
-		same[f] = true
-	}
-	s.read = slices.DeleteFunc(found, func(f finding.Finding) bool { return same[f] })
-	return nil
+	return found, nil
 }
 
 func (s *Snapshot) contentOptions() content.Options {
@@ -131,16 +129,24 @@ func (s *Snapshot) groupAccounts() {
 	}
 }
 
-// index fills what is derived from the configuration and the posts.
-func (s *Snapshot) index() {
+// configure fills what is derived from the configuration.
+func (s *Snapshot) configure() {
 	s.checker = check.New(s.Config, s.reg)
 	s.groupAccounts()
-	s.byID = make(map[string]*post.Post, len(s.Posts))
-	for _, p := range slices.Backward(s.Posts) { // of two with one id, the first is found
-		s.byID[p.ID] = p
-	}
-	s.Findings = slices.Concat(s.own, s.read, content.SameIDs(s.Posts))
+}
+
+// index fills what is derived from the posts, and puts together what is wrong with site.yaml and with them.
+func (s *Snapshot) index(found ...finding.List) {
+	s.indexIDs()
+	s.Findings = slices.Concat(found...)
 	s.Findings.Sort()
+}
+
+func (s *Snapshot) indexIDs() {
+	s.byID = make(map[string]string, len(s.Posts))
+	for _, p := range slices.Backward(s.Posts) { // of two with one id, the first is found
+		s.byID[p.ID] = p.Path
+	}
 }
 
 // readFile reads a file, and of one that is too large only one byte more than limit.
@@ -155,8 +161,8 @@ func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
 
 // Find returns the post with an id, or the one at a path relative to the site's folder.
 func (s *Snapshot) Find(idOrPath string) (*post.Post, bool) {
-	if p, ok := s.byID[idOrPath]; ok {
-		return p, true
+	if name, ok := s.byID[idOrPath]; ok {
+		return s.at(name)
 	}
 	return s.at(clean(idOrPath))
 }
@@ -291,11 +297,11 @@ func (s *Snapshot) Check(ctx context.Context, paths ...string) finding.List {
 // (see [post.Post.Outline]). The snapshot's posts can be selected, named and counted, but not rendered.
 func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Options, paths ...string) (*Snapshot, finding.List, error) {
 	s := &Snapshot{fsys: fsys, reg: reg, o: o}
-	if err := s.loadConfig(); err != nil {
+	own, err := s.loadConfig()
+	if err != nil {
 		return nil, nil, err
 	}
-	s.checker = check.New(s.Config, reg)
-	s.groupAccounts()
+	s.configure()
 	c := s.newChecking(paths)
 	if o.CountRemarks {
 		for _, pass := range c.passes {
@@ -304,8 +310,7 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 	}
 	posts := make([][]*post.Post, len(c.passes))
 	found := make([]finding.List, len(c.passes))
-	var err error
-	s.read, err = content.Each(ctx, fsys, ContentDir, s.contentOptions(), len(c.passes), func(w int, p *post.Post, list finding.List) {
+	rest, err := content.Each(ctx, fsys, ContentDir, s.contentOptions(), len(c.passes), func(w int, p *post.Post, list finding.List) {
 		c.post(c.passes[w], p)
 		p.Outline()
 		posts[w] = append(posts[w], p)
@@ -319,8 +324,7 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 	}
 	s.Posts = slices.Concat(posts...)
 	slices.SortFunc(s.Posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
-	s.read = slices.Concat(append(found, s.read)...)
-	s.index()
+	s.index(append(found, own, rest, content.SameIDs(s.Posts))...)
 	list := c.finish()
 	for _, pass := range c.passes {
 		s.Remarks += pass.Remarks()
@@ -359,6 +363,19 @@ func (c *checking) finish() finding.List {
 	rest := c.s.checker.Pass()
 	rest.Add(c.s.Findings...)
 	return c.s.checker.Finish(func(file string) bool { return file == config.File || c.wants(file) }, append(c.passes, rest)...)
+}
+
+// CheckPost returns everything that is wrong with one post of the snapshot by itself, sorted: what reading it, rendering it for each
+// of its accounts and the checks find, less what the file ignores. What only a comparison with other posts tells is not in it.
+func (s *Snapshot) CheckPost(p *post.Post) finding.List {
+	pass := s.checker.Pass()
+	for _, f := range about(s.Findings, p.Path) {
+		if f.Code != content.SameIDCode {
+			pass.Add(f)
+		}
+	}
+	s.checkPost(pass, p, true)
+	return s.checker.FinishAlone(pass)
 }
 
 func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,9 +16,9 @@ import (
 )
 
 // Update returns the snapshot after the files at the given paths, relative to the site's folder, have changed, appeared or
-// gone. Posts that no change concerns are shared with s, which stays as it is. One changed post costs reading one post; a changed
-// picture, those that show it; a folder, a symbolic link or a new time zone, all. o replaces the options of Load: a prober
-// that remembers pictures must have forgotten those that changed.
+// gone. What no change concerns is shared with s, which stays as it is. One changed post costs reading one post; a changed
+// picture, those that show it; a folder that is gone, its posts; a folder that is there, a symbolic link or a new time zone, all. o
+// replaces the options of Load: a prober that remembers pictures must have forgotten those that changed.
 //
 // With an error, such as a folder that cannot be read at the moment, s is still good to show.
 func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*Snapshot, error) {
@@ -27,60 +28,102 @@ func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*S
 	for _, name := range changed {
 		files[clean(name)] = true
 	}
+	news := map[string]reading{}
 	if files[config.File] {
 		delete(files, config.File)
-		if err := next.loadConfig(); err != nil {
+		own, err := next.loadConfig()
+		if err != nil {
 			return nil, err
 		}
 		if next.Config.Location.String() != s.Config.Location.String() {
 			return Load(ctx, s.fsys, s.reg, o)
 		}
+		next.configure()
+		news[config.File] = read(nil, own)
 	}
 	again, whole, err := next.concerned(files)
+	if err == nil && !whole {
+		whole, err = next.reread(ctx, again, news)
+	}
 	if err != nil {
 		return nil, err
 	}
 	if whole {
-		err = next.loadPosts(ctx)
-	} else {
-		err = next.reread(ctx, again)
+		own, ok := news[config.File]
+		if !ok {
+			own.found = about(s.Findings, config.File)
+		}
+		found, err := next.loadPosts(ctx)
+		if err != nil {
+			return nil, err
+		}
+		next.index(own.found, found)
+		return &next, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	next.index()
+	next.apply(news)
 	return &next, nil
 }
 
-// concerned returns the posts to be read again, and whether instead all must be.
+// concerned returns the files to be looked at again, and whether instead all must be.
 func (s *Snapshot) concerned(files map[string]bool) (again map[string]bool, whole bool, err error) {
 	again = map[string]bool{}
-	pictures := map[string]bool{}
+	var shown, lists showing
 	for name := range files {
-		if !under(name, ContentDir) && name != "." {
-			pictures[name] = true // posts may show files from elsewhere in the site
-			continue
-		}
 		info, err := lstat(s.fsys, name)
-		switch {
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, false, fmt.Errorf("look at %q: %w", name, err)
-		case err == nil && !info.Mode().IsRegular(), err != nil && s.holdsPosts(name):
-			return nil, true, nil
-		case content.IsPost(strings.TrimPrefix(name, ContentDir+"/")):
-			again[name] = true
-		default:
-			pictures[name] = true
 		}
-	}
-	if len(pictures) > 0 {
-		for _, p := range s.Posts {
-			if shows(p, pictures) {
+		isFile := err == nil && info.Mode().IsRegular()
+		if under(name, ContentDir) || name == "." {
+			if err == nil && !isFile {
+				return nil, true, nil
+			}
+			// What is at or below a name that is gone is gone too, as is what was below one that is a file now.
+			for _, p := range s.below(name) {
 				again[p.Path] = true
+			}
+			for _, f := range below(s.Findings, name) {
+				again[f.Path] = true
+			}
+			if isPost(name) {
+				again[name] = true
+				if _, was := s.at(name); was != isFile {
+					lists.addList(name)
+				}
+				continue
+			}
+		} else if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, true, nil
+		}
+		shown.add(name, isFile) // posts may show files from elsewhere in the site, too
+		lists.addList(name)
+	}
+	concerned := shown.among(s.Posts)
+	if len(lists.lists) > 0 { // where a file is missing, a hint names one that is there
+		concerned = append(concerned, lists.among(s.missing())...)
+	}
+	for _, p := range concerned {
+		again[p.Path] = true
+	}
+	return again, false, nil
+}
+
+// missing returns the posts that name a file which is not there.
+func (s *Snapshot) missing() (posts []*post.Post) {
+	for i := range s.Findings {
+		if f := &s.Findings[i]; f.Code == content.MissingCode {
+			if p, ok := s.at(f.Path); ok {
+				posts = append(posts, p)
 			}
 		}
 	}
-	return again, false, nil
+	return posts
+}
+
+// isPost reports whether a file below the content folder is a post.
+func isPost(name string) bool {
+	rel, ok := strings.CutPrefix(name, ContentDir+"/")
+	return ok && content.IsPost(rel)
 }
 
 func lstat(fsys fs.FS, name string) (fs.FileInfo, error) {
@@ -90,64 +133,143 @@ func lstat(fsys fs.FS, name string) (fs.FileInfo, error) {
 	return fs.Stat(fsys, name)
 }
 
-// holdsPosts reports whether name was a folder of posts.
-func (s *Snapshot) holdsPosts(name string) bool {
-	i, _ := slices.BinarySearchFunc(s.Posts, name+"/", func(p *post.Post, name string) int { return strings.Compare(p.Path, name) })
-	return i < len(s.Posts) && strings.HasPrefix(s.Posts[i].Path, name+"/")
+// below returns the posts below a folder, not one at its name.
+func (s *Snapshot) below(name string) []*post.Post {
+	return segment(s.Posts, name+"/", func(p *post.Post) bool { return strings.HasPrefix(p.Path, name+"/") },
+		func(p *post.Post, name string) int { return strings.Compare(p.Path, name) })
 }
 
-// shows reports whether a post has one of the files as media, also one that was missing so far.
-func shows(p *post.Post, files map[string]bool) bool {
-	if mediaIn(&p.Fields, files) || imagesIn(p.Body, files) {
-		return true
+// about returns those of a sorted list that are about a file.
+func about(list finding.List, name string) finding.List {
+	return segment(list, name, func(f finding.Finding) bool { return f.Path == name }, comparePath)
+}
+
+// below returns those of a sorted list that are about a file or what is below it.
+func below(list finding.List, name string) finding.List {
+	return slices.Concat(about(list, name),
+		segment(list, name+"/", func(f finding.Finding) bool { return strings.HasPrefix(f.Path, name+"/") }, comparePath))
+}
+
+func comparePath(f finding.Finding, name string) int { return strings.Compare(f.Path, name) }
+
+// segment returns the elements of a sorted list that begin where from would be and for which in holds.
+func segment[T any](list []T, from string, in func(T) bool, compare func(T, string) int) []T {
+	i, _ := slices.BinarySearchFunc(list, from, compare)
+	j := i
+	for j < len(list) && in(list[j]) {
+		j++
 	}
-	for i := range p.Overrides {
-		if o := &p.Overrides[i]; mediaIn(&o.Fields, files) || imagesIn(o.Body, files) {
-			return true
-		}
-	}
-	return false
+	return list[i:j:j]
 }
 
-func mediaIn(f *post.Fields, files map[string]bool) bool {
-	return f.Card != nil && f.Card.Image != nil && files[f.Card.Image.Path] ||
-		slices.ContainsFunc(f.Media, func(m post.Media) bool { return files[m.Path] })
+// reading is what there is to know about a file that was looked at again.
+type reading struct {
+	post  *post.Post // nil: there is none
+	found finding.List
 }
 
-func imagesIn(docs []post.Doc, files map[string]bool) bool {
-	return slices.ContainsFunc(docs, func(d post.Doc) bool {
-		return slices.ContainsFunc(d.Images(), func(m post.Media) bool { return files[m.Path] })
-	})
+func read(p *post.Post, found finding.List) reading {
+	found.Sort()
+	return reading{p, found}
 }
 
-// reread replaces, adds and removes the posts at the given paths.
-func (s *Snapshot) reread(ctx context.Context, paths map[string]bool) error {
-	if len(paths) == 0 {
-		return nil
-	}
-	posts := slices.DeleteFunc(slices.Clone(s.Posts), func(p *post.Post) bool { return paths[p.Path] })
-	found := slices.DeleteFunc(slices.Clone(s.read), func(f finding.Finding) bool { return paths[f.Path] })
+// reread reads the posts at the given paths, and reports whether instead all must be read.
+func (s *Snapshot) reread(ctx context.Context, paths map[string]bool, news map[string]reading) (whole bool, err error) {
 	limit := s.o.MaxBytes
 	if limit <= 0 {
 		limit = content.DefaultMaxBytes
 	}
-	parser := content.NewParser(s.fsys, s.contentOptions())
+	var parser *content.Parser
 	for name := range paths {
 		if err := ctx.Err(); err != nil {
-			return err
+			return false, err
+		}
+		if !isPost(name) {
+			news[name] = read(nil, nil)
+			continue
 		}
 		src, err := readFile(s.fsys, name, limit)
 		if errors.Is(err, fs.ErrNotExist) {
+			news[name] = read(nil, nil)
 			continue
 		}
 		if err != nil { // loading says what is wrong with it
-			return s.loadPosts(ctx)
+			return true, nil
 		}
-		p, list := parser.Parse(name, src)
-		posts = append(posts, p)
-		found = append(found, list...)
+		if parser == nil {
+			parser = content.NewParser(s.fsys, s.contentOptions())
+		}
+		news[name] = read(parser.Parse(name, src))
 	}
-	slices.SortFunc(posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
-	s.Posts, s.read = posts, found
-	return nil
+	return false, nil
+}
+
+// apply puts the news in place. The lists are copied; the ids are compared again only if one of them has changed.
+func (s *Snapshot) apply(news map[string]reading) {
+	sameIDs := true // as before, and all different
+	posts := make([]*post.Post, 0, len(s.Posts)+len(news))
+	rest := s.Posts
+	for _, name := range slices.Sorted(maps.Keys(news)) {
+		if name == config.File {
+			continue
+		}
+		i, had := slices.BinarySearchFunc(rest, name, func(p *post.Post, name string) int { return strings.Compare(p.Path, name) })
+		posts = append(posts, rest[:i]...)
+		rest = rest[i:]
+		p := news[name].post
+		if p != nil {
+			posts = append(posts, p)
+		}
+		switch {
+		case had != (p != nil), had && p.ID != rest[0].ID, slices.ContainsFunc(about(s.Findings, name), isSameID):
+			sameIDs = false
+		}
+		if had {
+			rest = rest[1:]
+		}
+	}
+	s.Posts = append(posts, rest...)
+
+	if !sameIDs {
+		s.indexIDs()
+		same := map[string]finding.List{}
+		for _, f := range s.Findings {
+			if isSameID(f) {
+				same[f.Path] = nil
+			}
+		}
+		for _, f := range content.SameIDs(s.Posts) {
+			same[f.Path] = append(same[f.Path], f)
+		}
+		for name, list := range same {
+			n, ok := news[name]
+			if !ok {
+				n.found = slices.DeleteFunc(slices.Clone(about(s.Findings, name)), isSameID)
+			}
+			news[name] = read(n.post, slices.Concat(n.found, list))
+		}
+	}
+	s.Findings = replace(s.Findings, news)
+}
+
+func isSameID(f finding.Finding) bool { return f.Code == content.SameIDCode }
+
+// replace returns a sorted list in which the findings about some files are others. It is the list itself when they are the same.
+func replace(list finding.List, news map[string]reading) finding.List {
+	grown, differ := len(list), false
+	for name, n := range news {
+		old := about(list, name)
+		grown += len(n.found) - len(old)
+		differ = differ || !slices.Equal(old, n.found)
+	}
+	if !differ {
+		return list
+	}
+	out := make(finding.List, 0, grown)
+	for _, name := range slices.Sorted(maps.Keys(news)) {
+		i, _ := slices.BinarySearchFunc(list, name, comparePath)
+		out = append(append(out, list[:i]...), news[name].found...)
+		list = list[i+len(about(list[i:], name)):]
+	}
+	return append(out, list...)
 }
