@@ -234,6 +234,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.explainCommand(),
 		a.renderCommand(),
 		a.countCommand(),
+		a.previewCommand(),
 		a.demoCommand(),
 		a.adoptCommand(),
 		a.doctorCommand(),

@@ -139,9 +139,12 @@ type entry struct {
 // layout is what the frame of all pages is made from.
 type layout struct {
 	*ctx
-	Page    *Page
-	Entries []entry
+	Page *Page
+	Nav  Block
 }
+
+// Version stands for the assets that the page is made with.
+func (l *layout) Version() string { return l.set.Version() }
 
 func (c *ctx) navigation(current string) []entry {
 	entries := []entry{

@@ -201,6 +201,15 @@ func assetType(name string) string {
 	}
 }
 
+// Version stands for all assets: a page that was made with others must be loaded again.
+func (s *Set) Version() string {
+	h := sha256.New()
+	for _, a := range s.Assets() {
+		io.WriteString(h, a.Name+"\n") //nolint:errcheck // a hash cannot fail
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
+}
+
 // Asset returns the asset whose name, with its hash, is name.
 func (s *Set) Asset(name string) (Asset, bool) {
 	a, ok := s.byURL[name]
@@ -241,10 +250,24 @@ func (m *maker) add(id, name string, data any) {
 // Write writes a whole document.
 func (s *Set) Write(w io.Writer, p *Page, b *board.Board, v Viewer) error {
 	var buf bytes.Buffer
-	c := s.context(b, v)
-	if err := s.t.ExecuteTemplate(&buf, "layout", &layout{ctx: c, Page: p, Entries: c.navigation(p.Nav)}); err != nil {
+	nav, err := s.Navigation(p, b, v)
+	if err != nil {
+		return err
+	}
+	if err := s.t.ExecuteTemplate(&buf, "layout", &layout{ctx: s.context(b, v), Page: p, Nav: nav}); err != nil {
 		return &TemplateError{File: "layout", Err: err}
 	}
-	_, err := w.Write(buf.Bytes())
+	_, err = w.Write(buf.Bytes())
 	return err
+}
+
+// Navigation makes the block that leads to the other pages. It stands on every page, outside of its own blocks.
+func (s *Set) Navigation(p *Page, b *board.Board, v Viewer) (Block, error) {
+	c := s.context(b, v)
+	m := &maker{ctx: c, page: &Page{}}
+	m.add("nav", "nav", c.navigation(p.Nav))
+	if m.err != nil {
+		return Block{}, m.err
+	}
+	return m.page.Blocks[0], nil
 }

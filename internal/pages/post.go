@@ -181,7 +181,7 @@ func (m *maker) source(d *board.Detail) any {
 
 // move is the form that gives a post a new time.
 func (m *maker) move(r *board.Row) {
-	if !m.CanWrite() || !m.movable(r) {
+	if !m.CanWrite() || r.Fixed() != "" {
 		return
 	}
 	at := m.At(r.At)

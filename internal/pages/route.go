@@ -11,7 +11,7 @@ import (
 // names are the templates that every set of templates must have.
 func names() []string {
 	return []string{
-		"layout", "sprite", "card", "notices", "today", "posts-head", "posts-list", "post-head", "post-source", "post-target", "post-move", "calendar-head", "calendar-month",
+		"layout", "nav", "sprite", "card", "notices", "today", "posts-head", "posts-list", "post-head", "post-source", "post-target", "post-move", "calendar-head", "calendar-month",
 		"calendar-list", "campaigns", "campaign", "problems-head", "problems-list", "accounts", "new", "begin", "missing", "archive",
 	}
 }

@@ -84,22 +84,11 @@ func (c *ctx) events(list []board.Event, byCampaign bool) []event {
 		case len(e.Targets) > 0:
 			v.Colour = c.AccountColour(e.Targets[0].Account.Name)
 		}
-		v.Movable = c.CanWrite() && c.movable(e.Row) && !e.Occurrence && !e.At.IsZero()
+		v.Movable = c.CanWrite() && e.Row.Fixed() == "" && !e.Occurrence && !e.At.IsZero()
 		v.Move = c.URL("/posts/", e.Row.Post.ID, "/move")
 		out[i] = v
 	}
 	return out
-}
-
-// movable reports whether a post's time can be changed: nothing of it is out or being sent.
-func (c *ctx) movable(r *board.Row) bool {
-	for i := range r.Targets {
-		switch r.Targets[i].State {
-		case board.Published, board.Changed, board.Withdrawn, board.Skipped, board.Sending, board.Waiting, board.Attention:
-			return false
-		}
-	}
-	return r.Good == nil
 }
 
 // outcome is what happened to one delivery.

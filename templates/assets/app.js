@@ -90,6 +90,7 @@
       const again = document.getElementById(focusID) || old.querySelector(`[name="${CSS.escape(focusID)}"]`);
       if (again && old.contains(again)) again.focus({ preventScroll: true });
     }
+    if (!old.classList.contains("block")) return;
     old.classList.remove("fresh");
     void old.offsetWidth; // begin the animation anew
     old.classList.add("fresh");
@@ -113,7 +114,7 @@
       before = n;
     }
     update.blocks.forEach(swap);
-    if (update.title) document.title = update.title;
+    if (update.title) document.title = update.title + " · " + body.dataset.site;
     body.dataset.hash = update.hash;
     document.dispatchEvent(new CustomEvent("postrider:update"));
   }
@@ -129,8 +130,8 @@
   }
   function connect() {
     if (source || !body.dataset.live || document.hidden) return;
-    const hashes = [...document.querySelectorAll("#main > .block")].map((n) => n.id + "." + n.dataset.h).join(" ");
-    const query = new URLSearchParams({ page: body.dataset.here, have: hashes });
+    const hashes = [...document.querySelectorAll("#main > .block, #nav")].map((n) => n.id + "." + n.dataset.h).join(" ");
+    const query = new URLSearchParams({ page: body.dataset.here, have: hashes, v: body.dataset.version });
     source = new EventSource(body.dataset.live + "?" + query);
     source.addEventListener("open", () => state("on"));
     source.addEventListener("error", () => state("off"));

@@ -1,0 +1,501 @@
+// Package preview is the local server: every post as each network will show it, live as it is typed.
+//
+// A [Server] holds one state, an immutable board with the templates to show it. Handlers read whatever state is current; the one place
+// that makes new ones is [Server.Run], which follows the files, the ledger and the clock. Pages that are looked at hear of a new
+// state, make themselves anew, and send the browser the blocks that are others now.
+//
+// It reads no secret and writes nothing but what a person does in a form: a new post, a new time for one.
+package preview
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/media"
+	"github.com/postrider/postrider/internal/pages"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/site"
+	"github.com/postrider/postrider/internal/watch"
+)
+
+// Book is what the ledger of this clone knows.
+type Book struct {
+	View   ledger.View      // safe for concurrent use
+	Latest []*ledger.Record // what happened last, newest first
+	Tip    string           // stands for this version of it
+}
+
+// Options are what a server works with.
+type Options struct {
+	Root     *os.Root // the site's folder
+	Registry *platform.Registry
+	// Ledger reads the ledger anew; nil outside of a git repository. It returns nil when its tip is still the one given.
+	Ledger func(ctx context.Context, tip string) (*Book, error)
+	// Authors tells who wrote a post, by its path; nil where nobody knows. It may take seconds.
+	Authors  func(ctx context.Context) (map[string]string, error)
+	Drafts   bool // drafts are shown in calendars
+	ReadOnly bool // nothing can be changed
+	// Key must be in the first address that a browser visits; empty: none is needed, and only this machine may ask.
+	Key  string
+	Now  func() time.Time
+	Wait func(context.Context, time.Duration) error
+	Log  *slog.Logger
+}
+
+// Server is a site's preview.
+type Server struct {
+	o     Options
+	fsys  fs.FS
+	token string // goes with every form
+	state atomic.Pointer[state]
+	hub   hub
+	made  chan struct{} // closed when the posts have been read for the first time
+
+	updating sync.Mutex // held while a state is made from the one before
+	media    media.Cache
+	idle     *time.Timer // when the whole site is checked again
+
+	said said
+}
+
+// state is what pages are made from. It is immutable.
+type state struct {
+	board   *board.Board
+	set     *pages.Set
+	loading bool
+	trouble []trouble
+}
+
+// trouble is what keeps the preview from showing things as they are now, by what it is about.
+type trouble struct{ about, text string }
+
+// New returns a server that shows nothing yet. A broken template of the site is no error: the page says so.
+func New(o Options) (*Server, error) {
+	s := &Server{o: o, fsys: o.Root.FS(), token: random(), made: make(chan struct{})}
+	set, err := pages.Load(nil)
+	if err != nil {
+		return nil, err // the program's own templates
+	}
+	first := &state{set: set, loading: true}
+	first = s.withTemplates(first)
+	s.state.Store(first)
+	return s, nil
+}
+
+// random returns 128 bits that nobody can guess, as text.
+func random() string {
+	b := make([]byte, 16)
+	rand.Read(b) //nolint:errcheck // it never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// NewKey returns a key for [Options].
+func NewKey() string { return random() }
+
+const (
+	// checkAfter is how long nothing has changed before the whole site is checked again.
+	checkAfter = 1500 * time.Millisecond
+	// lookEvery is how often the ledger is looked at.
+	lookEvery = 2 * time.Second
+	// tick is how often pages that speak of the time are made again.
+	tick = time.Minute
+)
+
+// Run reads the site and follows its files, the ledger and the clock until ctx ends. An error means that the site's folder
+// cannot be read.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.hub.close()
+	// Watching begins before reading: what changes in between is read twice rather than never.
+	watcher, err := watch.New(s.o.Root.Name(), watch.Options{Ignore: ignored, Log: s.o.Log})
+	if err != nil {
+		return err
+	}
+	defer watcher.Close() //nolint:errcheck // nothing was written
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	close(s.made)
+
+	var background sync.WaitGroup
+	defer background.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	checks := make(chan struct{}, 1)
+	s.idle = time.AfterFunc(0, func() {
+		select {
+		case checks <- struct{}{}:
+		default:
+		}
+	})
+	defer s.idle.Stop()
+	background.Go(func() { s.check(ctx, checks) })
+	background.Go(func() { s.followTime(ctx) })
+	if s.o.Ledger != nil {
+		background.Go(func() { s.followLedger(ctx) })
+	}
+	if s.o.Authors != nil {
+		background.Go(func() { s.learnAuthors(ctx) })
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case batch, ok := <-watcher.Batches():
+			if !ok {
+				return errors.New("the site's folder cannot be watched any more")
+			}
+			s.changed(ctx, batch)
+		}
+	}
+}
+
+// ignored leaves out what is no part of a site's content but may be large or busy.
+func ignored(rel string, dir bool) bool {
+	return dir && (path.Base(rel) == "node_modules" || rel == ".postrider")
+}
+
+// load reads everything.
+func (s *Server) load(ctx context.Context) error {
+	began := s.o.Now()
+	snapshot, err := site.Load(ctx, s.fsys, s.o.Registry, site.Options{Media: &s.media})
+	if err != nil {
+		return err
+	}
+	in := board.Input{Site: snapshot, Drafts: s.o.Drafts, Now: s.o.Now()}
+	var troubles []trouble
+	if s.o.Ledger != nil {
+		switch book, err := s.o.Ledger(ctx, ""); {
+		case err != nil:
+			troubles = append(troubles, trouble{"ledger", "the ledger cannot be read, so nothing is known of what went out: " + err.Error()})
+		case book != nil:
+			in.Ledger, in.Latest = book.View, book.Latest
+		}
+	}
+	b, err := board.New(in)
+	if err != nil { // the ledger is damaged
+		troubles = append(troubles, trouble{"ledger", err.Error()})
+		in.Ledger, in.Latest = nil, nil
+		if b, err = board.New(in); err != nil {
+			return err
+		}
+	}
+	s.o.Log.Debug("read the site", "posts", len(snapshot.Posts), "took", s.o.Now().Sub(began))
+	s.renew(func(st *state) *state {
+		next := *st
+		next.board, next.loading = b, false
+		for _, t := range troubles {
+			next.trouble = with(next.trouble, t.about, t.text)
+		}
+		return &next
+	})
+	return nil
+}
+
+// renew makes a new state of the current one and tells all pages. nil means that nothing is new.
+func (s *Server) renew(make func(*state) *state) {
+	s.updating.Lock()
+	defer s.updating.Unlock()
+	if next := make(s.state.Load()); next != nil {
+		s.state.Store(next)
+		s.hub.tell()
+	}
+}
+
+// with returns a list of troubles in which what there is about something is text; empty: nothing.
+func with(list []trouble, about, text string) []trouble {
+	list = slices.DeleteFunc(slices.Clone(list), func(t trouble) bool { return t.about == about })
+	if text != "" {
+		list = append(list, trouble{about, text})
+	}
+	return list
+}
+
+// words returns all troubles as a text.
+func (st *state) words() string {
+	texts := make([]string, len(st.trouble))
+	for i, t := range st.trouble {
+		texts[i] = t.text
+	}
+	return strings.Join(texts, "\n")
+}
+
+// changed brings the state up to date with files that have changed.
+func (s *Server) changed(ctx context.Context, batch watch.Batch) {
+	began := s.o.Now()
+	s.renew(func(st *state) *state {
+		next := *st
+		if batch.All || slices.ContainsFunc(batch.Paths, func(p string) bool { return p == "templates" || strings.HasPrefix(p, "templates/") }) {
+			next = *s.withTemplates(&next)
+		}
+		b, err := s.update(ctx, st.board, batch)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			next.trouble = with(next.trouble, "site", "the site cannot be read at the moment: "+err.Error())
+			return &next
+		}
+		next.trouble = with(next.trouble, "site", "")
+		next.board = b
+		return &next
+	})
+	s.o.Log.Debug("followed a change", "paths", len(batch.Paths), "all", batch.All, "took", s.o.Now().Sub(began))
+	if s.idle != nil {
+		s.idle.Reset(checkAfter)
+	}
+}
+
+// update returns the board after a batch of changes.
+func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) (*board.Board, error) {
+	in := b.Input()
+	was := in.Site
+	var (
+		snapshot *site.Snapshot
+		err      error
+	)
+	if batch.All {
+		snapshot, err = site.Load(ctx, s.fsys, s.o.Registry, site.Options{Media: &s.media})
+	} else {
+		snapshot, err = was.Update(ctx, site.Options{Media: &s.media}, batch.Paths...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	in.Site, in.Now = snapshot, s.o.Now()
+	if snapshot.Config != was.Config {
+		in.Checked = false // what site.yaml says concerns every post
+		return board.New(in)
+	}
+	return b.With(in, differing(was, snapshot))
+}
+
+// differing returns the paths of the posts in which two versions of a site differ. Posts that no change concerns are shared.
+func differing(a, b *site.Snapshot) []string {
+	var paths []string
+	i, j := 0, 0
+	for i < len(a.Posts) || j < len(b.Posts) {
+		switch {
+		case j == len(b.Posts) || i < len(a.Posts) && a.Posts[i].Path < b.Posts[j].Path:
+			paths = append(paths, a.Posts[i].Path)
+			i++
+		case i == len(a.Posts) || b.Posts[j].Path < a.Posts[i].Path:
+			paths = append(paths, b.Posts[j].Path)
+			j++
+		default:
+			if a.Posts[i] != b.Posts[j] {
+				paths = append(paths, b.Posts[j].Path)
+			}
+			i, j = i+1, j+1
+		}
+	}
+	return paths
+}
+
+// withTemplates returns a state with the templates read anew. When the site's are broken it keeps those that it has.
+func (s *Server) withTemplates(st *state) *state {
+	next := *st
+	set, err := pages.Load(s.fsys)
+	next.trouble = with(next.trouble, "templates", "")
+	if err != nil {
+		next.trouble = with(next.trouble, "templates", err.Error())
+		return &next
+	}
+	next.set = set
+	return &next
+}
+
+// check checks the whole site whenever it has been quiet for a while.
+func (s *Server) check(ctx context.Context, when <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-when:
+		}
+		b := s.state.Load().board
+		found := b.Input().Site.Check(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.again(func(in *board.Input, now *site.Snapshot) bool {
+			if now != b.Input().Site { // what has changed meanwhile is checked when it is quiet again
+				return false
+			}
+			in.Findings, in.Checked = found, true
+			return true
+		})
+	}
+}
+
+// again makes a board of the same site with something else besides. change reports whether there is something new.
+func (s *Server) again(change func(*board.Input, *site.Snapshot) bool) {
+	s.renew(func(st *state) *state {
+		in := st.board.Input()
+		in.Now = s.o.Now()
+		if !change(&in, in.Site) {
+			return nil
+		}
+		b, err := st.board.With(in, nil)
+		next := *st
+		if err != nil {
+			next.trouble = with(next.trouble, "ledger", err.Error())
+			return &next
+		}
+		next.board = b
+		return &next
+	})
+}
+
+// followTime makes pages again that speak of the time.
+func (s *Server) followTime(ctx context.Context) {
+	for s.o.Wait(ctx, tick) == nil {
+		s.again(func(*board.Input, *site.Snapshot) bool { return true })
+	}
+}
+
+// followLedger looks at the ledger again and again: publishing, and fetching, change it.
+func (s *Server) followLedger(ctx context.Context) {
+	tip := ""
+	for s.o.Wait(ctx, lookEvery) == nil {
+		book, err := s.o.Ledger(ctx, tip)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.renew(func(st *state) *state {
+				next := *st
+				next.trouble = with(next.trouble, "ledger", "the ledger cannot be read: "+err.Error())
+				if slices.Equal(next.trouble, st.trouble) {
+					return nil
+				}
+				return &next
+			})
+		case book != nil:
+			tip = book.Tip
+			s.again(func(in *board.Input, _ *site.Snapshot) bool {
+				in.Ledger, in.Latest = book.View, book.Latest
+				return true
+			})
+			s.renew(func(st *state) *state {
+				next := *st
+				next.trouble = with(next.trouble, "ledger", "")
+				return &next
+			})
+		}
+	}
+}
+
+// learnAuthors finds out who wrote what.
+func (s *Server) learnAuthors(ctx context.Context) {
+	authors, err := s.o.Authors(ctx)
+	if err != nil || ctx.Err() != nil {
+		s.o.Log.Debug("the authors of posts are not known", "err", err)
+		return
+	}
+	s.renew(func(st *state) *state {
+		in := st.board.Input()
+		in.Authors, in.Now = authors, s.o.Now()
+		b, err := board.New(in) // every row has an author
+		if err != nil {
+			return nil
+		}
+		next := *st
+		next.board = b
+		return &next
+	})
+}
+
+// hub tells pages that there is a new state.
+type hub struct {
+	mu     sync.Mutex
+	pages  map[chan struct{}]struct{}
+	closed bool
+}
+
+// join returns a channel that gets a word for each new state, one for several at once, and is closed when the server ends.
+func (h *hub) join() chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	news := make(chan struct{}, 1)
+	if h.closed {
+		close(news)
+		return news
+	}
+	if h.pages == nil {
+		h.pages = map[chan struct{}]struct{}{}
+	}
+	h.pages[news] = struct{}{}
+	return news
+}
+
+func (h *hub) leave(news chan struct{}) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.pages, news)
+}
+
+func (h *hub) tell() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for news := range h.pages {
+		select {
+		case news <- struct{}{}:
+		default: // it has not looked since the last one
+		}
+	}
+}
+
+func (h *hub) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for news := range h.pages {
+		close(news)
+	}
+	h.pages, h.closed = nil, true
+}
+
+// said keeps sentences about what was done, for the page that follows a form.
+type said struct {
+	mu    sync.Mutex
+	words map[string]string
+	order []string
+}
+
+// add keeps a sentence and returns its name.
+func (s *said) add(text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.words == nil {
+		s.words = map[string]string{}
+	}
+	name := fmt.Sprintf("%d", len(s.order)+1)
+	if len(s.order) > 0 {
+		name = fmt.Sprintf("%d", atoi(s.order[len(s.order)-1])+1)
+	}
+	s.words[name] = text
+	if s.order = append(s.order, name); len(s.order) > 50 {
+		delete(s.words, s.order[0])
+		s.order = s.order[1:]
+	}
+	return name
+}
+
+func (s *said) get(name string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.words[name]
+}

@@ -1,0 +1,138 @@
+package preview
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/content"
+	"github.com/postrider/postrider/internal/draft"
+	"github.com/postrider/postrider/internal/pages"
+	"github.com/postrider/postrider/internal/watch"
+)
+
+// maxForm bounds what a form may send.
+const maxForm = 1 << 16
+
+// form reads what a form of one of our own pages sends. It answers itself when the request is not that.
+func (s *Server) form(w http.ResponseWriter, r *http.Request) bool {
+	st := s.state.Load()
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	err := r.ParseForm()
+	switch {
+	case s.o.ReadOnly:
+		s.refuse(w, r, http.StatusForbidden, "This preview changes nothing: it was started with --read-only.")
+	case err != nil:
+		s.refuse(w, r, http.StatusBadRequest, "The form could not be read.")
+	case subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(s.token)) != 1:
+		s.refuse(w, r, http.StatusForbidden, "This page is from an earlier run of the preview. Load it again, then repeat what you did.")
+	case st.board == nil:
+		s.refuse(w, r, http.StatusServiceUnavailable, "The posts are still being read.")
+	default:
+		return true
+	}
+	return false
+}
+
+// refuse answers that something was not done, as the page's script or as a page, whoever asks.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
+	if wantsJSON(r) {
+		answer(w, status, why)
+		return
+	}
+	http.Error(w, why, status)
+}
+
+func wantsJSON(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+// answer tells the page's script what became of what it asked for.
+func answer(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{"message": message}) //nolint:errcheck // the reader has gone
+}
+
+// move gives a post a new time.
+func (s *Server) move(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	b := s.state.Load().board
+	in := b.Input()
+	row, ok := b.Row(r.PathValue("id"))
+	if !ok {
+		s.refuse(w, r, http.StatusNotFound, "There is no such post any more.")
+		return
+	}
+	wrong := func(why string) {
+		if wantsJSON(r) {
+			answer(w, http.StatusUnprocessableEntity, why)
+			return
+		}
+		s.show(w, s.state.Load(), "/posts/"+url.PathEscape(row.Post.ID), func(v *pages.Viewer) { v.Wrong = why })
+	}
+	at, err := time.ParseInLocation("2006-01-02T15:04", r.PostForm.Get("at"), in.Site.Config.Location)
+	if err != nil {
+		wrong("The new time cannot be read. It is written as 2026-12-24T09:30.")
+		return
+	}
+	if why := row.Fixed(); why != "" {
+		wrong(why)
+		return
+	}
+	source := r.PostForm.Get("source")
+	if _, err := draft.Move(s.o.Root, row.Post.Path, source, at, content.Options{Location: in.Site.Config.Location}); err != nil {
+		wrong(sentence(err))
+		return
+	}
+	s.changed(r.Context(), watch.Batch{Paths: []string{row.Post.Path}}) // the answer is there before the watcher's report
+	done := fmt.Sprintf("%s goes out on %s now.", row.Name, at.Format("Mon 2 Jan 2006, 15:04 MST"))
+	if wantsJSON(r) {
+		answer(w, http.StatusOK, done)
+		return
+	}
+	http.Redirect(w, r, "/posts/"+url.PathEscape(row.Post.ID)+"?said="+s.said.add(done), http.StatusSeeOther)
+}
+
+// create writes a new post.
+func (s *Server) create(w http.ResponseWriter, r *http.Request) {
+	if !s.form(w, r) {
+		return
+	}
+	in := s.state.Load().board.Input()
+	f := r.PostForm
+	at := strings.Replace(f.Get("at"), "T", " ", 1)
+	if slot := f.Get("slot"); slot != "" && at == "" {
+		at = slot
+	}
+	file, id, err := draft.New(s.o.Root, in.Site.Config, draft.Request{
+		Title: f.Get("title"), Platforms: f["platforms"], PublishAt: at, Campaign: f.Get("campaign"), Bundle: f.Get("bundle") != "",
+	}, draft.Surroundings{Now: s.o.Now(), Rand: rand.Reader})
+	if err != nil {
+		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"]}
+		s.show(w, s.state.Load(), "/new?"+again.Encode(), func(v *pages.Viewer) { v.Wrong = sentence(err) })
+		return
+	}
+	s.changed(r.Context(), watch.Batch{Paths: []string{file}})
+	http.Redirect(w, r, "/posts/"+url.PathEscape(id)+"?said="+s.said.add(fmt.Sprintf("%s is written, as a draft. Open it in your editor: this page follows as you type.", file)), http.StatusSeeOther)
+}
+
+// sentence says an error to somebody in front of a page, with its remedy.
+func sentence(err error) string {
+	text := err.Error()
+	if hinted, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok && hinted.Hint() != "" {
+		text += ": " + hinted.Hint()
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
