@@ -304,8 +304,19 @@ func (c *checker) element(name string, attr map[string]string) {
 		}
 		c.ids[id] = true
 	}
-	if c.where != "" && strings.Contains(attr["class"], "%!") {
-		c.t.Errorf("%s: class %q", c.where, attr["class"])
+}
+
+func TestLookOf(t *testing.T) {
+	for _, id := range networks {
+		l := card.LookOf(id)
+		if known := id != "pigeon"; known != (l.ID == id) || !known && l.Layout != card.Plain {
+			t.Errorf("%s looks like %s, %s", id, l.ID, l.Layout)
+		}
+	}
+	for _, info := range adapters.All().Infos() {
+		if l := card.LookOf(info.ID); l.ID != info.ID || l.Name != info.Name {
+			t.Errorf("%s (%s) looks like %s (%s)", info.ID, info.Name, l.ID, l.Name)
+		}
 	}
 }
 

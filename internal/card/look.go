@@ -250,7 +250,8 @@ var looks = []Look{
 	},
 }
 
-// LookOf returns how the network called id shows posts. One that nobody has drawn yet looks like a sheet of paper.
+// LookOf returns how the network called id shows posts; it is shared and must not be changed. One that nobody has drawn
+// yet looks like a sheet of paper.
 func LookOf(id platform.ID) *Look {
 	i, ok := slices.BinarySearchFunc(looks, id, func(l Look, id platform.ID) int {
 		return strings.Compare(string(l.ID), string(id))
