@@ -26,7 +26,7 @@ type Calendar struct {
 
 // Event is something at a time.
 type Event struct {
-	UID         string // for ever the same, and no other event's; RFC 7986 advises a UUID, most use name@host
+	UID         string // for ever the same, and no other event's: name@host. Of events that share one, those after the first get a number
 	Start       time.Time
 	Duration    time.Duration // 0: a point in time
 	Summary     string
@@ -36,7 +36,7 @@ type Event struct {
 	Status      Status
 	Updated     time.Time // when it was last changed; zero: its start
 	// Repeat is a recurrence rule of RFC 5545, such as "FREQ=WEEKLY;BYDAY=MO". Start is its first time, and the clock
-	// of Zone says when the others are; nil: the calendar's zone. ExDates are times at which it does not happen.
+	// of Zone says when the others are; nil: that of Start. ExDates are times at which it does not happen.
 	Repeat  string
 	Zone    *time.Location
 	ExDates []time.Time
@@ -59,7 +59,7 @@ const (
 // rules, but not lists of dates, for times out of order (github.com/iCalcreator/iCalcreator/issues/86), wants SEQUENCE
 // and DTSTAMP, reads X-WR-CALNAME and X-PUBLISHED-TTL instead of RFC 7986's names, and calls a calendar without any
 // component broken, as RFC 5545 does: so an empty one has its zone in it. Some refuse empty descriptions. Google fails
-// on events that share a UID, which is an error here. Nothing here makes a person look busy.
+// on events that share a UID. Nothing here makes a person look busy.
 func WriteCalendar(w io.Writer, c Calendar) error {
 	zone := c.Zone
 	if zone == nil {
@@ -104,16 +104,16 @@ func WriteCalendar(w io.Writer, c Calendar) error {
 	seen := make(map[string]bool, len(c.Events))
 	for _, e := range c.Events {
 		if e.Zone == nil {
-			e.Zone = zone
+			e.Zone = e.Start.Location()
 		}
+		for uid, n := e.UID, 2; seen[e.UID]; n++ {
+			e.UID = uid + "-" + strconv.Itoa(n)
+		}
+		seen[e.UID] = true
 		tzid, err := e.write(body)
-		if err == nil && seen[e.UID] {
-			err = errors.New("another event has the same UID")
-		}
 		if err != nil {
 			return fmt.Errorf("calendar: event %q: %w", e.UID, err)
 		}
-		seen[e.UID] = true
 		if tzid == "" {
 			continue
 		}
@@ -223,43 +223,47 @@ const wallTime = "20060102T150405"
 
 func utc(t time.Time) string { return t.UTC().Format(wallTime) + "Z" }
 
-// recurrence returns the rule as RFC 5545 wants it beside a start with a zone: UNTIL in UTC.
+// recurrence returns the rule as RFC 5545 wants it beside a start with a zone: UNTIL in UTC, and no part twice. Of those
+// the last counts.
 func recurrence(rule string, zone *time.Location) (string, error) {
 	rule = strings.TrimPrefix(strings.ToUpper(strings.TrimSpace(rule)), "RRULE:")
-	parts := strings.Split(rule, ";")
 	bad := func(why string) (string, error) { return "", fmt.Errorf("repeat %q: %s", rule, why) }
-	seen := map[string]bool{}
-	for i, part := range parts {
+	var out []string
+	place := map[string]int{} // of a part in out
+	for part := range strings.SplitSeq(rule, ";") {
 		name, value, ok := strings.Cut(part, "=")
 		if !ok || name == "" || value == "" || strings.Trim(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=,+-") != "" {
 			return bad("it is not a recurrence rule")
 		}
-		if seen[name] {
-			return bad(name + " is in it twice")
+		if name == "UNTIL" {
+			until, err := untilOf(value, zone)
+			if err != nil || writable(until) != nil {
+				return bad("UNTIL is no time")
+			}
+			part = "UNTIL=" + utc(until)
 		}
-		seen[name] = true
-		if name != "UNTIL" {
+		if at, ok := place[name]; ok {
+			out[at] = part
 			continue
 		}
-		var until time.Time
-		var err error
-		switch len(value) {
-		case len("20060102"):
-			until, err = time.ParseInLocation("20060102", value, zone)
-		case len(wallTime):
-			until, err = time.ParseInLocation(wallTime, value, zone)
-		default:
-			until, err = time.Parse(wallTime+"Z", value)
-		}
-		if err != nil || writable(until) != nil {
-			return bad("UNTIL is no time")
-		}
-		parts[i] = "UNTIL=" + utc(until)
+		place[name] = len(out)
+		out = append(out, part)
 	}
-	if !seen["FREQ"] {
+	if _, ok := place["FREQ"]; !ok {
 		return bad("FREQ is missing")
 	}
-	return strings.Join(parts, ";"), nil
+	return strings.Join(out, ";"), nil
+}
+
+// untilOf reads the end of a rule: a day, which begins in the zone, a time in the zone, or one in UTC.
+func untilOf(value string, zone *time.Location) (time.Time, error) {
+	switch len(value) {
+	case len("20060102"):
+		return time.ParseInLocation("20060102", value, zone)
+	case len(wallTime):
+		return time.ParseInLocation(wallTime, value, zone)
+	}
+	return time.Parse(wallTime+"Z", value)
 }
 
 // period is a positive duration as RFC 5545 writes it, to the second.

@@ -75,7 +75,7 @@ func (f Feed) prepared() (Feed, error) {
 			return f, fmt.Errorf("feed: %w", err)
 		}
 	}
-	f.Home, f.Self = address(f.Home), address(f.Self)
+	f.ID, f.Home, f.Self = address(f.ID), address(f.Home), address(f.Self)
 	f.Title, f.Description, f.Author = line(f.Title), clean(f.Description), line(f.Author)
 	if f.Title == "" {
 		f.Title = f.Home
@@ -137,6 +137,7 @@ func (e Entry) prepared() (Entry, error) {
 	if err != nil {
 		return e, err
 	}
+	e.ID = address(e.ID)
 	e.Title, e.Author, e.Text, e.HTML = line(e.Title), line(e.Author), clean(e.Text), clean(e.HTML)
 	e.Categories = labels(e.Categories)
 	var links []Link
@@ -160,12 +161,12 @@ func (e Entry) prepared() (Entry, error) {
 	return e, nil
 }
 
-// stable refuses an id that is no absolute IRI: readers remember by it what they have shown, so it is written as it is.
+// stable refuses an id that is no absolute IRI, as Atom wants it: readers remember by it what they have shown.
 func stable(what, id string) error {
 	switch {
 	case id == "":
 		return fmt.Errorf("the %s is missing", what)
-	case scheme(id) == "", id != clean(id), strings.ContainsFunc(id, unicode.IsSpace):
+	case scheme(address(id)) == "":
 		return fmt.Errorf("the %s %q is neither a URN nor a URL", what, id)
 	}
 	return nil

@@ -66,7 +66,7 @@ func sample() Feed {
 					{URL: "https://example.com/2", Alt: "No type"}, {URL: "media/3.png", MIME: "image/png"},
 				},
 			},
-			{ID: "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", Text: hostile, Published: at("2026-01-01T00:00:00Z")},
+			{ID: "urn:x:My page", Text: hostile, Published: at("2026-01-01T00:00:00Z")},
 			{ID: "tag:example.com,2026:empty", Updated: at("2025-12-31T23:59:59.999Z")},
 		},
 	}
@@ -114,7 +114,7 @@ func TestRefused(t *testing.T) {
 		"no host":       {func(f *Feed) { f.Home = "https://" }, `the home "https://" is no absolute address`},
 		"relative self": {func(f *Feed) { f.Self = "feed.xml" }, `the self "feed.xml" is no absolute address`},
 		"entry's id":    {func(f *Feed) { f.Entries[1].ID = "k3v9" }, `entry "k3v9": the id "k3v9" is neither a URN nor a URL`},
-		"blank in id":   {func(f *Feed) { f.Entries[1].ID = "urn:a b" }, "neither a URN nor a URL"},
+		"no URN":        {func(f *Feed) { f.Entries[1].ID = "my site: 1" }, "neither a URN nor a URL"},
 		"same id":       {func(f *Feed) { f.Entries[1].ID = f.Entries[0].ID }, "another entry has the same id"},
 		"no time":       {func(f *Feed) { f.Entries[1].Published = time.Time{} }, "it has no time"},
 		"far time":      {func(f *Feed) { f.Entries[1].Published = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "the year 10000 cannot be written"},
