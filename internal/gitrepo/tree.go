@@ -81,29 +81,45 @@ func (e treeEntry) fileMode() fs.FileMode {
 	return fs.FileMode(e.mode & 0o755)
 }
 
-// parseTree decodes a tree object: mode, space, name, NUL, id, again and again.
+// rawEntry is a treeEntry that still lies in its tree object.
+type rawEntry struct {
+	mode     uint32
+	name, id []byte
+}
+
+func (e rawEntry) isTree() bool { return e.mode&modeType == modeTree }
+
+// cutEntry decodes the first line of a tree object: mode, space, name, NUL, id. It returns what follows.
+func cutEntry(b []byte, idLen int) (e rawEntry, rest []byte, err error) {
+	i := 0
+	for ; i < len(b) && b[i] >= '0' && b[i] <= '7' && i < 7; i++ {
+		e.mode = e.mode<<3 | uint32(b[i]-'0')
+	}
+	if i == 0 || i >= len(b) || b[i] != ' ' {
+		return e, nil, fmt.Errorf("%w: mode in a tree", errCorrupt)
+	}
+	b = b[i+1:]
+	n := bytes.IndexByte(b, 0)
+	if n <= 0 || len(b) < n+1+idLen {
+		return e, nil, fmt.Errorf("%w: truncated tree", errCorrupt)
+	}
+	e.name, e.id = b[:n], b[n+1:n+1+idLen]
+	return e, b[n+1+idLen:], nil
+}
+
+// parseTree decodes a tree object.
 func parseTree(b []byte, idLen int) ([]treeEntry, error) {
 	out := make([]treeEntry, 0, len(b)/(idLen+16))
 	for len(b) > 0 {
-		var e treeEntry
-		i := 0
-		for ; i < len(b) && b[i] >= '0' && b[i] <= '7' && i < 7; i++ {
-			e.mode = e.mode<<3 | uint32(b[i]-'0')
+		raw, rest, err := cutEntry(b, idLen)
+		if err != nil {
+			return nil, err
 		}
-		if i == 0 || i >= len(b) || b[i] != ' ' {
-			return nil, fmt.Errorf("%w: mode in a tree", errCorrupt)
-		}
-		b = b[i+1:]
-		n := bytes.IndexByte(b, 0)
-		if n <= 0 || len(b) < n+1+idLen {
-			return nil, fmt.Errorf("%w: truncated tree", errCorrupt)
-		}
-		e.name = string(b[:n])
+		b = rest
+		e := treeEntry{name: string(raw.name), mode: raw.mode, id: Hash(hex.EncodeToString(raw.id))}
 		if e.name == "." || e.name == ".." || strings.Contains(e.name, "/") {
 			return nil, fmt.Errorf("%w: name %q in a tree", errCorrupt, e.name)
 		}
-		e.id = Hash(hex.EncodeToString(b[n+1 : n+1+idLen]))
-		b = b[n+1+idLen:]
 		out = append(out, e)
 	}
 	return out, nil
