@@ -2,6 +2,7 @@ package preview
 
 import (
 	"bytes"
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -136,8 +137,19 @@ func (s *Server) make(st *state, v pages.Viewer) (*pages.Page, *pages.Set, pages
 	return p, st.set, v, err
 }
 
+// firstWait is how long the first page waits for the posts: most sites are read by then, and it need not say that they are being read.
+const firstWait = 250 * time.Millisecond
+
 // page answers with a whole page.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	if s.state.Load().loading {
+		ctx, cancel := context.WithTimeout(r.Context(), firstWait)
+		defer cancel()
+		select {
+		case <-s.made:
+		case <-ctx.Done():
+		}
+	}
 	s.show(w, s.state.Load(), r.URL.RequestURI(), func(*pages.Viewer) {})
 }
 
