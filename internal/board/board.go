@@ -127,9 +127,18 @@ type Target struct {
 	Why      string // a sentence on the state where it needs one: "held: the price is wrong"
 	Repeat   string // RRULE
 
-	repeat *plan.Repeat // of Repeat, nil when it cannot be read
-	number int          // of Account in the configuration
-	rank   uint8        // of State
+	cycle  *cycle // of Repeat, nil when it cannot be read
+	number int    // of Account in the configuration
+	rank   uint8  // of State
+}
+
+// cycle is when a repeated post goes out.
+type cycle struct {
+	repeat           *plan.Repeat
+	first            time.Time
+	rule             string
+	latest, upcoming time.Time // around the board's time; zero where there is none
+	last             int64     // when it ends, see stamp; never, where that is far away
 }
 
 // Shown returns the version of the post that can be shown.

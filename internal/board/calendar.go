@@ -122,8 +122,9 @@ func within(spans []Span, from, to time.Time) []Span {
 // moment is a target at one of its times.
 type moment struct {
 	row        *Row
-	target     Target
+	target     *Target // of the row, or of a repeated one a copy
 	at         time.Time
+	stamp      int64 // of at
 	occurrence bool
 	collides   bool
 }
@@ -132,34 +133,50 @@ type moment struct {
 func (b *Board) events(from, to time.Time, m *matcher) (events []Event, first, last int64) {
 	first, last = never, stamp(time.Time{})
 	lo, hi := stamp(from.Add(-collision)), stamp(to.Add(collision))
-	var moments []moment
+	var rows []*Row
 	for _, r := range b.rows {
 		if r.last >= lo && r.first < hi {
-			moments = b.moments(moments, r, from.Add(-collision), to.Add(collision))
+			rows = append(rows, r)
 		}
-		if r.first != never && State.live(r.State) && m.row(r) {
+		if r.first != never && r.State.live() && m.row(r) {
 			first, last = min(first, r.first), max(last, r.last)
 		}
 	}
-	collide(moments)
-	for _, x := range moments {
-		if x.at.Before(from) || !x.at.Before(to) || !m.moment(&x, b.in.Drafts) {
-			continue
-		}
-		n := len(events) - 1
-		if n < 0 || events[n].Row != x.row || !events[n].At.Equal(x.at) {
-			events = append(events, Event{Row: x.row, At: x.at.In(b.in.Site.Config.Location), Occurrence: x.occurrence, rank: anyState})
-			n++
-		}
-		e := &events[n]
-		e.Targets = append(e.Targets, x.target)
-		e.Collides = e.Collides || x.collides
-		if x.target.rank < e.rank {
-			e.rank, e.State = x.target.rank, x.target.State
+	sortByTime(rows) // then what follows is nearly sorted
+	moments := make([]moment, 0, 4*len(rows))
+	for _, r := range rows {
+		moments = b.moments(moments, r, from.Add(-collision), to.Add(collision))
+	}
+	collide(moments, len(b.infos))
+	for i := range moments {
+		if x := &moments[i]; !x.at.Before(from) && x.at.Before(to) && m.moment(x, b.in.Drafts) {
+			events = b.addMoment(events, x)
 		}
 	}
-	slices.SortFunc(events, compareEvents)
+	if !slices.IsSortedFunc(events, compareEvents) {
+		slices.SortFunc(events, compareEvents)
+	}
 	return events, first, last
+}
+
+// addMoment puts a moment into the last event, when it belongs there, or a new one.
+func (b *Board) addMoment(events []Event, x *moment) []Event {
+	n := len(events) - 1
+	if n < 0 || events[n].Row != x.row || !events[n].At.Equal(x.at) {
+		events = append(events, Event{Row: x.row, At: x.at.In(b.in.Site.Config.Location), Occurrence: x.occurrence, rank: anyState})
+		n++
+	}
+	e := &events[n]
+	if k := len(e.Targets); k < len(x.row.Targets) && x.target == &x.row.Targets[k] && (k == 0 || &e.Targets[0] == &x.row.Targets[0]) {
+		e.Targets = x.row.Targets[: k+1 : k+1] // most have all of the row's
+	} else {
+		e.Targets = append(e.Targets, *x.target)
+	}
+	e.Collides = e.Collides || x.collides
+	if x.target.rank < e.rank {
+		e.rank, e.State = x.target.rank, x.target.State
+	}
+	return events
 }
 
 func compareEvents(x, y Event) int {
@@ -168,7 +185,7 @@ func compareEvents(x, y Event) int {
 
 // moment reports whether a filter chooses a moment.
 func (m *matcher) moment(x *moment, drafts bool) bool {
-	t := &x.target
+	t := x.target
 	return m.ofAccount(t) && m.ofCampaign(t.Campaign) && m.ofRank(t.rank) && (t.State != Draft || drafts || m.State == Draft) &&
 		m.ofAuthor(x.row) && m.says(x.row)
 }
@@ -177,20 +194,24 @@ func (m *matcher) moment(x *moment, drafts bool) bool {
 func (b *Board) moments(list []moment, r *Row, from, to time.Time) []moment {
 	begin := len(list)
 	repeated := false
+	var times []time.Time // of the cycle
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		if t.repeat == nil {
+		if t.cycle == nil {
 			if !t.At.IsZero() && !t.At.Before(from) && t.At.Before(to) {
-				list = append(list, moment{row: r, target: *t, at: t.At})
+				list = append(list, moment{row: r, target: t, at: t.At, stamp: stamp(t.At)})
 			}
 			continue
 		}
 		repeated = true
-		for _, at := range t.repeat.Between(from, to) {
-			x := moment{row: r, target: *t, at: at, occurrence: !at.Equal(t.At)}
-			x.target.At = at
-			b.occurrence(&x.target, r, at)
-			list = append(list, x)
+		if i == 0 || r.Targets[i-1].cycle != t.cycle {
+			times = t.cycle.repeat.Between(from, to)
+		}
+		for _, at := range times {
+			turn := *t
+			turn.At = at
+			b.occurrence(&turn, r, at)
+			list = append(list, moment{row: r, target: &turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
 		}
 	}
 	if n := len(list) - begin; n > 1 && (repeated || r.first != r.last) {
@@ -214,30 +235,28 @@ func (b *Board) occurrence(t *Target, r *Row, at time.Time) {
 		return
 	}
 	t.set(v)
-	if t.State == Late && !at.Equal(latestOf(t, b.in.Now)) {
+	if t.State == Late && !at.Equal(t.cycle.latest) {
 		t.set(is(Skipped, "its next time has come"))
 	}
 }
 
-func latestOf(t *Target, now time.Time) time.Time {
-	latest, _ := t.repeat.Around(now)
-	return latest
-}
-
 // collide marks what goes to one account within minutes of another post. What is out cannot be moved, and is not marked.
-func collide(moments []moment) {
-	byAccount := map[int][]*moment{}
+func collide(moments []moment, accounts int) {
+	byAccount := make([][]*moment, accounts)
 	for i := range moments {
 		if x := &moments[i]; x.target.State.live() {
 			byAccount[x.target.number] = append(byAccount[x.target.number], x)
 		}
 	}
 	out := func(s State) bool { return s == Published || s == Changed }
+	compare := func(x, y *moment) int { return cmp.Compare(x.stamp, y.stamp) }
 	for _, list := range byAccount {
-		slices.SortStableFunc(list, func(x, y *moment) int { return x.at.Compare(y.at) })
+		if !slices.IsSortedFunc(list, compare) {
+			slices.SortStableFunc(list, compare)
+		}
 		for i, x := range list {
 			for _, y := range list[i+1:] {
-				if y.at.Sub(x.at) >= collision {
+				if y.stamp-x.stamp >= int64(collision) {
 					break
 				}
 				if x.row != y.row {

@@ -36,7 +36,7 @@ func (b *Board) allCampaigns() []Campaign {
 		return nil
 	}
 	times := make([][]time.Time, len(all)) // of what goes out
-	for _, r := range b.rows {
+	for _, r := range b.byTime.sorted(b.rows, sortByTime) {
 		if len(r.Targets) == 0 {
 			if i, ok := number[r.campaign]; ok && r.campaign != "" {
 				all[i].add(r, r.rank, nil)
@@ -50,7 +50,7 @@ func (b *Board) allCampaigns() []Campaign {
 				continue
 			}
 			rank := uint8(anyState)
-			var at []time.Time
+			var at, repeated []time.Time
 			for j := i; j < len(r.Targets); j++ {
 				t := &r.Targets[j]
 				if t.Campaign != name {
@@ -60,10 +60,13 @@ func (b *Board) allCampaigns() []Campaign {
 				if t.At.IsZero() || !t.State.live() {
 					continue
 				}
-				if t.repeat == nil {
+				if t.cycle == nil {
 					at = append(at, t.At)
 				} else {
-					at = append(at, b.campaignTimes(t, all[n].Campaign)...)
+					if repeated == nil || r.Targets[j-1].cycle != t.cycle {
+						repeated = b.campaignTimes(t, all[n].Campaign)
+					}
+					at = append(at, repeated...)
 				}
 			}
 			all[n].add(r, rank, at)
@@ -72,8 +75,6 @@ func (b *Board) allCampaigns() []Campaign {
 	}
 	for i := range all {
 		c := &all[i]
-		slices.SortFunc(c.Rows, compareTime)
-		slices.SortFunc(c.Outside, compareTime)
 		slices.SortFunc(times[i], time.Time.Compare)
 		if n := len(times[i]); n > 0 {
 			c.First, c.Last = times[i][0].In(cfg.Location), times[i][n-1].In(cfg.Location)
@@ -98,7 +99,7 @@ func (b *Board) campaignTimes(t *Target, c *config.Campaign) []time.Time {
 	if end.IsZero() {
 		end = b.in.Now.AddDate(1, 0, 0)
 	}
-	times := t.repeat.Between(t.At, end)
+	times := t.cycle.repeat.Between(t.At, end)
 	if len(times) == 0 {
 		times = []time.Time{t.At}
 	}

@@ -27,11 +27,10 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 		}
 		t := DetailTarget{Target: r.Targets[i], Info: b.infos[r.Targets[i].number].info, Rendered: b.in.Site.Render(p, account)}
 		id := ledger.ID{Post: p.ID, Account: account.Name}
-		if t.repeat != nil {
-			latest, upcoming := t.repeat.Around(b.in.Now)
-			t.Next = upcoming
-			if !latest.IsZero() {
-				id.Occurrence = plan.Occurrence(latest)
+		if c := t.cycle; c != nil {
+			t.Next = c.upcoming
+			if !c.latest.IsZero() {
+				id.Occurrence = plan.Occurrence(c.latest)
 			}
 		}
 		var err error

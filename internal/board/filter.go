@@ -23,12 +23,16 @@ type matcher struct {
 	account []bool // by the account's number; nil: all
 	rank    uint8  // of State, anyState without one
 	words   []string
+	sketch  sketch // of words
 }
 
 const anyState = 0xff
 
 func newMatcher(cfg *config.Site, f Filter) *matcher {
 	m := &matcher{Filter: f, rank: anyState, words: strings.Fields(strings.ToLower(f.Text))}
+	for _, w := range m.words {
+		m.sketch.add(w)
+	}
 	if f.State != "" {
 		m.rank = f.State.rank()
 	}
@@ -58,7 +62,10 @@ func (m *matcher) says(r *Row) bool {
 	if len(m.words) == 0 {
 		return true
 	}
-	text := r.facts.searched()
+	text, sketch := r.facts.searched()
+	if !sketch.holds(&m.sketch) {
+		return false
+	}
 	for _, w := range m.words {
 		if !strings.Contains(text, w) {
 			return false
@@ -106,7 +113,7 @@ func (b *Board) Posts(f Filter) []*Row {
 			keep(r)
 		}
 	case ByName:
-		for _, r := range b.byName.sorted(b.rows, compareName) {
+		for _, r := range b.byName.sorted(b.rows, sortByName) {
 			keep(r)
 		}
 	case ByOldest:
@@ -119,18 +126,9 @@ func (b *Board) Posts(f Filter) []*Row {
 		}
 	case ByState:
 		b.eachByTime(keep)
-		ranks := make(map[*Row]uint8)
-		if m.account != nil || m.Campaign != "" {
-			for _, r := range list {
-				ranks[r] = m.pressing(r)
-			}
-		}
 		var shelves [anyState + 1][]*Row // stable, and quicker than to sort
 		for _, r := range list {
-			rank, ok := ranks[r]
-			if !ok {
-				rank = r.rank
-			}
+			rank := m.pressing(r)
 			shelves[rank] = append(shelves[rank], r)
 		}
 		list = slices.Concat(shelves[:]...)
@@ -157,7 +155,7 @@ func (b *Board) prepare(f Filter) {
 
 // timed returns the rows without a time, and then those with one, earliest first.
 func (b *Board) timed() (none, timed []*Row) {
-	all := b.byTime.sorted(b.rows, compareTime)
+	all := b.byTime.sorted(b.rows, sortByTime)
 	i := sort.Search(len(all), func(i int) bool { return !all[i].At.IsZero() })
 	return all[:i], all[i:]
 }
@@ -192,11 +190,11 @@ type order struct {
 	rows atomic.Pointer[[]*Row]
 }
 
-func (o *order) sorted(rows []*Row, compare func(x, y *Row) int) []*Row {
+func (o *order) sorted(rows []*Row, arrange func([]*Row)) []*Row {
 	o.once.Do(func() {
 		if o.rows.Load() == nil {
 			list := slices.Clone(rows)
-			slices.SortFunc(list, compare)
+			arrange(list)
 			o.rows.Store(&list)
 		}
 	})
@@ -226,6 +224,29 @@ func (o *order) derive(before *order, out, in []*Row, compare func(x, y *Row) in
 func compareTime(x, y *Row) int {
 	return cmp.Or(x.At.Compare(y.At), strings.Compare(x.Post.Path, y.Post.Path))
 }
+
+// sortByTime sorts rows that are in order of their paths as compareTime does, several times as quickly.
+func sortByTime(rows []*Row) {
+	type key struct {
+		at  int64
+		row *Row
+	}
+	keys := make([]key, len(rows))
+	for i, r := range rows {
+		keys[i] = key{stamp(r.At), r}
+	}
+	slices.SortFunc(keys, func(x, y key) int {
+		if x.at != y.at {
+			return cmp.Compare(x.at, y.at)
+		}
+		return compareTime(x.row, y.row)
+	})
+	for i := range keys {
+		rows[i] = keys[i].row
+	}
+}
+
+func sortByName(rows []*Row) { slices.SortFunc(rows, compareName) }
 
 func compareName(x, y *Row) int {
 	return cmp.Or(compareFold(x.Name, y.Name), strings.Compare(x.Post.Path, y.Post.Path))

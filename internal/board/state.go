@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/config"
@@ -20,6 +21,7 @@ type maker struct {
 	*Board
 	loc   *time.Location
 	quiet time.Time // when quiet hours next begin or end
+	last  *cycle    // the one made last
 }
 
 // timing is what decides about when a post goes to an account.
@@ -155,8 +157,8 @@ func (m *maker) finish(r *Row, list finding.List) error {
 		}
 		if !tm.at.IsZero() {
 			r.first, r.last = min(r.first, stamp(tm.at)), max(r.last, stamp(tm.at))
-			if t.repeat != nil {
-				r.last = never
+			if t.cycle != nil {
+				r.last = max(r.last, t.cycle.last)
 			}
 		}
 	}
@@ -182,23 +184,41 @@ func (m *maker) target(t *Target, s subject) (verdict, error) {
 	if s.rule == "" {
 		return m.delivery(s, id, s.at)
 	}
-	repeat, err := plan.ParseRepeat(s.rule, s.at)
-	if err != nil {
-		if s.draft {
-			return is(Draft, ""), nil
+	c := m.last // accounts of one post share it
+	if c == nil || c.rule != s.rule || !c.first.Equal(s.at) || c.first.Location() != s.at.Location() {
+		repeat, err := plan.ParseRepeat(s.rule, s.at)
+		if err != nil {
+			if s.draft {
+				return is(Draft, ""), nil
+			}
+			return is(Broken, "its repeat rule cannot be read: %v", err), nil
 		}
-		return is(Broken, "its repeat rule cannot be read: %v", err), nil
+		c = &cycle{repeat: repeat, first: s.at, rule: s.rule}
+		c.latest, c.upcoming = repeat.Around(m.in.Now)
+		c.last = never
+		if c.upcoming.IsZero() {
+			c.last = stamp(c.latest)
+		} else if strings.Contains(s.rule, "COUNT") || strings.Contains(s.rule, "UNTIL") {
+			if last, more := repeat.Around(c.upcoming.AddDate(2, 0, 0)); more.IsZero() {
+				c.last = stamp(last)
+			}
+		}
+		m.last = c
 	}
-	t.repeat = repeat
-	latest, upcoming := repeat.Around(m.in.Now)
+	t.cycle = c
+	v, err := m.turn(s, id, c)
+	return v.at(stamp(m.in.Now), c.upcoming), err
+}
+
+// turn returns where the occurrence of a repeated post stands that matters now.
+func (m *maker) turn(s subject, id ledger.ID, c *cycle) (verdict, error) {
+	latest, upcoming := c.latest, c.upcoming
 	v := is(Skipped, "its rule gives no time")
 	if !latest.IsZero() && (upcoming.IsZero() || !m.shelf.empty) { // without a ledger nobody knows about the past
 		id.Occurrence = plan.Occurrence(latest)
-		if v, err = m.delivery(s, id, latest); err != nil || upcoming.IsZero() {
+		var err error
+		if v, err = m.delivery(s, id, latest); err != nil || upcoming.IsZero() || v.state.rank() < Changed.rank() {
 			return v, err
-		}
-		if v.state.rank() < Changed.rank() {
-			return v.at(stamp(m.in.Now), upcoming), nil
 		}
 	}
 	if !upcoming.IsZero() {

@@ -22,8 +22,29 @@ type facts struct {
 	name, excerpt string
 	source        string // digest as the ledger marks it; empty for a post with media
 
-	once  sync.Once
-	lower string // what is searched, in lower case
+	once   sync.Once
+	lower  string // what is searched, in lower case
+	sketch sketch // of lower
+}
+
+// sketch tells of most words that they are not in a text without looking: it holds the pairs of bytes that are there.
+type sketch [8]uint64
+
+func (s *sketch) add(text string) {
+	for i := 1; i < len(text); i++ {
+		n := (uint32(text[i-1])<<8 | uint32(text[i])) * 0x9E3779B1 >> 23 // 9 bits
+		s[n>>6] |= 1 << (n & 63)
+	}
+}
+
+// holds reports whether everything in other is also in s.
+func (s *sketch) holds(other *sketch) bool {
+	for i := range s {
+		if other[i]&^s[i] != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // How long the words of a row may be, in bytes.
@@ -41,8 +62,8 @@ func newFacts(p *post.Post) *facts {
 	return f
 }
 
-// searched returns all of the post that can be searched, in lower case.
-func (f *facts) searched() string {
+// searched returns all of the post that can be searched, in lower case, and a sketch of it.
+func (f *facts) searched() (string, *sketch) {
 	f.once.Do(func() {
 		p := f.post
 		w := words{b: make([]byte, 0, len(p.Text)+len(p.Path)+64)}
@@ -65,8 +86,9 @@ func (f *facts) searched() string {
 			w.docs(p.Overrides[i].Body)
 		}
 		f.lower = strings.ToLower(string(w.b))
+		f.sketch.add(f.lower)
 	})
-	return f.lower
+	return f.lower, &f.sketch
 }
 
 // excerpt returns the beginning of a post's text: of what is meant for everybody, else of what is not.

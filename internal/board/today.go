@@ -54,39 +54,28 @@ func (b *Board) upcoming(n int) []Event {
 		}
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			x := moment{row: r, target: *t, at: t.At}
-			if t.repeat != nil {
-				latest, upcoming := t.repeat.Around(now)
-				if x.at = upcoming; t.State == Due {
-					x.at = latest
+			x := moment{row: r, target: t, at: t.At}
+			if c := t.cycle; c != nil {
+				if x.at = c.upcoming; t.State == Due {
+					x.at = c.latest
 				}
 				x.occurrence = !x.at.Equal(t.At)
-				x.target.At = x.at
+				turn := *t
+				turn.At = x.at
+				x.target = &turn
 			}
 			if coming(t, x.at) && (atMost.IsZero() || !x.at.After(atMost)) {
 				list = append(list, x)
 			}
 		}
-		if len(list) > 64*n+4096 { // far more than are shown: forget the later ones
+		if len(list) > 4096 && len(list) > 64*n { // far more than are shown: forget the later ones
 			list, atMost = soonest(list, n)
 		}
 	}
 	list, _ = soonest(list, n)
 	var events []Event
-	for _, x := range list {
-		last := len(events) - 1
-		if last < 0 || events[last].Row != x.row || !events[last].At.Equal(x.at) {
-			if len(events) == n {
-				break
-			}
-			events = append(events, Event{Row: x.row, At: x.at.In(b.in.Site.Config.Location), Occurrence: x.occurrence, rank: anyState})
-			last++
-		}
-		e := &events[last]
-		e.Targets = append(e.Targets, x.target)
-		if x.target.rank < e.rank {
-			e.rank, e.State = x.target.rank, x.target.State
-		}
+	for i := range list {
+		events = b.addMoment(events, &list[i])
 	}
 	b.markCollisions(events)
 	return events
@@ -105,7 +94,10 @@ func soonest(list []moment, n int) (kept []moment, atMost time.Time) {
 			}
 		}
 	}
-	return list, time.Time{}
+	if events < n || events == 0 {
+		return list, time.Time{}
+	}
+	return list, list[len(list)-1].at
 }
 
 // markCollisions says of the events which are too close to another post, be that among them or not.
@@ -195,7 +187,7 @@ func (b *Board) allNeeds() *needs {
 				}
 			case t.State == Changed && t.Why != fileChanged:
 				due = append(due, overdue{r, i, false})
-			case (b.shelf.empty || t.repeat == nil && t.At.Before(b.shelf.began)) && !t.At.IsZero() && t.State == Late:
+			case (b.shelf.empty || t.cycle == nil && t.At.Before(b.shelf.began)) && !t.At.IsZero() && t.State == Late:
 				old = true
 			case t.rank <= Due.rank() && t.State != Attention && (!b.shelf.empty || t.State != Late) && !t.At.After(now):
 				due = append(due, overdue{r, i, false})
@@ -286,7 +278,7 @@ func (b *Board) allNeeds() *needs {
 
 // isOpen reports whether a target, or one of a repeated post's times, is under way.
 func (b *Board) isOpen(id ledger.ID, t *Target) bool {
-	if t.repeat == nil {
+	if t.cycle == nil {
 		return b.shelf.open[id] != nil
 	}
 	return slices.ContainsFunc(b.shelf.records, func(r *ledger.Record) bool { return r.Post == id.Post && r.Account == id.Account })
@@ -395,11 +387,8 @@ func command(rec *ledger.Record) string {
 	}
 }
 
-// resolveName names a delivery as `postrider resolve` wants it.
+// resolveName names a delivery as `postrider resolve` wants it: of a repeated post, what is open of it is meant.
 func resolveName(id ledger.ID) string {
-	if id.Occurrence != "" {
-		return id.Post + "+" + id.Occurrence + " " + id.Account
-	}
 	return id.Post + " " + id.Account
 }
 
