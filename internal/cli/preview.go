@@ -105,8 +105,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	repo, err := a.openGit(dir)
 	if err == nil {
 		defer repo.Close() //nolint:errcheck // only read from
-		o.Ledger = a.library(repo, dir)
-		_ = a.authors
+		o.Ledger, o.Authors = a.library(repo, dir), a.authors(repo, dir)
 	}
 	server, err := preview.New(o)
 	if err != nil {
@@ -245,7 +244,7 @@ func (a *app) authors(repo *gitrepo.Repo, dir string) func(context.Context) (map
 		if err != nil || head == "" {
 			return nil, err
 		}
-		return any(repo).(interface{Authors(context.Context, gitrepo.Hash, string) (map[string]string, error)}).Authors(ctx, head, path.Join(prefix, site.ContentDir))
+		return repo.Authors(ctx, head, path.Join(prefix, site.ContentDir))
 	}
 }
 

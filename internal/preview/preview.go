@@ -409,7 +409,7 @@ func (s *Server) learnAuthors(ctx context.Context) {
 	s.renew(func(st *state) *state {
 		in := st.board.Input()
 		in.Authors, in.Now = authors, s.o.Now()
-		b, err := board.New(in) // every row has an author
+		b, err := st.board.With(in, nil)
 		if err != nil {
 			return nil
 		}
