@@ -118,7 +118,7 @@ type Counter struct {
 	Unit      string // as words: "characters"
 	Percent   int    // of the limit, at most 100
 	State     State
-	Short     string // "212 / 280"
+	Short     string // "212 / 280", "300 / 280, 20 over"
 	Words     string // "212 of 280 characters"
 }
 
@@ -428,6 +428,7 @@ func counter(used, most int, unit measure.Unit) Counter {
 	c.Short += " / " + number(most)
 	c.Words = number(used) + " of " + number(most) + " " + c.Unit
 	if c.State == Over {
+		c.Short += ", " + number(used-most) + " over"
 		c.Words += ", " + number(used-most) + " too many"
 	}
 	return c
@@ -515,14 +516,6 @@ func notes(v *View, r *platform.Rendering) []string {
 		of := ""
 		if len(v.Parts) > 1 {
 			of = " in part " + strconv.Itoa(p.Number)
-		}
-		for _, c := range p.Counters {
-			if c.State == Over {
-				list = append(list, "The text"+of+" is too long: "+c.Words+".")
-			}
-		}
-		if p.AutoCut {
-			list = append(list, "Part "+strconv.Itoa(p.Number)+" begins where the thread was cut automatically.")
 		}
 		if v.Look.Card == "" && r.Parts[i].Card != nil {
 			list = append(list, v.Network+" shows no link cards.")
