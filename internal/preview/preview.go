@@ -175,7 +175,7 @@ func (s *Server) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in := board.Input{Site: snapshot, Drafts: s.o.Drafts, Now: s.o.Now()}
+	in := board.Input{Site: snapshot, Registry: s.o.Registry, Drafts: s.o.Drafts, Now: s.o.Now()}
 	var troubles []trouble
 	if s.o.Ledger != nil {
 		switch book, err := s.o.Ledger(ctx, ""); {
@@ -277,32 +277,9 @@ func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) 
 	}
 	in.Site, in.Now = snapshot, s.o.Now()
 	if snapshot.Config != was.Config {
-		in.Checked = false // what site.yaml says concerns every post
-		return board.New(in)
+		in.Findings, in.Of, in.Checked = nil, nil, false // what site.yaml says concerns every post
 	}
-	return b.With(in, differing(was, snapshot))
-}
-
-// differing returns the paths of the posts in which two versions of a site differ. Posts that no change concerns are shared.
-func differing(a, b *site.Snapshot) []string {
-	var paths []string
-	i, j := 0, 0
-	for i < len(a.Posts) || j < len(b.Posts) {
-		switch {
-		case j == len(b.Posts) || i < len(a.Posts) && a.Posts[i].Path < b.Posts[j].Path:
-			paths = append(paths, a.Posts[i].Path)
-			i++
-		case i == len(a.Posts) || b.Posts[j].Path < a.Posts[i].Path:
-			paths = append(paths, b.Posts[j].Path)
-			j++
-		default:
-			if a.Posts[i] != b.Posts[j] {
-				paths = append(paths, b.Posts[j].Path)
-			}
-			i, j = i+1, j+1
-		}
-	}
-	return paths
+	return b.With(in, nil)
 }
 
 // withTemplates returns a state with the templates read anew. When the site's are broken it keeps those that it has.
@@ -332,10 +309,10 @@ func (s *Server) check(ctx context.Context, when <-chan struct{}) {
 			return
 		}
 		s.again(func(in *board.Input, now *site.Snapshot) bool {
-			if now != b.Input().Site { // what has changed meanwhile is checked when it is quiet again
+			if now.Config != b.Input().Site.Config { // everything is checked again when it is quiet
 				return false
 			}
-			in.Findings, in.Checked = found, true
+			in.Findings, in.Of, in.Checked = found, b.Input().Site, true
 			return true
 		})
 	}
