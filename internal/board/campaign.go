@@ -36,7 +36,7 @@ func (b *Board) allCampaigns() []Campaign {
 		return nil
 	}
 	times := make([][]time.Time, len(all)) // of what goes out
-	for _, r := range b.byTime.sorted(b.rows, sortByTime) {
+	for _, r := range b.byTime.sorted(b.rows, sortByTime, compareTime) {
 		if len(r.Targets) == 0 {
 			if i, ok := number[r.campaign]; ok && r.campaign != "" {
 				all[i].add(r, r.rank, nil)

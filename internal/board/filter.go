@@ -92,8 +92,14 @@ func (m *matcher) pressing(r *Row) uint8 {
 }
 
 func (m *matcher) row(r *Row) bool {
-	rank := m.pressing(r)
-	return rank != anyState && m.ofRank(rank) && m.ofAuthor(r) && m.says(r)
+	_, ok := m.choose(r)
+	return ok
+}
+
+// choose reports whether the filter chooses a row, and the rank of the targets that it chooses.
+func (m *matcher) choose(r *Row) (rank uint8, ok bool) {
+	rank = m.pressing(r)
+	return rank, rank != anyState && m.ofRank(rank) && m.ofAuthor(r) && m.says(r)
 }
 
 // Posts returns the posts that a filter chooses, in its order. With an account or a campaign, a post is in the state in which the
@@ -101,7 +107,7 @@ func (m *matcher) row(r *Row) bool {
 func (b *Board) Posts(f Filter) []*Row {
 	b.prepare(f)
 	m := newMatcher(b.in.Site.Config, f)
-	list := make([]*Row, 0, 64)
+	list := make([]*Row, 0, len(b.rows))
 	keep := func(r *Row) {
 		if m.row(r) {
 			list = append(list, r)
@@ -113,7 +119,7 @@ func (b *Board) Posts(f Filter) []*Row {
 			keep(r)
 		}
 	case ByName:
-		for _, r := range b.byName.sorted(b.rows, sortByName) {
+		for _, r := range b.byName.sorted(b.rows, sortByName, compareName) {
 			keep(r)
 		}
 	case ByOldest:
@@ -125,37 +131,49 @@ func (b *Board) Posts(f Filter) []*Row {
 			keep(r)
 		}
 	case ByState:
-		b.eachByTime(keep)
-		var shelves [anyState + 1][]*Row // stable, and quicker than to sort
-		for _, r := range list {
-			rank := m.pressing(r)
-			shelves[rank] = append(shelves[rank], r)
+		ranks := make([]uint8, 0, len(b.rows))
+		var from [anyState + 1]int
+		b.eachByTime(func(r *Row) {
+			if rank, ok := m.choose(r); ok {
+				list, ranks = append(list, r), append(ranks, rank)
+				from[rank+1]++
+			}
+		})
+		for i := 1; i < len(from); i++ {
+			from[i] += from[i-1]
 		}
-		list = slices.Concat(shelves[:]...)
+		byState := make([]*Row, len(list)) // by counting: it is stable, and quick
+		for i, r := range list {
+			byState[from[ranks[i]]] = r
+			from[ranks[i]]++
+		}
+		list = byState
 	default:
 		b.eachByTime(keep)
 	}
 	return list
 }
 
-// prepare makes what searching needs, on all processors when nobody has searched yet.
+// prepare makes what searching needs, on all processors when nobody has searched yet. What it leaves is made when it is needed.
 func (b *Board) prepare(f Filter) {
 	if strings.TrimSpace(f.Text) == "" {
 		return
 	}
-	b.index.Do(func() {
-		const chunk = 1024
-		parallel((len(b.rows)+chunk-1)/chunk, func(i int) {
-			for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
-				r.facts.searched()
-			}
-		})
+	if b.indexed.Load() {
+		return
+	}
+	const chunk = 1024
+	parallel((len(b.rows)+chunk-1)/chunk, func(i int) {
+		for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
+			r.facts.searched()
+		}
 	})
+	b.indexed.Store(true)
 }
 
 // timed returns the rows without a time, and then those with one, earliest first.
 func (b *Board) timed() (none, timed []*Row) {
-	all := b.byTime.sorted(b.rows, sortByTime)
+	all := b.byTime.sorted(b.rows, sortByTime, compareTime)
 	i := sort.Search(len(all), func(i int) bool { return !all[i].At.IsZero() })
 	return all[:i], all[i:]
 }
@@ -184,41 +202,57 @@ func (b *Board) eachByTime(fn func(*Row)) {
 	}
 }
 
-// order is all rows in some order, once that was asked for.
+// order is all rows in some order, from when that is first asked for.
 type order struct {
 	once sync.Once
 	rows atomic.Pointer[[]*Row]
+	// was is an order of an earlier board, when there was one: less out and with in it is this one.
+	was     []*Row
+	out, in []*Row
 }
 
-func (o *order) sorted(rows []*Row, arrange func([]*Row)) []*Row {
+// sorted returns the order. rows are all rows in order of their paths; arrange sorts as compare does.
+func (o *order) sorted(rows []*Row, arrange func([]*Row), compare func(x, y *Row) int) []*Row {
 	o.once.Do(func() {
-		if o.rows.Load() == nil {
-			list := slices.Clone(rows)
+		list := make([]*Row, 0, len(o.was)+len(o.in))
+		if o.was != nil {
+			list = append(list, o.was...)
+			for _, r := range o.out {
+				if i, ok := slices.BinarySearchFunc(list, r, compare); ok {
+					list = slices.Delete(list, i, i+1)
+				}
+			}
+			for _, r := range o.in {
+				i, _ := slices.BinarySearchFunc(list, r, compare)
+				list = slices.Insert(list, i, r)
+			}
+		} else {
+			list = append(list, rows...)
 			arrange(list)
-			o.rows.Store(&list)
 		}
+		o.rows.Store(&list)
 	})
 	return *o.rows.Load()
 }
 
-// derive makes the order out of one of before, from which the rows of out are gone, and which has got those of in.
-func (o *order) derive(before *order, out, in []*Row, compare func(x, y *Row) int) {
-	was := before.rows.Load()
-	if was == nil || len(out)+len(in) > 100 {
-		return
-	}
-	list := make([]*Row, len(*was), len(*was)+len(in))
-	copy(list, *was)
-	for _, r := range out {
-		if i, ok := slices.BinarySearchFunc(list, r, compare); ok {
-			list = slices.Delete(list, i, i+1)
+// derive makes an order that nobody has asked for yet out of one of before, which has lost the rows of out, and got those of in.
+func (o *order) derive(before *order, out, in []*Row) {
+	if list := before.rows.Load(); list != nil {
+		o.was, o.out, o.in = *list, out, in
+	} else if before.was != nil {
+		o.was, o.out, o.in = before.was, slices.Clone(before.out), slices.Clone(before.in)
+		for _, r := range out {
+			if i := slices.Index(o.in, r); i >= 0 {
+				o.in = slices.Delete(o.in, i, i+1)
+			} else {
+				o.out = append(o.out, r)
+			}
 		}
+		o.in = append(o.in, in...)
 	}
-	for _, r := range in {
-		i, _ := slices.BinarySearchFunc(list, r, compare)
-		list = slices.Insert(list, i, r)
+	if len(o.out)+len(o.in) > 100 { // to sort is as quick
+		o.was, o.out, o.in = nil, nil, nil
 	}
-	o.rows.Store(&list)
 }
 
 func compareTime(x, y *Row) int {

@@ -39,7 +39,7 @@ type Board struct {
 	same map[string]string       // by path, of posts that share an id with another: what is wrong with them
 
 	byTime, byName order
-	index          sync.Once // see prepare
+	indexed        atomic.Bool // see prepare
 
 	problems  func() finding.List
 	campaigns func() []Campaign
@@ -399,7 +399,12 @@ func (m *maker) some(old *Board, diff []change) error {
 		m.next = min(m.next, r.until)
 		return r, nil
 	}
-	m.rows = make([]*Row, 0, len(posts))
+	now := stamp(m.in.Now)
+	if len(diff) == 0 && old.next > now {
+		m.rows = old.rows
+	} else {
+		m.rows = make([]*Row, 0, len(posts))
+	}
 	i := 0
 	for _, c := range diff {
 		upTo := c.old
@@ -423,8 +428,9 @@ func (m *maker) some(old *Board, diff []change) error {
 		}
 		m.rows = append(m.rows, r)
 	}
-	m.rows = append(m.rows, old.rows[i:]...)
-	now := stamp(m.in.Now)
+	if len(m.rows) < len(posts) {
+		m.rows = append(m.rows, old.rows[i:]...)
+	}
 	if old.next > now {
 		m.next = min(m.next, old.next)
 	} else {
@@ -450,8 +456,9 @@ func (m *maker) some(old *Board, diff []change) error {
 	for _, r := range in {
 		m.remember(r)
 	}
-	m.byTime.derive(&old.byTime, out, in, compareTime)
-	m.byName.derive(&old.byName, out, in, compareName)
+	m.byTime.derive(&old.byTime, out, in)
+	m.byName.derive(&old.byName, out, in)
+	m.indexed.Store(old.indexed.Load())
 	return nil
 }
 

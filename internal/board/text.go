@@ -138,19 +138,26 @@ func (w *words) text(s string) {
 	if w.most > 0 {
 		s = s[:min(len(s), 4*w.most)] // a part of a character at the end is behind what is kept, or cut off
 	}
-	for i, r := range s {
+	for s != "" {
+		// Most of a text is words with one space between them: those are copied in one go.
+		n, space := 0, len(w.b) == 0 || w.b[len(w.b)-1] == ' '
+		for n < len(s) && (s[n] > ' ' && s[n] < 0x7f || s[n] == ' ' && !space) {
+			space = s[n] == ' '
+			n++
+		}
+		w.b, s = append(w.b, s[:n]...), s[n:]
+		if s == "" {
+			return
+		}
+		r, n := utf8.DecodeRuneInString(s)
 		switch {
-		case r == utf8.RuneError, unicode.IsControl(r) && !unicode.IsSpace(r):
-			if _, n := utf8.DecodeRuneInString(s[i:]); n > 1 {
-				w.b = utf8.AppendRune(w.b, r)
-			}
-		case r < utf8.RuneSelf && r > ' ':
-			w.b = append(w.b, byte(r))
+		case r == utf8.RuneError && n <= 1: // not UTF-8
 		case unicode.IsSpace(r):
 			w.space()
-		default:
-			w.b = utf8.AppendRune(w.b, r)
+		case !unicode.IsControl(r):
+			w.b = append(w.b, s[:n]...)
 		}
+		s = s[n:]
 	}
 }
 

@@ -50,7 +50,7 @@ func TestNeeds(t *testing.T) {
 			want: []string{"held a bluesky | held: the price | "}},
 		{name: "broken, soon and not so soon", posts: map[string]string{"a": "platforms: [bluesky]\npublish_at: 2026-12-10 12:00\n", "b": "platforms: [bluesky]\npublish_at: 2026-12-10 12:01\n", "c": "platforms: [bluesky]\npublish_at: 2026-12-04 12:00\n", "d": "platforms: [bluesky]\n" + due},
 			found: finding.List{{Code: "T201", Severity: finding.Error, Message: "too long"}},
-			want: []string{"broken d bluesky | T201: too long | postrider check content/d.md", "broken c bluesky | T201: too long | postrider check content/c.md", "broken a bluesky | T201: too long | postrider check content/a.md"}},
+			want:  []string{"broken d bluesky | T201: too long | postrider check content/d.md", "broken c bluesky | T201: too long | postrider check content/c.md", "broken a bluesky | T201: too long | postrider check content/a.md"}},
 		{name: "unknown, and the network can be asked", posts: map[string]string{"a": "platforms: [bluesky]\n"}, records: []*ledger.Record{record("a", "bluesky", ledger.Unknown, nil)},
 			want: []string{"attention a bluesky | it may be out, and the next run looks for it: no answer | postrider resolve a bluesky --published URL"}},
 		{name: "denied", posts: map[string]string{"a": "platforms: [bluesky]\n"}, records: []*ledger.Record{record("a", "bluesky", ledger.Denied, nil)},
