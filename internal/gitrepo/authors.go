@@ -247,7 +247,13 @@ func (s *authorSearch) compare(dir string, before, after Hash, d *moves) error {
 	idLen := s.repo.format.size
 	var x, y rawEntry
 	var oldRest, nowRest []byte
-	for len(old) > 0 || len(now) > 0 {
+	for {
+		if old, now, err = skipEqual(old, now, idLen); err != nil {
+			return err
+		}
+		if len(old) == 0 && len(now) == 0 {
+			return nil
+		}
 		order := 0
 		if len(old) > 0 {
 			if x, oldRest, err = cutEntry(old, idLen); err != nil {
@@ -284,7 +290,33 @@ func (s *authorSearch) compare(dir string, before, after Hash, d *moves) error {
 			return err
 		}
 	}
-	return nil
+}
+
+// skipEqual returns two lists of entries without those that they begin with alike: of a long folder, one commit changes few.
+func skipEqual(a, b []byte, idLen int) (restA, restB []byte, err error) {
+	const block = 256
+	same, n := 0, min(len(a), len(b))
+	for same+block <= n && bytes.Equal(a[same:same+block], b[same:same+block]) {
+		same += block
+	}
+	for same < n && a[same] == b[same] {
+		same++
+	}
+	if same == len(a) && same == len(b) {
+		return nil, nil, nil
+	}
+	for same > 0 {
+		_, rest, err := cutEntry(a, idLen)
+		if err != nil {
+			return nil, nil, err
+		}
+		used := len(a) - len(rest)
+		if used > same {
+			break
+		}
+		a, b, same = rest, b[used:], same-used
+	}
+	return a, b, nil
 }
 
 // collect compares two entries of one name, of which one may be the zero one: not there.
