@@ -16,7 +16,11 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("the system watches no more than %d of the folders, because of the limit %s; raise it with: %s", e.Folders, e.Limit, e.Raise)
+	what := "the system watches no folder"
+	if e.Folders > 0 {
+		what = fmt.Sprintf("the system watches no more than %d of the folders", e.Folders)
+	}
+	return fmt.Sprintf("%s, because of the limit %s; raise it with: %s", what, e.Limit, e.Raise)
 }
 
 func (e *LimitError) Unwrap() error { return e.Err }
@@ -31,7 +35,7 @@ func explain(err error, folders int) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC) && linux:
 		e.Limit, e.Raise = "fs.inotify.max_user_watches", "sudo sysctl fs.inotify.max_user_watches=524288"
-	case errors.Is(err, syscall.EMFILE) && linux && folders <= 1:
+	case errors.Is(err, syscall.EMFILE) && linux && folders == 0:
 		e.Limit, e.Raise = "fs.inotify.max_user_instances", "sudo sysctl fs.inotify.max_user_instances=1024 (or ulimit -n 65536)"
 	case errors.Is(err, syscall.EMFILE):
 		e.Limit, e.Raise = "of open files", "ulimit -n 65536"

@@ -211,7 +211,11 @@ func (w *Watcher) end() {
 
 // degrade ends the system's reports. The caller begins to poll.
 func (w *Watcher) degrade(err error) {
-	err = explain(err, w.folders.count())
+	watched := 0
+	if w.src != nil {
+		watched = w.folders.count()
+	}
+	err = explain(err, watched)
 	info := w.rootInfo
 	w.end()
 	w.rootInfo = info

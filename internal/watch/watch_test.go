@@ -392,6 +392,19 @@ func TestLimit(t *testing.T) {
 	s.want()
 }
 
+// TestNoWatcher gets nothing from the system at all.
+func TestNoWatcher(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, root: t.TempDir()}
+	s.watch(calm, func() (*source, error) { return nil, fmt.Errorf("open: %w", syscall.EMFILE) })
+	limit, ok := errors.AsType[*LimitError](s.w.Degraded())
+	if !ok || limit.Folders != 0 || !strings.Contains(limit.Error(), "watches no folder") {
+		t.Fatalf("degraded: %v", s.w.Degraded())
+	}
+	s.write("a/1.md", "x")
+	s.want("a/1.md")
+}
+
 // TestLimitLater reaches the limit with a new folder.
 func TestLimitLater(t *testing.T) {
 	t.Parallel()
