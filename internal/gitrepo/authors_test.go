@@ -134,7 +134,7 @@ func TestAuthorsAgree(t *testing.T) {
 	w := newWorld(t)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	w.git("", "init", "-q", "site")
-	for i := range 60 {
+	for i := range 30 {
 		for range 1 + rnd.IntN(4) {
 			name := fmt.Sprintf("site/content/%d/%d/%d.md", rnd.IntN(3), rnd.IntN(3), rnd.IntN(4))
 			if rnd.IntN(3) == 0 {
