@@ -36,7 +36,7 @@ func (b *Board) allCampaigns() []Campaign {
 		return nil
 	}
 	times := make([][]time.Time, len(all)) // of what goes out
-	for _, r := range b.byTime.sorted(b.rows, sortByTime, compareTime) {
+	for _, r := range b.rows {
 		if len(r.Targets) == 0 {
 			if i, ok := number[r.campaign]; ok && r.campaign != "" {
 				all[i].add(r, r.rank, nil)
@@ -75,6 +75,8 @@ func (b *Board) allCampaigns() []Campaign {
 	}
 	for i := range all {
 		c := &all[i]
+		sortByTime(c.Rows)
+		sortByTime(c.Outside)
 		slices.SortFunc(times[i], time.Time.Compare)
 		if n := len(times[i]); n > 0 {
 			c.First, c.Last = times[i][0].In(cfg.Location), times[i][n-1].In(cfg.Location)

@@ -48,8 +48,8 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 		}
 		d.Targets = append(d.Targets, t)
 	}
-	d.Findings = append(b.inspect(r.Post), findingsWith(findingsAt(b.in.Site.Findings, r.Post.Path), content.SameIDCode)...)
-	if b.in.Checked && b.own[r.Post.Path] == nil { // the comparison with other posts is in there
+	d.Findings = append(b.in.Site.CheckPost(r.Post), findingsWith(findingsAt(b.in.Site.Findings, r.Post.Path), content.SameIDCode)...)
+	if _, changed := b.own[r.Post.Path]; b.in.Checked && !changed { // the comparison with other posts is in there
 		d.Findings = append(d.Findings, findingsWithout(findingsAt(b.in.Findings, r.Post.Path), content.SameIDCode)...)
 	}
 	d.Findings.Sort()
@@ -86,13 +86,18 @@ func (b *Board) allProblems() finding.List {
 		return b.found()
 	}
 	reconfigured := b.in.Of.Config != b.in.Site.Config
-	var list, more finding.List
+	var more finding.List
+	list := make(finding.List, 0, len(b.in.Findings))
+	stale := false // what the check has found about the file
 	for i := range b.in.Findings {
 		f := &b.in.Findings[i]
-		if f.Code == content.SameIDCode || b.own[f.Path] != nil || b.gone[f.Path] || reconfigured && f.Path == config.File {
-			continue
+		if i == 0 || f.Path != b.in.Findings[i-1].Path {
+			_, changed := b.own[f.Path]
+			stale = changed || b.gone[f.Path] || reconfigured && f.Path == config.File
 		}
-		list = append(list, *f)
+		if !stale && f.Code != content.SameIDCode {
+			list = append(list, *f)
+		}
 	}
 	for _, own := range b.own {
 		more = append(more, own...)

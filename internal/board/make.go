@@ -19,16 +19,14 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
-	"github.com/postrider/postrider/internal/site"
 )
 
 // Board is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not modify what
 // it returns.
 type Board struct {
-	in     Input
-	shelf  *shelf
-	reader *site.Reader
-	infos  []accountInfo // parallel to the configuration's accounts
+	in    Input
+	shelf *shelf
+	infos []accountInfo // parallel to the configuration's accounts
 
 	rows []*Row
 	next int64           // when the first state changes by itself, see stamp
@@ -171,10 +169,8 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 		old.in.Checked != in.Checked || !sameList(old.in.Findings, in.Findings) || old.in.Of != in.Of && in.Checked ||
 		!sameMap(old.in.Authors, in.Authors) || in.Now.Before(old.in.Now)
 	if old != nil && old.in.Site.Config == cfg && old.in.Registry == in.Registry {
-		b.reader, b.infos = old.reader, old.infos
-		b.renders = old.renders
+		b.infos, b.renders = old.infos, old.renders
 	} else {
-		b.reader = site.NewReader(cfg, in.Registry, nil)
 		b.infos = make([]accountInfo, len(cfg.Accounts))
 		for i := range cfg.Accounts {
 			if adapter, ok := in.Registry.Get(cfg.Accounts[i].Platform); ok {
@@ -249,52 +245,32 @@ func (b *Board) judge(old *Board, diff []change) bool {
 		default:
 			p := now.Posts[c.new]
 			if old != nil && old.in.Site.Config == now.Config && len(old.own) <= inspected {
-				if q, ok := postAt(old.in.Site.Posts, p.Path); ok && q == p && old.own[p.Path] != nil {
-					b.own[p.Path] = old.own[p.Path]
+				if list, ok := old.own[p.Path]; ok && samePost(old.in.Site.Posts, p) {
+					b.own[p.Path] = list
 					continue
 				}
 			}
-			b.own[p.Path] = b.inspect(p)
+			b.own[p.Path] = now.CheckPost(p)
 		}
 	}
 	crossed := old != nil && (len(old.own) > inspected) != (n > inspected)
 	return local && !crossed
 }
 
-func postAt(posts []*post.Post, name string) (*post.Post, bool) {
-	i, ok := indexOf(posts, name)
-	if !ok {
-		return nil, false
-	}
-	return posts[i], true
+// samePost reports whether a post, as it is, is among others.
+func samePost(posts []*post.Post, p *post.Post) bool {
+	i, ok := indexOf(posts, p.Path)
+	return ok && posts[i] == p
 }
 
 func indexOf(posts []*post.Post, name string) (int, bool) {
 	return slices.BinarySearchFunc(posts, name, func(p *post.Post, name string) int { return strings.Compare(p.Path, name) })
 }
 
-// reading returns what reading a post has found, but for ids that it shares with others. The list is never nil.
+// reading returns what reading a post has found, but for ids that it shares with others.
 func (b *Board) reading(name string) finding.List {
 	found := findingsAt(b.in.Site.Findings, name)
-	return slices.DeleteFunc(append(make(finding.List, 0, len(found)), found...), func(f finding.Finding) bool { return f.Code == content.SameIDCode })
-}
-
-// inspect returns everything that is wrong with a post by itself, sorted.
-func (b *Board) inspect(p *post.Post) finding.List {
-	read := b.reading(p.Path)
-	list := read
-	for i, a := range b.in.Site.Accounts(p) {
-		found := b.reader.Inspect(p, a, read).Findings
-		if i == 0 { // ignores in the file have been heeded
-			list = nil
-		}
-		list = append(list, found...)
-	}
-	if list == nil {
-		list = finding.List{}
-	}
-	list.Sort()
-	return list
+	return slices.DeleteFunc(slices.Clone(found), func(f finding.Finding) bool { return f.Code == content.SameIDCode })
 }
 
 // findingsAt returns those of a sorted list that are about a file.
