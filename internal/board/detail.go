@@ -22,10 +22,11 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 	d := Detail{Row: r, Stale: r.Good != nil, Targets: make([]DetailTarget, 0, len(r.Targets))}
 	for i := range r.Targets {
 		account, ok := b.in.Site.Config.Account(r.Targets[i].Account.Name)
-		if !ok { // of an earlier configuration
+		if !ok || account.Platform != r.Targets[i].Account.Platform { // of an earlier configuration
 			continue
 		}
-		t := DetailTarget{Target: r.Targets[i], Info: b.infos[r.Targets[i].number].info, Rendered: b.in.Site.Render(p, account)}
+		info, _ := b.in.Registry.Info(account.Platform)
+		t := DetailTarget{Target: r.Targets[i], Info: info, Rendered: b.in.Site.Render(p, account)}
 		id := ledger.ID{Post: p.ID, Account: account.Name}
 		if c := t.cycle; c != nil {
 			t.Next = c.upcoming

@@ -299,7 +299,7 @@ func (m *maker) published(s subject, mark string) verdict {
 	case s.row.Good == nil && !s.row.facts.changed(mark):
 		return is(Published, "")
 	case s.blocked != "":
-		return is(Changed, "its file has changed since, but %s", s.blocked)
+		return is(Changed, changedBut+s.blocked)
 	default:
 		return is(Changed, fileChanged)
 	}
@@ -400,3 +400,6 @@ func (s State) live() bool { return !slices.Contains([]State{Draft, Withdrawn, S
 
 // fileChanged is why something is [Changed] that is to stay.
 const fileChanged = "its file has changed since"
+
+// changedBut begins what is said where an error keeps the network from getting the change.
+const changedBut = fileChanged + ", but "

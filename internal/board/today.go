@@ -289,9 +289,9 @@ func (b *Board) planTarget(r *Row, t *Target) plan.Target {
 	p := r.Shown()
 	tm := timingOf(b.in.Site.Config, p, t.Account)
 	x := b.renders.of(b, r, t)
-	blocked := ""
-	if t.State == Broken {
-		blocked = t.Why
+	blocked, _ := strings.CutPrefix(t.Why, changedBut)
+	if t.State != Broken && blocked == t.Why {
+		blocked = ""
 	}
 	return plan.Target{
 		Post: p.ID, Path: p.Path, Title: r.Name, Account: t.Account.Name, Platform: t.Account.Platform,

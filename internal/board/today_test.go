@@ -65,6 +65,9 @@ func TestNeeds(t *testing.T) {
 			want:   []string{"attention a bluesky | posted twice: take one of the two down by hand | "}},
 		{name: "to be taken down, and nobody knows where it is", posts: map[string]string{"a": "platforms: [bluesky]\nwithdraw: true\n"}, records: []*ledger.Record{record("a", "bluesky", ledger.Published, nil)},
 			want: []string{"attention a bluesky | the ledger does not know where on bluesky it is: say so with `postrider resolve a bluesky --published URL` | postrider resolve a bluesky --withdrawn"}},
+		{name: "out, changed and broken", posts: map[string]string{"a": "platforms: [bluesky]\n"}, records: []*ledger.Record{record("a", "bluesky", ledger.Published, nil)},
+			found: finding.List{{Code: "T201", Severity: finding.Error, Message: "too long"}},
+			want:  []string{"broken a bluesky | it is out and has changed, but T201: too long | postrider check content/a.md"}},
 		{name: "no ledger", nil: true, posts: map[string]string{"a": "platforms: [bluesky]\n" + due, "b": "platforms: [bluesky, fedi]\n" + due},
 			want: []string{"late -  | 2 posts are past the time to go out, and no ledger is at hand that knows what became of them | "}},
 		{name: "an empty ledger", records: []*ledger.Record{}, posts: map[string]string{"a": "platforms: [bluesky]\n" + due},
@@ -253,5 +256,22 @@ func TestDetail(t *testing.T) {
 	}
 	if got := d.Targets[0].Rendered.Rendering.Parts[0].Text; got != "Hello" {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// TestDetailOfBefore asks for a row of a board whose post and accounts are gone.
+func TestDetailOfBefore(t *testing.T) {
+	fsys, in := shelves(t)
+	before := made(t, in)
+	r, _ := before.Row("next")
+	delete(fsys, r.Post.Path)
+	fsys["site.yaml"].Data = []byte("timezone: Europe/Berlin\naccounts: {bluesky: {platform: mastodon, server: \"https://a.example\"}, fedi-de: {platform: mastodon, server: \"https://de.fedi.example\"}}\n")
+	after := made(t, Input{Site: load(t, fsys), Now: in.Now})
+	d, err := after.Detail(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Targets) != 1 || d.Targets[0].Account.Name != "fedi-de" || d.Row != r {
+		t.Errorf("the detail is %+v", d)
 	}
 }
