@@ -4,6 +4,7 @@ import (
 	"path"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/postrider/postrider/internal/post"
@@ -74,7 +75,9 @@ func (s *showing) has(m *post.Media) bool {
 
 // in reports whether a post has one of the files as media. It looks at every post when a picture changes, so it allocates nothing.
 func (s *showing) in(p *post.Post) bool {
-	if s.inFields(&p.Fields) || s.inDocs(p.Body) {
+	// Searching a file's bytes takes a tenth of the time of going through what was made of them.
+	pictures := p.Text == "" || strings.Contains(p.Text, "![")
+	if s.inFields(&p.Fields) || pictures && s.inDocs(p.Body) {
 		return true
 	}
 	for i := range p.Overrides {
