@@ -2,6 +2,7 @@ package pages
 
 import (
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,20 +12,25 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 )
 
-// dayShown is how many posts a day of the month shows.
-const dayShown = 6
+// How many posts a day shows: in a month and in a week of the grid, in a month's list, and in a list of one day. A day has a link to the
+// next larger view of what it leaves out. A static site's lists have everything.
+const (
+	monthShown, weekShown  = 5, 20
+	listShown, oneDayShown = 6, 200
+)
 
 // day is a day of the calendar.
 type day struct {
 	board.Day
-	Events []event
-	More   int
-	Date   Stamp
-	Key    string // YYYY-MM-DD
-	Other  bool   // it belongs to another month
-	Today  bool
-	Quiet  string
-	Names  string // of the campaigns that run on it
+	Events  []event
+	More    int    // events that are not in Events
+	MoreURL string // where they are; empty where they are nowhere
+	Date    Stamp
+	Key     string // YYYY-MM-DD
+	Other   bool   // it belongs to another month
+	Today   bool
+	Quiet   string
+	Names   string // of the campaigns that run on it
 }
 
 // calendarPage is the head of all calendars.
@@ -49,85 +55,118 @@ type calendarPage struct {
 // legend says what a colour means.
 type legend struct{ Name, Colour string }
 
-// calendar is the calendar: /calendar/2026-12, /calendar/week/2026-12-07, /calendar/list/2026-12.
+// calendar is the calendar: /calendar/2026-12, /calendar/week/2026-12-07, /calendar/list/2026-12, /calendar/list/2026-12-07.
+//
+// It reckons with dates, at midnight UTC: not every date has a midnight in the site's zone. Only what the board is asked for is a time.
 func (m *maker) calendar(rest string, q url.Values) {
 	view, at, ok := strings.Cut(rest, "/")
 	if !ok && view != "week" && view != "list" {
 		view, at = "month", view
 	}
-	loc := m.Location()
-	now := m.in.Now.In(loc)
-	when, err := now, error(nil)
-	if at != "" {
-		layout := "2006-01"
-		if view == "week" {
-			layout = time.DateOnly
-		}
-		when, err = time.ParseInLocation(layout, at, loc)
+	today := dateOf(m.in.Now.In(m.Location()))
+	when, one, err := today, false, error(nil) // one: a list of one day
+	switch {
+	case at == "":
+	case view == "week", view == "list" && len(at) == len(time.DateOnly):
+		one = view == "list"
+		when, err = time.Parse(time.DateOnly, at)
+	default:
+		when, err = time.Parse(monthOnly, at)
 	}
 	if err != nil || view != "month" && view != "week" && view != "list" || when.Year() < 1970 || when.Year() > 9000 {
 		m.missing("The calendar has no such page.")
 		return
 	}
 	m.page.Nav, m.page.Wide = "Calendar", true
-	f := filterOf(q)
-	by := q.Get("by")
-	if by != "account" {
-		by = "campaign"
-	}
-	day0 := time.Date(when.Year(), when.Month(), when.Day(), 0, 0, 0, 0, loc)
-	first := time.Date(when.Year(), when.Month(), 1, 0, 0, 0, 0, loc)
-	from, to := first, first.AddDate(0, 1, 0)
-	head := calendarPage{ctx: m.ctx, View: view, By: by, Filter: f, Zone: m.At(first)}
 	suffix := query(q, "by", "account", "campaign", "state")
-	head.Month, head.List = m.URL("/calendar/", first.Format("2006-01"), suffix), m.URL("/calendar/list/", first.Format("2006-01"), suffix)
-	head.Week = m.URL("/calendar/week/", monday(day0).Format(time.DateOnly), suffix)
-	switch view {
-	case "week":
-		from = monday(day0)
-		to = from.AddDate(0, 0, 7)
-		_, week := from.ISOWeek()
-		head.Title = fmt.Sprintf("Week %d, %s – %s", week, from.Format("2 Jan"), to.AddDate(0, 0, -1).Format("2 Jan 2006"))
-		head.Prev, head.Next = m.URL("/calendar/week/", from.AddDate(0, 0, -7).Format(time.DateOnly), suffix), m.URL("/calendar/week/", to.Format(time.DateOnly), suffix)
+	month := func(t time.Time) string { return m.URL("/calendar/", t.Format(monthOnly), suffix) }
+	list := func(t time.Time) string { return m.URL("/calendar/list/", t.Format(monthOnly), suffix) }
+	oneDay := func(t time.Time) string { return m.URL("/calendar/list/", t.Format(time.DateOnly), suffix) }
+	week := func(t time.Time) string { return m.URL("/calendar/week/", monday(t).Format(time.DateOnly), suffix) }
+
+	head := calendarPage{ctx: m.ctx, View: view, By: "campaign", Filter: filterOf(q), Month: month(when), Week: week(when), List: list(when)}
+	if q.Get("by") == "account" {
+		head.By = "account"
+	}
+	first := when.AddDate(0, 0, 1-when.Day())
+	from, to := first, first.AddDate(0, 1, -1) // the first and the last day that are shown
+	most, more := listShown, oneDay
+	switch {
+	case view == "week":
+		from = monday(when)
+		to = from.AddDate(0, 0, 6)
+		most = weekShown
+		_, number := from.ISOWeek()
+		head.Title = fmt.Sprintf("Week %d, %s – %s", number, from.Format("2 Jan"), to.Format("2 Jan 2006"))
+		head.Prev, head.Next = week(from.AddDate(0, 0, -7)), week(from.AddDate(0, 0, 7))
 		head.Now, head.Action = m.URL("/calendar/week", suffix), m.URL("/calendar/week/", from.Format(time.DateOnly))
-		head.Month, head.List = m.URL("/calendar/", from.Format("2006-01"), suffix), m.URL("/calendar/list/", from.Format("2006-01"), suffix)
-	default:
-		prefix := "/calendar/"
-		if view == "list" {
-			prefix = "/calendar/list/"
-		} else {
-			from, to = monday(first), monday(to.AddDate(0, 0, 6))
-		}
+		head.Month, head.List = month(from), list(from)
+	case one:
+		from, to = when, when
+		most, more = oneDayShown, nil
+		head.Title = when.Format("Monday, 2 January 2006")
+		head.Prev, head.Next = oneDay(when.AddDate(0, 0, -1)), oneDay(when.AddDate(0, 0, 1))
+		head.Now, head.Action = oneDay(today), m.URL("/calendar/list/", when.Format(time.DateOnly))
+	case view == "list":
 		head.Title = first.Format("January 2006")
-		head.Prev, head.Next = m.URL(prefix, first.AddDate(0, -1, 0).Format("2006-01"), suffix), m.URL(prefix, first.AddDate(0, 1, 0).Format("2006-01"), suffix)
-		head.Now, head.Action = m.URL(strings.TrimSuffix(prefix, "/"), suffix), m.URL(prefix, first.Format("2006-01"))
-		if first.Month() == now.Month() && first.Year() == now.Year() {
-			head.Week = m.URL("/calendar/week", suffix)
+		head.Prev, head.Next = list(first.AddDate(0, -1, 0)), list(first.AddDate(0, 1, 0))
+		head.Now, head.Action = m.URL("/calendar/list", suffix), m.URL("/calendar/list/", first.Format(monthOnly))
+	default:
+		from, to = monday(first), monday(to).AddDate(0, 0, 6)
+		most = monthShown
+		head.Title = first.Format("January 2006")
+		head.Prev, head.Next = month(first.AddDate(0, -1, 0)), month(first.AddDate(0, 1, 0))
+		head.Now, head.Action = m.URL("/calendar", suffix), m.URL("/calendar/", first.Format(monthOnly))
+	}
+	if view != "week" && !one && first.Equal(today.AddDate(0, 0, 1-today.Day())) {
+		head.Week = week(today)
+	}
+	if m.Static { // there are no pages of weeks, nor of days
+		more = list
+		if view == "list" {
+			most = math.MaxInt
 		}
 	}
+	head.Zone = m.At(m.noon(when))
 	m.page.Title = head.Title
 	m.legend(&head, q)
 	m.add("calendar-head", "calendar-head", head)
 
-	days := m.days(from, to, f, by, view)
-	for i := range days {
-		days[i].Other = view == "month" && days[i].Date.Time.Month() != first.Month()
-	}
 	grid := struct {
 		*ctx
 		View string
 		Days []day
 		Dows []string
 		None bool
-	}{ctx: m.ctx, View: view, Days: days, Dows: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, None: true}
-	for i := range days {
-		grid.None = grid.None && len(days[i].Events) == 0
+	}{ctx: m.ctx, View: view, Dows: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, None: true}
+	for _, d := range m.board.Days(m.noon(from), m.noon(to), head.Filter) {
+		v := m.day(d, most, head.By == "campaign")
+		v.Today = v.Key == today.Format(time.DateOnly)
+		v.Other = view == "month" && v.Date.Time.Month() != first.Month()
+		if v.More > 0 && more != nil {
+			v.MoreURL = more(dateOf(d.Date))
+		}
+		grid.None = grid.None && len(v.Events) == 0
+		grid.Days = append(grid.Days, v)
 	}
 	if view == "list" {
 		m.add("calendar", "calendar-list", grid)
 		return
 	}
 	m.add("calendar", "calendar-month", grid)
+}
+
+// monthOnly is how addresses name a month.
+const monthOnly = "2006-01"
+
+// dateOf returns the date of a moment in its own zone, as midnight UTC.
+func dateOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// noon returns the middle of a date in the site's zone, which is on that date in every zone.
+func (c *ctx) noon(date time.Time) time.Time {
+	return time.Date(date.Year(), date.Month(), date.Day(), 12, 0, 0, 0, c.Location())
 }
 
 // legend fills what the colours mean, and the filters.
@@ -159,10 +198,12 @@ func (m *maker) legend(head *calendarPage, q url.Values) {
 	if t.Hold != nil {
 		head.Hold = t.Hold.Reason
 	}
+	_, account := m.in.Site.Config.Account(head.Filter.Account)
+	_, campaign := m.in.Site.Config.Campaign(head.Filter.Campaign)
 	switch {
-	case head.Filter.Account != "" && head.Filter.Campaign == "":
+	case account && head.Filter.Campaign == "":
 		head.ICS = m.URL("/calendar/account/", head.Filter.Account, ".ics")
-	case head.Filter.Campaign != "" && head.Filter.Campaign != "-" && head.Filter.Account == "":
+	case campaign && head.Filter.Account == "":
 		head.ICS = m.URL("/calendar/campaign/", head.Filter.Campaign, ".ics")
 	default:
 		head.ICS = m.URL("/calendar.ics")
@@ -190,40 +231,28 @@ func query(q url.Values, keys ...string) string {
 	return "?" + next.Encode()
 }
 
-// monday returns the midnight that begins the week of a day.
-func monday(t time.Time) time.Time {
-	back := (int(t.Weekday()) + 6) % 7
-	return time.Date(t.Year(), t.Month(), t.Day()-back, 0, 0, 0, 0, t.Location())
-}
+// monday returns the date of the Monday of a date's week.
+func monday(date time.Time) time.Time { return date.AddDate(0, 0, -(int(date.Weekday())+6)%7) }
 
-func (m *maker) days(from, to time.Time, f board.Filter, by, view string) []day {
-	list := m.board.Days(from, to, f)
-	today := m.in.Now.In(m.Location()).Format(time.DateOnly)
-	days := make([]day, len(list))
-	for i, d := range list {
-		v := day{Day: d, Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly)}
-		v.Today = v.Key == today
-		shown := d.Events
-		if most := dayShown; view == "month" && len(shown) > most {
-			v.More = len(shown) - most
-			shown = shown[:most]
-		}
-		v.Events = m.events(shown, by == "campaign")
-		for j, s := range d.Quiet {
-			if j > 0 {
-				v.Quiet += ", "
-			}
-			v.Quiet += s.Start.In(m.Location()).Format("15:04") + "–" + clockEnd(s.End.In(m.Location()), d.Date)
-		}
-		var names []string
-		for _, c := range d.Campaigns {
-			names = append(names, firstOf(c.Title, c.Name))
-		}
-		slices.Sort(names)
-		v.Names = strings.Join(names, ", ")
-		days[i] = v
+// day prepares a day for templates, with so many of its events at most.
+func (m *maker) day(d board.Day, most int, byCampaign bool) day {
+	shown := d.Events[:min(len(d.Events), most)]
+	v := day{
+		Day: d, Events: m.events(shown, byCampaign), More: len(d.Events) - len(shown), Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly),
 	}
-	return days
+	for i, s := range d.Quiet {
+		if i > 0 {
+			v.Quiet += ", "
+		}
+		v.Quiet += s.Start.In(m.Location()).Format("15:04") + "–" + clockEnd(s.End.In(m.Location()), d.Date)
+	}
+	var names []string
+	for _, c := range d.Campaigns {
+		names = append(names, firstOf(c.Title, c.Name))
+	}
+	slices.Sort(names)
+	v.Names = strings.Join(names, ", ")
+	return v
 }
 
 // clockEnd is the end of a stretch of a day: midnight is 24:00.

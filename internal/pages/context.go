@@ -122,9 +122,14 @@ func relative(from, to string) string {
 	for len(a) > 1 && len(b) > 1 && a[0] == b[0] {
 		a, b, up = a[1:], b[1:], up-1
 	}
+	if b[len(b)-1] == "index.html" {
+		b[len(b)-1] = ""
+	}
 	link := strings.Repeat("../", up) + strings.Join(b, "/")
-	link = strings.TrimSuffix(link, "index.html")
-	return (&url.URL{Path: cmp.Or(link, "./")}).EscapedPath()
+	if link == "" || strings.Contains(b[0], ":") { // which would read as a scheme
+		link = "./" + link
+	}
+	return (&url.URL{Path: link}).EscapedPath()
 }
 
 // entry is an entry of the navigation.
@@ -140,7 +145,6 @@ type entry struct {
 type layout struct {
 	*ctx
 	Page *Page
-	Nav  Block
 }
 
 // Version stands for the assets that the page is made with.
@@ -235,7 +239,7 @@ func (s Stamp) Full() string { return s.Time.Format("Mon 2 Jan 2006 15:04 MST") 
 
 // Day is a date.
 func (s Stamp) Day() string {
-	if s.Time.Year() == s.now.Year() {
+	if s.Time.Year() == s.now.In(s.Time.Location()).Year() {
 		return s.Time.Format("Mon 2 Jan")
 	}
 	return s.Time.Format("2 Jan 2006")
@@ -273,8 +277,10 @@ func (s Stamp) Away() string {
 		words = plural(int(d.Hours()+.5), "hour", "hours")
 	case d < 60*24*time.Hour:
 		words = plural(int(d.Hours()/24+.5), "day", "days")
-	default:
+	case d < 2*365*24*time.Hour:
 		words = plural(int(d.Hours()/24/30.4+.5), "month", "months")
+	default:
+		words = plural(int(d.Hours()/24/365.25+.5), "year", "years")
 	}
 	if ago {
 		return words + " ago"

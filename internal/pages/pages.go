@@ -44,9 +44,11 @@ type Page struct {
 	Status int // of the HTTP response
 	// Post is the path of the post that the page is about, empty when it is about several.
 	Post string
+	// Navigation leads to the other pages. It is a block like those in Blocks, but stands outside of them, in the frame.
+	Navigation Block
 }
 
-// Hash stands for everything on the page.
+// Hash stands for everything in Blocks.
 func (p *Page) Hash() string {
 	h := sha256.New()
 	for _, b := range p.Blocks {
@@ -76,6 +78,8 @@ type Set struct {
 	t      *template.Template
 	assets map[string]Asset // by the name in templates/assets
 	byURL  map[string]Asset
+	// version stands for the assets and the frame.
+	version string
 }
 
 // Asset is a file that pages refer to.
@@ -121,7 +125,25 @@ func Load(fsys fs.FS) (*Set, error) {
 			return nil, &TemplateError{File: TemplateDir, Err: fmt.Errorf("there is no template %q", name)}
 		}
 	}
+	s.version = s.sum()
+	if fsys != nil { // the frame is on every page and no block: that it works is seen here
+		if err := s.Write(io.Discard, &Page{}, nil, Viewer{Here: "/"}); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
+}
+
+// sum returns the version: a hash of what a live page cannot swap. It is taken before anything is executed, which changes the templates.
+func (s *Set) sum() string {
+	h := sha256.New()
+	for _, a := range s.Assets() {
+		io.WriteString(h, a.Name+"\n") //nolint:errcheck // a hash cannot fail
+	}
+	for _, name := range frame() {
+		io.WriteString(h, s.t.Lookup(name).Tree.Root.String()) //nolint:errcheck // a hash cannot fail
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
 // maxTemplate is the size above which a template or asset of a site is refused.
@@ -139,7 +161,7 @@ func (s *Set) parse(fsys fs.FS, dir, shown string) error {
 		if e.IsDir() || path.Ext(e.Name()) != ".html" {
 			continue
 		}
-		b, err := readSmall(fsys, path.Join(dir, e.Name()))
+		b, err := readSmall(fsys, e, path.Join(dir, e.Name()))
 		if err == nil {
 			_, err = s.t.New(e.Name()).Parse(string(b))
 		}
@@ -163,7 +185,7 @@ func (s *Set) loadAssets(fsys fs.FS, dir string) error {
 		if e.IsDir() || kind == "" {
 			continue
 		}
-		b, err := readSmall(fsys, path.Join(dir, e.Name()))
+		b, err := readSmall(fsys, e, path.Join(dir, e.Name()))
 		if err != nil {
 			return &TemplateError{File: path.Join(dir, e.Name()), Err: err}
 		}
@@ -175,7 +197,12 @@ func (s *Set) loadAssets(fsys fs.FS, dir string) error {
 	return nil
 }
 
-func readSmall(fsys fs.FS, name string) ([]byte, error) {
+// readSmall reads a template or an asset. A link is not followed: a site comes from whoever sends a pull request, and what a link in it leads
+// to, such as a .env, is nothing to show. A pipe would never end.
+func readSmall(fsys fs.FS, e fs.DirEntry, name string) ([]byte, error) {
+	if !e.Type().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -201,14 +228,8 @@ func assetType(name string) string {
 	}
 }
 
-// Version stands for all assets: a page that was made with others must be loaded again.
-func (s *Set) Version() string {
-	h := sha256.New()
-	for _, a := range s.Assets() {
-		io.WriteString(h, a.Name+"\n") //nolint:errcheck // a hash cannot fail
-	}
-	return hex.EncodeToString(h.Sum(nil)[:6])
-}
+// Version stands for what is the same on all pages, the assets and the frame: a page that was made with others must be loaded again.
+func (s *Set) Version() string { return s.version }
 
 // Asset returns the asset whose name, with its hash, is name.
 func (s *Set) Asset(name string) (Asset, bool) {
@@ -235,39 +256,28 @@ type maker struct {
 
 // add executes a template into a block.
 func (m *maker) add(id, name string, data any) {
-	if m.err != nil {
-		return
+	if m.err == nil {
+		m.page.Blocks = append(m.page.Blocks, m.block(id, name, data))
 	}
+}
+
+// block executes a template. What goes wrong is kept in m.err.
+func (m *maker) block(id, name string, data any) Block {
 	var b bytes.Buffer
 	if err := m.set.t.ExecuteTemplate(&b, name, data); err != nil {
 		m.err = &TemplateError{File: name, Err: err}
-		return
+		return Block{}
 	}
 	sum := sha256.Sum256(b.Bytes())
-	m.page.Blocks = append(m.page.Blocks, Block{ID: id, HTML: template.HTML(b.String()), Hash: hex.EncodeToString(sum[:6])}) //nolint:gosec // the templates have escaped it
+	return Block{ID: id, HTML: template.HTML(b.String()), Hash: hex.EncodeToString(sum[:6])} //nolint:gosec // the templates have escaped it
 }
 
-// Write writes a whole document.
+// Write writes a whole document, for the viewer that the page was made for. Nothing is written when it fails with a [*TemplateError].
 func (s *Set) Write(w io.Writer, p *Page, b *board.Board, v Viewer) error {
 	var buf bytes.Buffer
-	nav, err := s.Navigation(p, b, v)
-	if err != nil {
-		return err
-	}
-	if err := s.t.ExecuteTemplate(&buf, "layout", &layout{ctx: s.context(b, v), Page: p, Nav: nav}); err != nil {
+	if err := s.t.ExecuteTemplate(&buf, "layout", &layout{ctx: s.context(b, v), Page: p}); err != nil {
 		return &TemplateError{File: "layout", Err: err}
 	}
-	_, err = w.Write(buf.Bytes())
+	_, err := w.Write(buf.Bytes())
 	return err
-}
-
-// Navigation makes the block that leads to the other pages. It stands on every page, outside of its own blocks.
-func (s *Set) Navigation(p *Page, b *board.Board, v Viewer) (Block, error) {
-	c := s.context(b, v)
-	m := &maker{ctx: c, page: &Page{}}
-	m.add("nav", "nav", c.navigation(p.Nav))
-	if m.err != nil {
-		return Block{}, m.err
-	}
-	return m.page.Blocks[0], nil
 }

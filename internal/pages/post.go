@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sergi/go-diff/diffmatchpatch"
-
 	"github.com/postrider/postrider/internal/board"
 	"github.com/postrider/postrider/internal/card"
 	"github.com/postrider/postrider/internal/finding"
@@ -54,15 +52,12 @@ func (m *maker) post(id string) {
 		return
 	}
 	m.page.Title, m.page.Nav, m.page.Wide, m.page.Post = r.Name, "Posts", true, r.Post.Path
-	common := d.Findings.Count(finding.Error) + d.Findings.Count(finding.Warning)
 	head := struct {
 		*ctx
 		board.Detail
 		When     Stamp
-		Problems int
-		Source   string
-		Command  string
-	}{ctx: m.ctx, Detail: d, When: m.At(r.At), Problems: common, Source: r.Post.Source, Command: "postrider check " + r.Post.Path}
+		Problems int // errors and warnings
+	}{ctx: m.ctx, Detail: d, When: m.At(r.At), Problems: d.Findings.Count(finding.Error) + d.Findings.Count(finding.Warning)}
 	m.add("post-head", "post-head", head)
 	for i := range d.Targets {
 		t := &d.Targets[i]
@@ -95,38 +90,10 @@ func (m *maker) target(r *board.Row, t *board.DetailTarget, open bool) target {
 		o := m.outcomes([]*ledger.Record{rec})
 		v.Links = o[0].Links
 		if !rec.PublishedAt.IsZero() && rec.Fingerprint != "" && rec.Fingerprint != v.Print {
-			v.Diff = difference(rec, rendering)
+			v.Diff = difference(textOf(rec.Parts, func(p ledger.Part) string { return p.Text }), textOf(rendering.Parts, func(p platform.Part) string { return p.Text }))
 		}
 	}
 	return v
-}
-
-// difference shows how the text that is out differs from the rendering's.
-func difference(rec *ledger.Record, r *platform.Rendering) template.HTML {
-	var before, after []string
-	for _, p := range rec.Parts {
-		before = append(before, p.Text)
-	}
-	for _, p := range r.Parts {
-		after = append(after, p.Text)
-	}
-	const between = "\n\n⸻\n\n" // the parts of a thread
-	d := diffmatchpatch.New()
-	d.DiffTimeout = 50 * time.Millisecond
-	diffs := d.DiffCleanupSemantic(d.DiffMain(strings.Join(before, between), strings.Join(after, between), false))
-	var b strings.Builder
-	for _, x := range diffs {
-		text := template.HTMLEscapeString(x.Text)
-		switch x.Type {
-		case diffmatchpatch.DiffDelete:
-			b.WriteString("<del>" + text + "</del>")
-		case diffmatchpatch.DiffInsert:
-			b.WriteString("<ins>" + text + "</ins>")
-		default:
-			b.WriteString(text)
-		}
-	}
-	return template.HTML(b.String()) //nolint:gosec // every text in it is escaped above
 }
 
 // line is a line of a post's file, with what is wrong on it.
@@ -137,7 +104,7 @@ type line struct {
 	Worst    string // the worst severity on it
 }
 
-// sourceMax is how many lines of a file, and how many bytes, its page shows.
+// A post's page shows so many lines of its file, and so many bytes.
 const sourceMax, sourceBytes = 400, 40_000
 
 // source is a post's file with the findings beside the lines that cause them.
@@ -156,8 +123,9 @@ func (m *maker) source(d *board.Detail) any {
 		Problem int
 	}{ctx: m.ctx, Path: d.Row.Post.Path, Problem: len(d.Findings)}
 	text := strings.TrimSuffix(d.Row.Post.Text, "\n")
+	left := sourceBytes
 	for s := range strings.SplitSeq(text, "\n") {
-		if len(v.Lines) == sourceMax || len(s) > sourceBytes {
+		if left -= len(s); len(v.Lines) == sourceMax || left < 0 {
 			v.Cut = true
 			break
 		}

@@ -89,8 +89,8 @@ func (m *maker) campaign(name string) {
 	m.add("campaign", "campaign", v)
 }
 
-// problemsShown is how many files the page of problems lists.
-const problemsShown = 120
+// problemsShown is how many findings the page of problems lists.
+const problemsShown = 150
 
 // fileProblems are the findings of one file.
 type fileProblems struct {
@@ -136,11 +136,11 @@ func (m *maker) problems(q url.Values) {
 		if only != "" && f.Severity.String() != only || code != "" && string(f.Code) != code {
 			continue
 		}
+		if shown == problemsShown {
+			list.More++
+			continue
+		}
 		if len(list.Files) == 0 || list.Files[len(list.Files)-1].Path != f.Path {
-			if len(list.Files) == problemsShown || shown > 2*problemsShown {
-				list.More++
-				continue
-			}
 			file := fileProblems{Path: f.Path, Name: f.Path}
 			if r, ok := m.board.Row(f.Path); ok {
 				file.Name, file.URL = r.Name, m.URL("/posts/", r.Post.ID)

@@ -6,13 +6,17 @@ import (
 	"strings"
 
 	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/config"
 )
+
+// frame are the templates around the blocks of a page.
+func frame() []string { return []string{"layout", "sprite"} }
 
 // names are the templates that every set of templates must have.
 func names() []string {
 	return []string{
 		"layout", "nav", "sprite", "card", "notices", "today", "posts-head", "posts-list", "post-head", "post-source", "post-target", "post-move", "calendar-head", "calendar-month",
-		"calendar-list", "campaigns", "campaign", "problems-head", "problems-list", "accounts", "new", "begin", "missing", "archive",
+		"calendar-list", "campaigns", "campaign", "problems-head", "problems-list", "accounts", "new", "begin", "reading", "missing", "archive",
 	}
 }
 
@@ -25,6 +29,9 @@ func (s *Set) Page(b *board.Board, v Viewer) (*Page, error) {
 	m := &maker{ctx: s.context(b, v), page: &Page{Status: http.StatusOK}}
 	m.notices()
 	m.route(u)
+	if m.err == nil {
+		m.page.Navigation = m.block("nav", "nav", m.navigation(m.page.Nav))
+	}
 	if m.err != nil {
 		return nil, m.err
 	}
@@ -38,6 +45,7 @@ func (m *maker) route(u *url.URL) {
 	switch {
 	case m.board == nil || m.Loading && len(m.in.Site.Posts) == 0:
 		m.page.Title = "Reading the site"
+		m.add("reading", "reading", m.ctx)
 	case u.Path == "/":
 		m.today()
 	case first == "posts" && rest == "":
@@ -72,23 +80,23 @@ func (m *maker) missing(why string) {
 	}{m.ctx, why})
 }
 
-// notices says what is wrong with the preview itself, and what was just done.
+// notices says what is wrong with the preview itself and with site.yaml, and what was just done.
 func (m *maker) notices() {
-	var config []configProblem
+	var broken []configProblem
 	if m.board != nil {
 		for _, f := range m.in.Site.Findings {
-			if f.Path == "site.yaml" {
-				config = append(config, configProblem{Severity: f.Severity.String(), Line: f.Range.Start.Line, Message: f.Message, Hint: f.Hint, Code: string(f.Code)})
+			if f.Path == config.File {
+				broken = append(broken, configProblem{Severity: f.Severity.String(), Line: f.Range.Start.Line, Message: f.Message, Hint: f.Hint, Code: string(f.Code)})
 			}
 		}
 	}
-	if !m.Loading && m.Trouble == "" && m.Wrong == "" && m.Done == "" && len(config) == 0 && !m.NoGit {
+	if !m.Loading && m.Trouble == "" && m.Wrong == "" && m.Done == "" && len(broken) == 0 && !m.NoGit {
 		return
 	}
 	m.add("notices", "notices", struct {
 		*ctx
 		Config []configProblem
-	}{m.ctx, config})
+	}{m.ctx, broken})
 }
 
 // configProblem is a finding about site.yaml.

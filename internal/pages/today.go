@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"unicode/utf8"
+
 	"github.com/postrider/postrider/internal/board"
 	"github.com/postrider/postrider/internal/ledger"
 )
@@ -91,13 +93,27 @@ func (c *ctx) events(list []board.Event, byCampaign bool) []event {
 	return out
 }
 
+// outcomeText is how many bytes lists show of a text that is out; a style sheet cuts it where the line ends.
+const outcomeText = 240
+
+// beginning returns the first whole characters of a text that fit into so many bytes.
+func beginning(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most] + "…"
+}
+
 // outcome is what happened to one delivery.
 type outcome struct {
 	*ledger.Record
 	When  Stamp
 	URL   string // of the post's page; empty when the post is gone
 	Links []string
-	Text  string
+	Text  string // the beginning of what is out
 }
 
 func (c *ctx) outcomes(records []*ledger.Record) []outcome {
@@ -115,7 +131,7 @@ func (c *ctx) outcomes(records []*ledger.Record) []outcome {
 				o.Links = append(o.Links, p.URL)
 			}
 			if o.Text == "" {
-				o.Text = p.Text
+				o.Text = beginning(p.Text, outcomeText)
 			}
 		}
 		out = append(out, o)

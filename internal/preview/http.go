@@ -9,14 +9,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/board"
 	"github.com/postrider/postrider/internal/pages"
 )
 
@@ -81,18 +85,23 @@ func (s *Server) unlocked(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	query := r.URL.Query()
-	if !same(query.Get("key")) {
+	if key := query["key"]; len(key) != 1 || !same(key[0]) {
 		http.Error(w, "This preview needs the key in the address that `postrider preview` has printed.", http.StatusForbidden)
 		return false
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookie, Value: s.o.Key, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // there is no TLS between this server and its browser
-	if r.Method == http.MethodGet && path.Ext(r.URL.Path) != ".ics" {                                                           // calendar programs keep no cookies
-		query.Del("key")
-		to := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
-		http.Redirect(w, r, to.String(), http.StatusSeeOther)
-		return false
+	if r.Method != http.MethodGet || subscribed(r.URL.Path) {
+		return true
 	}
-	return true
+	query.Del("key")
+	to := url.URL{Path: path.Clean("/" + r.URL.Path), RawQuery: query.Encode()} // one slash: two would begin the name of another server
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	return false
+}
+
+// subscribed reports whether a path is read by programs, which keep no cookies: those of calendars and feeds.
+func subscribed(name string) bool {
+	return slices.Contains([]string{".ics", ".xml", ".json"}, path.Ext(name))
 }
 
 // loopback reports whether a Host header names this machine as seen from itself.
@@ -117,24 +126,42 @@ func (s *Server) viewer(st *state, here string) pages.Viewer {
 		v.Token = s.token
 	}
 	if u, err := url.Parse(here); err == nil {
-		v.Done = s.said.get(u.Query().Get("said"))
+		if w := s.said.get(u.Query().Get("said")); w.wrong {
+			v.Wrong = w.text
+		} else {
+			v.Done = w.text
+		}
 	}
 	return v
 }
 
-// make makes the page at an address. A template of the site that is broken is replaced by the program's own, and the page says so.
-func (s *Server) make(st *state, v pages.Viewer) (*pages.Page, *pages.Set, pages.Viewer, error) {
-	p, err := st.set.Page(st.board, v)
+// version is a page with what it was made of and for.
+type version struct {
+	*pages.Page
+	set    *pages.Set
+	board  *board.Board
+	viewer pages.Viewer
+}
+
+// make makes the page at an address. Where a template of the site is broken, the page is made with the program's own, and says so.
+func (s *Server) make(st *state, here string) (version, error) {
+	v := version{set: st.set, board: st.board, viewer: s.viewer(st, here)}
+	err := v.make()
 	if _, broken := errors.AsType[*pages.TemplateError](err); broken {
-		own, e := pages.Load(nil)
-		if e != nil {
-			return nil, nil, v, e
-		}
-		v.Trouble = strings.TrimSpace(v.Trouble + "\n" + err.Error())
-		p, err = own.Page(st.board, v)
-		return p, own, v, err
+		err = s.mend(&v, err)
 	}
-	return p, st.set, v, err
+	return v, err
+}
+
+func (v *version) make() (err error) {
+	v.Page, err = v.set.Page(v.board, v.viewer)
+	return err
+}
+
+// mend makes a page with the program's own templates.
+func (s *Server) mend(v *version, why error) error {
+	v.set, v.viewer.Trouble = s.own, strings.TrimSpace(v.viewer.Trouble+"\n"+why.Error())
+	return v.make()
 }
 
 // firstWait is how long the first page waits for the posts: most sites are read by then, and it need not say that they are being read.
@@ -150,25 +177,21 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		case <-ctx.Done():
 		}
 	}
-	s.show(w, s.state.Load(), r.URL.RequestURI(), func(*pages.Viewer) {})
+	s.show(w, r.URL.RequestURI(), http.StatusOK)
 }
 
-func (s *Server) show(w http.ResponseWriter, st *state, here string, more func(*pages.Viewer)) {
-	v := s.viewer(st, here)
-	more(&v)
-	p, set, v, err := s.make(st, v)
+// show answers with the page at an address, with the status that it has, or else the one given.
+func (s *Server) show(w http.ResponseWriter, here string, status int) {
+	v, err := s.make(s.state.Load(), here)
 	var buf bytes.Buffer
 	if err == nil {
-		err = set.Write(&buf, p, st.board, v)
+		err = v.set.Write(&buf, v.Page, v.board, v.viewer)
 	}
-	if _, broken := errors.AsType[*pages.TemplateError](err); broken { // of the frame, which is not a block
+	if _, broken := errors.AsType[*pages.TemplateError](err); broken { // the frame
 		buf.Reset()
-		var own *pages.Set
-		if own, err = pages.Load(nil); err == nil {
-			v.Trouble = strings.TrimSpace(v.Trouble + "\nthe site's own templates are broken")
-			if p, err = own.Page(st.board, v); err == nil {
-				err = own.Write(&buf, p, st.board, v)
-			}
+		v.viewer.Live = false // the site's frame is another version, for which the page would be loaded again and again
+		if err = s.mend(&v, err); err == nil {
+			err = v.set.Write(&buf, v.Page, v.board, v.viewer)
 		}
 	}
 	if err != nil {
@@ -176,9 +199,8 @@ func (s *Server) show(w http.ResponseWriter, st *state, here string, more func(*
 		http.Error(w, "This page cannot be made: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	status := p.Status
-	if v.Wrong != "" {
-		status = http.StatusUnprocessableEntity
+	if status == http.StatusOK {
+		status = v.Status
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
@@ -211,7 +233,11 @@ func shown(kind string) bool {
 // file answers with a picture or the like of the site. Hidden files, and whatever is none by its content, are not there.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("path")
-	if !fs.ValidPath(name) || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+	if !fs.ValidPath(name) || filepath.ToSlash(name) != name || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+		http.NotFound(w, r)
+		return
+	}
+	if info, err := s.o.Root.Stat(name); err != nil || !info.Mode().IsRegular() { // to open a pipe would wait for its writer
 		http.NotFound(w, r)
 		return
 	}
@@ -222,7 +248,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
@@ -274,6 +300,9 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead {
+		return
+	}
 	news := s.hub.join()
 	defer s.hub.leave(news)
 	if _, err := io.WriteString(w, "retry: 500\n\n"); err != nil || out.Flush() != nil {
@@ -289,20 +318,14 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	alive := time.NewTicker(beat)
 	defer alive.Stop()
 	for {
-		st := s.state.Load()
-		switch {
-		case assets != "" && assets != st.set.Version():
+		v, err := s.make(s.state.Load(), here)
+		if err != nil {
+			s.o.Log.Warn("a page cannot be made", "page", here, "err", err)
+		} else if assets != "" && assets != v.set.Version() {
 			send(w, "reload", nil) //nolint:errcheck // it is the last word
 			return
-		default:
-			u, err := s.difference(st, here, have)
-			if err != nil {
-				s.o.Log.Warn("a page cannot be made", "page", here, "err", err)
-			} else if u != nil {
-				if send(w, "blocks", u) != nil {
-					return
-				}
-			}
+		} else if u := difference(v.Page, have); u != nil && send(w, "blocks", u) != nil {
+			return
 		}
 		if out.Flush() != nil {
 			return
@@ -322,38 +345,34 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// difference returns what a page that has these blocks must be told, and notes that it has them then; nil when it has everything.
-func (s *Server) difference(st *state, here string, have map[string]string) (*update, error) {
-	p, set, v, err := s.make(st, s.viewer(st, here))
-	if err != nil {
-		return nil, err
-	}
-	u := &update{Title: p.Title, Hash: p.Hash()}
-	nav, err := set.Navigation(p, st.board, v)
-	if err != nil {
-		return nil, err
-	}
-	gone := len(have)
-	for _, b := range p.Blocks {
-		u.Order = append(u.Order, b.ID)
-	}
-	for _, b := range append(p.Blocks, nav) {
-		hash, ok := have[b.ID]
-		if ok {
-			gone--
+// difference returns what somebody who has these blocks must be told of a page, and notes that they have it then; nil when they have
+// everything.
+func difference(p *pages.Page, have map[string]string) *update {
+	u := &update{Title: p.Title, Hash: p.Hash(), Order: make([]string, len(p.Blocks))}
+	now := make(map[string]string, len(p.Blocks)+1)
+	see := func(b *pages.Block) {
+		if hash, ok := have[b.ID]; !ok || hash != b.Hash {
+			u.Blocks = append(u.Blocks, *b)
 		}
-		if hash != b.Hash {
-			u.Blocks = append(u.Blocks, b)
+		now[b.ID] = b.Hash
+	}
+	for i := range p.Blocks {
+		u.Order[i] = p.Blocks[i].ID
+		see(&p.Blocks[i])
+	}
+	see(&p.Navigation)
+	gone := false
+	for id := range have {
+		if _, ok := now[id]; !ok {
+			gone = true
 		}
 	}
-	if len(u.Blocks) == 0 && gone == 0 {
-		return nil, nil
+	if len(u.Blocks) == 0 && !gone {
+		return nil
 	}
 	clear(have)
-	for _, b := range append(p.Blocks, nav) {
-		have[b.ID] = b.Hash
-	}
-	return u, nil
+	maps.Copy(have, now)
+	return u
 }
 
 // send writes an event.
@@ -364,12 +383,4 @@ func send(w io.Writer, name string, data any) error {
 	}
 	_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", name, b)
 	return err
-}
-
-func atoi(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -12,12 +12,13 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,13 +64,14 @@ type Server struct {
 	token string // goes with every form
 	state atomic.Pointer[state]
 	hub   hub
+	said  said
+	own   *pages.Set    // the program's own templates, for where the site's are broken
+	media media.Cache   // what is known of the site's pictures
 	made  chan struct{} // closed when the posts have been read for the first time
+	edits chan struct{} // gets a word when the whole site must be checked again
 
 	updating sync.Mutex // held while a state is made from the one before
-	media    media.Cache
-	idle     *time.Timer // when the whole site is checked again
-
-	said said
+	behind   bool       // a change could not be followed: everything is read again with the next one; guarded by updating
 }
 
 // state is what pages are made from. It is immutable.
@@ -85,14 +87,12 @@ type trouble struct{ about, text string }
 
 // New returns a server that shows nothing yet. A broken template of the site is no error: the page says so.
 func New(o Options) (*Server, error) {
-	s := &Server{o: o, fsys: o.Root.FS(), token: random(), made: make(chan struct{})}
-	set, err := pages.Load(nil)
+	own, err := pages.Load(nil)
 	if err != nil {
-		return nil, err // the program's own templates
+		return nil, err
 	}
-	first := &state{set: set, loading: true}
-	first = s.withTemplates(first)
-	s.state.Store(first)
+	s := &Server{o: o, fsys: o.Root.FS(), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
+	s.state.Store(s.withTemplates(&state{set: own, loading: true}))
 	return s, nil
 }
 
@@ -125,7 +125,8 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	defer watcher.Close() //nolint:errcheck // nothing was written
-	if err := s.load(ctx); err != nil {
+	tip, err := s.load(ctx)
+	if err != nil {
 		return err
 	}
 	close(s.made)
@@ -134,18 +135,10 @@ func (s *Server) Run(ctx context.Context) error {
 	defer background.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	checks := make(chan struct{}, 1)
-	s.idle = time.AfterFunc(0, func() {
-		select {
-		case checks <- struct{}{}:
-		default:
-		}
-	})
-	defer s.idle.Stop()
-	background.Go(func() { s.check(ctx, checks) })
+	background.Go(func() { s.check(ctx) })
 	background.Go(func() { s.followTime(ctx) })
 	if s.o.Ledger != nil {
-		background.Go(func() { s.followLedger(ctx) })
+		background.Go(func() { s.followLedger(ctx, tip) })
 	}
 	if s.o.Authors != nil {
 		background.Go(func() { s.learnAuthors(ctx) })
@@ -168,29 +161,37 @@ func ignored(rel string, dir bool) bool {
 	return dir && (path.Base(rel) == "node_modules" || rel == ".postrider")
 }
 
-// load reads everything.
-func (s *Server) load(ctx context.Context) error {
+// What troubles are about.
+const (
+	aboutSite      = "site"
+	aboutTemplates = "templates"
+	aboutLedger    = "ledger"  // it cannot be read
+	aboutRecords   = "records" // what it says cannot be
+)
+
+// load reads everything. It returns the tip of the ledger that it has read.
+func (s *Server) load(ctx context.Context) (tip string, err error) {
 	began := s.o.Now()
 	snapshot, err := site.Load(ctx, s.fsys, s.o.Registry, site.Options{Media: &s.media})
 	if err != nil {
-		return err
+		return "", err
 	}
 	in := board.Input{Site: snapshot, Registry: s.o.Registry, Drafts: s.o.Drafts, Now: s.o.Now()}
 	var troubles []trouble
 	if s.o.Ledger != nil {
 		switch book, err := s.o.Ledger(ctx, ""); {
 		case err != nil:
-			troubles = append(troubles, trouble{"ledger", "the ledger cannot be read, so nothing is known of what went out: " + err.Error()})
+			troubles = append(troubles, trouble{aboutLedger, "the ledger cannot be read, so nothing is known of what went out: " + err.Error()})
 		case book != nil:
-			in.Ledger, in.Latest = book.View, book.Latest
+			in.Ledger, in.Latest, tip = book.View, book.Latest, book.Tip
 		}
 	}
 	b, err := board.New(in)
 	if err != nil { // the ledger is damaged
-		troubles = append(troubles, trouble{"ledger", err.Error()})
+		troubles = append(troubles, trouble{aboutRecords, err.Error()})
 		in.Ledger, in.Latest = nil, nil
 		if b, err = board.New(in); err != nil {
-			return err
+			return "", err
 		}
 	}
 	s.o.Log.Debug("read the site", "posts", len(snapshot.Posts), "took", s.o.Now().Sub(began))
@@ -202,20 +203,20 @@ func (s *Server) load(ctx context.Context) error {
 		}
 		return &next
 	})
-	return nil
+	return tip, nil
 }
 
-// renew makes a new state of the current one and tells all pages. nil means that nothing is new.
-func (s *Server) renew(make func(*state) *state) {
+// renew makes a new state of the current one and tells all pages. A change that returns nil has nothing new.
+func (s *Server) renew(change func(*state) *state) {
 	s.updating.Lock()
 	defer s.updating.Unlock()
-	if next := make(s.state.Load()); next != nil {
+	if next := change(s.state.Load()); next != nil {
 		s.state.Store(next)
 		s.hub.tell()
 	}
 }
 
-// with returns a list of troubles in which what there is about something is text; empty: nothing.
+// with returns a list of troubles in which text says what is wrong about something; an empty text: nothing is.
 func with(list []trouble, about, text string) []trouble {
 	list = slices.DeleteFunc(slices.Clone(list), func(t trouble) bool { return t.about == about })
 	if text != "" {
@@ -241,21 +242,24 @@ func (s *Server) changed(ctx context.Context, batch watch.Batch) {
 		if batch.All || slices.ContainsFunc(batch.Paths, func(p string) bool { return p == "templates" || strings.HasPrefix(p, "templates/") }) {
 			next = *s.withTemplates(&next)
 		}
+		batch.All = batch.All || s.behind
 		b, err := s.update(ctx, st.board, batch)
+		s.behind = err != nil
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
-			next.trouble = with(next.trouble, "site", "the site cannot be read at the moment: "+err.Error())
+			next.trouble = with(next.trouble, aboutSite, "the site cannot be read at the moment: "+err.Error())
 			return &next
 		}
-		next.trouble = with(next.trouble, "site", "")
+		next.trouble = with(next.trouble, aboutSite, "")
 		next.board = b
 		return &next
 	})
 	s.o.Log.Debug("followed a change", "paths", len(batch.Paths), "all", batch.All, "took", s.o.Now().Sub(began))
-	if s.idle != nil {
-		s.idle.Reset(checkAfter)
+	select {
+	case s.edits <- struct{}{}:
+	default:
 	}
 }
 
@@ -286,28 +290,33 @@ func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) 
 func (s *Server) withTemplates(st *state) *state {
 	next := *st
 	set, err := pages.Load(s.fsys)
-	next.trouble = with(next.trouble, "templates", "")
 	if err != nil {
-		next.trouble = with(next.trouble, "templates", err.Error())
+		next.trouble = with(next.trouble, aboutTemplates, err.Error())
 		return &next
 	}
-	next.set = set
+	next.trouble, next.set = with(next.trouble, aboutTemplates, ""), set
 	return &next
 }
 
-// check checks the whole site whenever it has been quiet for a while.
-func (s *Server) check(ctx context.Context, when <-chan struct{}) {
+// check checks the whole site, and again whenever it has been quiet for a while after an edit.
+func (s *Server) check(ctx context.Context) {
+	quiet := time.NewTimer(0)
+	defer quiet.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-when:
+		case <-s.edits:
+			quiet.Reset(checkAfter)
+			continue
+		case <-quiet.C:
 		}
 		b := s.state.Load().board
 		found := b.Input().Site.Check(ctx)
 		if ctx.Err() != nil {
 			return
 		}
+		debug.FreeOSMemory() // rendering every post has taken a multiple of what is kept
 		s.again(func(in *board.Input, now *site.Snapshot) bool {
 			if now.Config != b.Input().Site.Config { // everything is checked again when it is quiet
 				return false
@@ -326,13 +335,13 @@ func (s *Server) again(change func(*board.Input, *site.Snapshot) bool) {
 		if !change(&in, in.Site) {
 			return nil
 		}
-		b, err := st.board.With(in, nil)
 		next := *st
+		b, err := st.board.With(in, nil)
 		if err != nil {
-			next.trouble = with(next.trouble, "ledger", err.Error())
+			next.trouble = with(next.trouble, aboutRecords, err.Error())
 			return &next
 		}
-		next.board = b
+		next.board, next.trouble = b, with(next.trouble, aboutRecords, "")
 		return &next
 	})
 }
@@ -344,35 +353,32 @@ func (s *Server) followTime(ctx context.Context) {
 	}
 }
 
-// followLedger looks at the ledger again and again: publishing, and fetching, change it.
-func (s *Server) followLedger(ctx context.Context) {
-	tip := ""
+// followLedger looks at the ledger again and again, from the given tip on: publishing, and fetching, change it.
+func (s *Server) followLedger(ctx context.Context, tip string) {
 	for s.o.Wait(ctx, lookEvery) == nil {
 		book, err := s.o.Ledger(ctx, tip)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return
-		case err != nil:
-			s.renew(func(st *state) *state {
-				next := *st
-				next.trouble = with(next.trouble, "ledger", "the ledger cannot be read: "+err.Error())
-				if slices.Equal(next.trouble, st.trouble) {
-					return nil
-				}
-				return &next
-			})
-		case book != nil:
-			tip = book.Tip
-			s.again(func(in *board.Input, _ *site.Snapshot) bool {
-				in.Ledger, in.Latest = book.View, book.Latest
-				return true
-			})
-			s.renew(func(st *state) *state {
-				next := *st
-				next.trouble = with(next.trouble, "ledger", "")
-				return &next
-			})
 		}
+		words := ""
+		if err != nil {
+			words = "the ledger cannot be read: " + err.Error()
+		}
+		s.renew(func(st *state) *state {
+			next := *st
+			if next.trouble = with(st.trouble, aboutLedger, words); slices.Equal(next.trouble, st.trouble) {
+				return nil
+			}
+			return &next
+		})
+		if err != nil || book == nil {
+			continue
+		}
+		tip = book.Tip
+		s.again(func(in *board.Input, _ *site.Snapshot) bool {
+			in.Ledger, in.Latest = book.View, book.Latest
+			return true
+		})
 	}
 }
 
@@ -445,34 +451,42 @@ func (h *hub) close() {
 	h.pages, h.closed = nil, true
 }
 
-// said keeps sentences about what was done, for the page that follows a form.
+// said keeps what was said about what was done, for the page that follows a form. Such a page says it as long as it is looked at.
 type said struct {
-	mu    sync.Mutex
-	words map[string]string
-	order []string
+	mu   sync.Mutex
+	last int
+	list map[int]word
 }
 
-// add keeps a sentence and returns its name.
-func (s *said) add(text string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.words == nil {
-		s.words = map[string]string{}
-	}
-	name := fmt.Sprintf("%d", len(s.order)+1)
-	if len(s.order) > 0 {
-		name = fmt.Sprintf("%d", atoi(s.order[len(s.order)-1])+1)
-	}
-	s.words[name] = text
-	if s.order = append(s.order, name); len(s.order) > 50 {
-		delete(s.words, s.order[0])
-		s.order = s.order[1:]
-	}
-	return name
+// word is a sentence about what was done, or why it was not.
+type word struct {
+	text  string
+	wrong bool
 }
 
-func (s *said) get(name string) string {
+// saidMost is how many words are kept.
+const saidMost = 50
+
+// add keeps a word and returns the name by which get finds it.
+func (s *said) add(w word) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.words[name]
+	if s.list == nil {
+		s.list = map[int]word{}
+	}
+	s.last++
+	s.list[s.last] = w
+	delete(s.list, s.last-saidMost)
+	return strconv.Itoa(s.last)
+}
+
+// get returns a word by its name; an empty one when there is none, or none any more.
+func (s *said) get(name string) word {
+	n, err := strconv.Atoi(name)
+	if err != nil {
+		return word{}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list[n]
 }

@@ -10,10 +10,11 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/draft"
-	"github.com/postrider/postrider/internal/pages"
 	"github.com/postrider/postrider/internal/watch"
 )
 
@@ -28,6 +29,8 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case s.o.ReadOnly:
 		s.refuse(w, r, http.StatusForbidden, "This preview changes nothing: it was started with --read-only.")
+	case tooLarge(err):
+		s.refuse(w, r, http.StatusRequestEntityTooLarge, "That is more than the form has room for.")
 	case err != nil:
 		s.refuse(w, r, http.StatusBadRequest, "The form could not be read.")
 	case subtle.ConstantTimeCompare([]byte(r.PostForm.Get("token")), []byte(s.token)) != 1:
@@ -38,6 +41,11 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	return false
+}
+
+func tooLarge(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
 }
 
 // refuse answers that something was not done, as the page's script or as a page, whoever asks.
@@ -77,7 +85,7 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusUnprocessableEntity, why)
 			return
 		}
-		s.show(w, s.state.Load(), "/posts/"+url.PathEscape(row.Post.ID), func(v *pages.Viewer) { v.Wrong = why })
+		s.show(w, s.say("/posts/"+url.PathEscape(row.Post.ID), url.Values{}, word{text: why, wrong: true}), http.StatusUnprocessableEntity)
 	}
 	at, err := time.ParseInLocation("2006-01-02T15:04", r.PostForm.Get("at"), in.Site.Config.Location)
 	if err != nil {
@@ -99,7 +107,13 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, done)
 		return
 	}
-	http.Redirect(w, r, "/posts/"+url.PathEscape(row.Post.ID)+"?said="+s.said.add(done), http.StatusSeeOther)
+	http.Redirect(w, r, s.say("/posts/"+url.PathEscape(row.Post.ID), url.Values{}, word{text: done}), http.StatusSeeOther)
+}
+
+// say returns the address of a page that says what was done. The word is in the address, since a live page is made again and again.
+func (s *Server) say(page string, query url.Values, w word) string {
+	query.Set("said", s.said.add(w))
+	return page + "?" + query.Encode()
 }
 
 // create writes a new post.
@@ -118,11 +132,12 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 	}, draft.Surroundings{Now: s.o.Now(), Rand: rand.Reader})
 	if err != nil {
 		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"]}
-		s.show(w, s.state.Load(), "/new?"+again.Encode(), func(v *pages.Viewer) { v.Wrong = sentence(err) })
+		s.show(w, s.say("/new", again, word{text: sentence(err), wrong: true}), http.StatusUnprocessableEntity)
 		return
 	}
 	s.changed(r.Context(), watch.Batch{Paths: []string{file}})
-	http.Redirect(w, r, "/posts/"+url.PathEscape(id)+"?said="+s.said.add(fmt.Sprintf("%s is written, as a draft. Open it in your editor: this page follows as you type.", file)), http.StatusSeeOther)
+	done := fmt.Sprintf("%s is written, as a draft. Open it in your editor: this page follows as you type.", file)
+	http.Redirect(w, r, s.say("/posts/"+url.PathEscape(id), url.Values{}, word{text: done}), http.StatusSeeOther)
 }
 
 // sentence says an error to somebody in front of a page, with its remedy.
@@ -134,5 +149,8 @@ func sentence(err error) string {
 	}](err); ok && hinted.Hint() != "" {
 		text += ": " + hinted.Hint()
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	if first, n := utf8.DecodeRuneInString(text); n > 0 {
+		text = string(unicode.ToUpper(first)) + text[n:]
+	}
+	return text
 }
