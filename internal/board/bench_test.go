@@ -116,7 +116,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// BenchmarkBoard measures a site of 50,000 posts for four accounts each.
+// BenchmarkBoard measures sites whose posts go to four accounts each.
 func BenchmarkBoard(b *testing.B) {
 	for _, n := range []int{10_000, 50_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmark(b, n) })
@@ -151,7 +151,7 @@ func benchmark(b *testing.B, n int) {
 		before := heap()
 		x := board(b)
 		size := heap() - before
-		for loop(b) {
+		for b.Loop() {
 			x = board(b)
 		}
 		b.ReportMetric(float64(size)/(1<<20), "MB")
@@ -168,7 +168,7 @@ func benchmark(b *testing.B, n int) {
 	edited.Site = next
 	x.Posts(Filter{})
 	b.Run("with one", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			if _, err := x.With(edited, []string{p.Path}); err != nil {
 				b.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func benchmark(b *testing.B, n int) {
 	b.Run("with a second", func(b *testing.B) {
 		later := in
 		later.Now = in.Now.Add(time.Second)
-		for loop(b) {
+		for b.Loop() {
 			if _, err := x.With(later, nil); err != nil {
 				b.Fatal(err)
 			}
@@ -187,14 +187,14 @@ func benchmark(b *testing.B, n int) {
 		other := in
 		ledger := *in.Ledger.(*mapLedger)
 		other.Ledger = &ledger
-		for loop(b) {
+		for b.Loop() {
 			if _, err := x.With(other, nil); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("first search", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			b.StopTimer()
 			y := board(b)
 			b.StartTimer()
@@ -203,7 +203,7 @@ func benchmark(b *testing.B, n int) {
 	})
 	x.Posts(Filter{Text: "hill"})
 	b.Run("first order", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			b.StopTimer()
 			x.byTime = order{} //nolint:govet // nobody else has it
 			b.StartTimer()
@@ -214,38 +214,38 @@ func benchmark(b *testing.B, n int) {
 		"posts": {}, "posts text": {Text: "number sled 17"}, "posts state": {Account: "mastodon", Sort: ByState}, "posts name": {Sort: ByName},
 	} {
 		b.Run(name, func(b *testing.B) {
-			for loop(b) {
+			for b.Loop() {
 				x.Posts(f)
 			}
 		})
 	}
 	b.Run("facets", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.Facets(Filter{})
 		}
 	})
 	b.Run("facets text", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.Facets(Filter{Text: "number sled 17", State: Scheduled})
 		}
 	})
 	b.Run("days", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.Days(benchNow, benchNow.AddDate(0, 0, 42), Filter{})
 		}
 	})
 	b.Run("today", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.Today(20)
 		}
 	})
 	b.Run("needs", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.allNeeds()
 		}
 	})
 	b.Run("campaigns", func(b *testing.B) {
-		for loop(b) {
+		for b.Loop() {
 			x.allCampaigns()
 		}
 	})
@@ -254,32 +254,16 @@ func benchmark(b *testing.B, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for loop(b) {
+		for b.Loop() {
 			y.allProblems()
 		}
 	})
 	b.Run("detail", func(b *testing.B) {
 		r := x.Rows()[n/3]
-		for loop(b) {
+		for b.Loop() {
 			if _, err := x.Detail(r); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-}
-
-var cpuTime = func() float64 { return 0 }
-
-var began float64
-
-func loop(b *testing.B) bool {
-	if b.N <= 1 && began == 0 {
-		began = cpuTime()
-	}
-	if b.Loop() {
-		return true
-	}
-	b.ReportMetric((cpuTime()-began)/float64(b.N)/1e6, "cpu-ms")
-	began = 0
-	return false
 }

@@ -3,6 +3,7 @@ package board
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -36,19 +37,16 @@ func (b *Board) Days(from, to time.Time, f Filter) []Day {
 	start, end := days[0].Date, day // day is the first that is not shown
 	m := newMatcher(cfg, f)
 	events, first, last := b.events(start, end, m)
-	i := 0
-	for _, e := range events {
-		for i+1 < len(days) && !e.At.Before(days[i+1].Date) {
-			i++
-		}
-		days[i].Events = append(days[i].Events, e)
-	}
 	quiet := quietSpans(cfg, start, end)
 	for i := range days {
 		d := &days[i]
 		next := end
 		if i+1 < len(days) {
 			next = days[i+1].Date
+		}
+		n := sort.Search(len(events), func(i int) bool { return !events[i].At.Before(next) })
+		if n > 0 {
+			d.Events, events = events[:n:n], events[n:]
 		}
 		d.Quiet = within(quiet, d.Date, next)
 		whole := len(d.Quiet) == 1 && d.Quiet[0] == Span{d.Date, next}
@@ -148,6 +146,7 @@ func (b *Board) events(from, to time.Time, m *matcher) (events []Event, first, l
 		moments = b.moments(moments, r, from.Add(-collision), to.Add(collision))
 	}
 	collide(moments, len(b.infos))
+	events = make([]Event, 0, len(rows))
 	for i := range moments {
 		if x := &moments[i]; !x.at.Before(from) && x.at.Before(to) && m.moment(x, b.in.Drafts) {
 			events = b.addMoment(events, x)
