@@ -316,7 +316,6 @@ func (s *Server) check(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		debug.FreeOSMemory() // rendering every post has taken a multiple of what is kept
 		s.again(func(in *board.Input, now *site.Snapshot) bool {
 			if now.Config != b.Input().Site.Config { // everything is checked again when it is quiet
 				return false
@@ -324,6 +323,8 @@ func (s *Server) check(ctx context.Context) {
 			in.Findings, in.Of, in.Checked = found, b.Input().Site, true
 			return true
 		})
+		b = nil
+		debug.FreeOSMemory() // rendering every post has taken a multiple of what is kept
 	}
 }
 
