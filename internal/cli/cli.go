@@ -235,6 +235,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.renderCommand(),
 		a.countCommand(),
 		a.previewCommand(),
+		a.buildCommand(),
 		a.demoCommand(),
 		a.adoptCommand(),
 		a.doctorCommand(),

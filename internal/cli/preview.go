@@ -92,7 +92,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close() //nolint:errcheck // its files are closed one by one
+	defer root.Close()                     //nolint:errcheck // its files are closed one by one
 	debug.SetGCPercent(previewCollections) // collectLate is for verbs that live for seconds
 	o := preview.Options{
 		Root: root, Registry: a.Registry, Drafts: f.drafts, ReadOnly: f.readOnly, Now: a.Now, Wait: a.Wait, Log: a.log,
@@ -109,7 +109,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	repo, err := a.openGit(dir)
 	if err == nil {
 		defer repo.Close() //nolint:errcheck // only read from
-		o.Ledger, o.Authors = a.library(repo, dir), a.authors(repo, dir)
+		o.Ledger, o.Authors = a.library(repo, dir, latestResults), a.authors(repo, dir)
 	}
 	server, err := preview.New(o)
 	if err != nil {
@@ -195,8 +195,8 @@ func isLoopback(bind string) bool {
 	return bind == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// library reads what this clone knows of the ledger, without asking the remote.
-func (a *app) library(repo *gitrepo.Repo, dir string) func(context.Context, string) (*preview.Book, error) {
+// library reads what this clone knows of the ledger, without asking the remote, with so many of its latest results.
+func (a *app) library(repo *gitrepo.Repo, dir string, most int) func(context.Context, string) (*preview.Book, error) {
 	return func(ctx context.Context, tip string) (*preview.Book, error) {
 		prefix, err := repo.Prefix(dir)
 		if err != nil {
@@ -226,7 +226,7 @@ func (a *app) library(repo *gitrepo.Repo, dir string) func(context.Context, stri
 		if err != nil {
 			return nil, err
 		}
-		latest, err := view.Latest(latestResults)
+		latest, err := view.Latest(most)
 		if err != nil {
 			return nil, err
 		}

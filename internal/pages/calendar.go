@@ -73,7 +73,7 @@ func (m *maker) calendar(rest string, q url.Values) {
 	default:
 		when, err = time.Parse(monthOnly, at)
 	}
-	if err != nil || view != "month" && view != "week" && view != "list" || when.Year() < 1970 || when.Year() > 9000 {
+	if err != nil || view != "month" && view != "week" && view != "list" || when.Year() < firstYear || when.Year() > lastYear {
 		m.missing("The calendar has no such page.")
 		return
 	}
@@ -127,6 +127,9 @@ func (m *maker) calendar(rest string, q url.Values) {
 			most = math.MaxInt
 		}
 	}
+	if m.Static && m.Tree != nil {
+		m.neighbours(&head, first.Format(monthOnly))
+	}
 	head.Zone = m.At(m.noon(when))
 	m.page.Title = head.Title
 	m.legend(&head, q)
@@ -155,6 +158,9 @@ func (m *maker) calendar(rest string, q url.Values) {
 	}
 	m.add("calendar", "calendar-month", grid)
 }
+
+// The calendar has pages of these years.
+const firstYear, lastYear = 1970, 9000
 
 // monthOnly is how addresses name a month.
 const monthOnly = "2006-01"

@@ -57,8 +57,8 @@ func (c *ctx) Location() *time.Location {
 // CanWrite reports whether the viewer may change files.
 func (c *ctx) CanWrite() bool { return !c.Static && !c.ReadOnly && !c.Loading && c.board != nil }
 
-// URL returns the address of a page, given from the top of the site: "/posts/k3v9q2xh". In a static site it is relative, and
-// what is asked for behind it, in a query, is not there.
+// URL returns the address of a page, given from the top of the site: "/posts/k3v9q2xh". In a static site it is relative, and empty
+// where it has no such page: there are no answers to a query.
 func (c *ctx) URL(parts ...any) string {
 	var b strings.Builder
 	for _, p := range parts {
@@ -67,8 +67,10 @@ func (c *ctx) URL(parts ...any) string {
 	if !c.Static {
 		return b.String()
 	}
-	target, _, _ := strings.Cut(b.String(), "?")
-	target, fragment, _ := strings.Cut(target, "#")
+	target, fragment, _ := strings.Cut(b.String(), "#")
+	if strings.Contains(target, "?") || !c.there(target) {
+		return ""
+	}
 	link := relative(FileOf(c.Here), FileOf(target))
 	if fragment != "" {
 		link += "#" + fragment
@@ -81,6 +83,9 @@ func (c *ctx) Asset(name string) string { return c.URL("/assets/", c.set.assets[
 
 // Media returns the address of a file of the site that a post shows.
 func (c *ctx) Media(file, digest string) string {
+	if c.Shown != nil && !c.Shown(file) {
+		return ""
+	}
 	u := (&url.URL{Path: "/media/" + file}).EscapedPath()
 	if !c.Static && len(digest) >= 12 {
 		u += "?v=" + digest[:12] // another version is another address
@@ -105,28 +110,21 @@ func FileOf(target string) string {
 		target = u
 	}
 	name := strings.TrimPrefix(path.Clean("/"+target), "/")
-	switch {
-	case strings.HasPrefix(name, "assets/"), strings.HasPrefix(name, "media/"):
+	if isFile(name) {
 		return name
-	case slices.Contains([]string{".ics", ".xml", ".json"}, path.Ext(name)):
-		return name
-	default:
-		return path.Join(name, "index.html")
 	}
+	return path.Join(name, "index.html")
 }
 
-// relative returns the link from one file to another.
+// relative returns the link from one file to another. It names the file, and not only its folder: without a server, browsers list a folder.
 func relative(from, to string) string {
 	up := strings.Count(from, "/")
 	a, b := strings.Split(from, "/"), strings.Split(to, "/")
 	for len(a) > 1 && len(b) > 1 && a[0] == b[0] {
 		a, b, up = a[1:], b[1:], up-1
 	}
-	if b[len(b)-1] == "index.html" {
-		b[len(b)-1] = ""
-	}
 	link := strings.Repeat("../", up) + strings.Join(b, "/")
-	if link == "" || strings.Contains(b[0], ":") { // which would read as a scheme
+	if strings.Contains(b[0], ":") { // which would read as a scheme
 		link = "./" + link
 	}
 	return (&url.URL{Path: link}).EscapedPath()
@@ -159,10 +157,10 @@ func (c *ctx) navigation(current string) []entry {
 		entries = append(entries, entry{Name: "Archive", URL: "/archive"})
 	}
 	if c.board != nil {
-		p := &entries[4]
-		p.Count, p.Of = len(c.board.Problems(finding.Error)), "errors"
+		p, all := &entries[4], c.board.Problems()
+		p.Count, p.Of = all.Count(finding.Error), "errors"
 		if p.Count == 0 {
-			p.Count, p.Of, p.Soft = len(c.board.Problems(finding.Warning)), "warnings", true
+			p.Count, p.Of, p.Soft = all.Count(finding.Warning), "warnings", true
 		}
 	}
 	for i := range entries {

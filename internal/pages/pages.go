@@ -69,6 +69,12 @@ type Viewer struct {
 	Loading bool
 	Trouble string
 	NoGit   bool // the folder is not in a git repository
+	// Tree is which pages a static site has; nil: all that are linked to.
+	Tree *Tree
+	// Shown reports whether the page may show a file of the site, such as a picture; nil: all.
+	Shown func(file string) bool
+	// Withheld are the paths of posts whose files are not shown: there is something in them that this viewer is not to see.
+	Withheld map[string]bool
 	// Wrong is why what was just asked for was not done, Done what was.
 	Wrong, Done string
 }

@@ -30,7 +30,7 @@ type target struct {
 	Links    []string
 	Diff     template.HTML // how what is out differs from the file; empty when it does not
 	OutAt    Stamp
-	Open     bool
+	Lines    int // how many lines of the file are on the page
 }
 
 // attempt is a try to deliver.
@@ -42,7 +42,7 @@ type attempt struct {
 // post is the page of one post: every target as its network shows it.
 func (m *maker) post(id string) {
 	r, ok := m.board.Row(id)
-	if !ok || r.Post.ID != id {
+	if !ok || id != r.Post.ID && id != r.Shown().ID { // a path is no address
 		m.missing(fmt.Sprintf("There is no post %q. It may have been renamed or removed, or its file may be on another branch.", id))
 		return
 	}
@@ -57,20 +57,23 @@ func (m *maker) post(id string) {
 		board.Detail
 		When     Stamp
 		Problems int // errors and warnings
-	}{ctx: m.ctx, Detail: d, When: m.At(r.At), Problems: d.Findings.Count(finding.Error) + d.Findings.Count(finding.Warning)}
+		Movable  bool
+	}{ctx: m.ctx, Detail: d, Movable: m.movable(r), When: m.At(r.At), Problems: d.Findings.Count(finding.Error) + d.Findings.Count(finding.Warning)}
 	m.add("post-head", "post-head", head)
+	file := m.source(&d)
 	for i := range d.Targets {
-		t := &d.Targets[i]
-		m.add("target-"+t.Account.Name, "post-target", m.target(r, t, len(d.Targets) == 1))
+		t := m.target(&d.Targets[i])
+		t.Lines = len(file.Lines)
+		m.add("target-"+t.Account.Name, "post-target", t)
 	}
-	m.add("source", "post-source", m.source(&d))
+	m.add("source", "post-source", file)
 	m.move(r)
 }
 
-func (m *maker) target(r *board.Row, t *board.DetailTarget, open bool) target {
+func (m *maker) target(t *board.DetailTarget) target {
 	rendering := &t.Rendered.Rendering
 	v := target{
-		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(), Open: open,
+		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(),
 		Card: card.New(rendering, card.Input{
 			Info: t.Info, Account: t.Account, Name: m.SiteTitle(), Handle: option(t.Account, "handle"), Server: option(t.Account, "server"), At: t.At, Location: m.Location(),
 			MediaURL: func(f platform.Media) string { return m.Media(f.Path, f.Digest) },
@@ -108,21 +111,27 @@ type line struct {
 const sourceMax, sourceBytes = 400, 40_000
 
 // source is a post's file with the findings beside the lines that cause them.
-func (m *maker) source(d *board.Detail) any {
+type source struct {
+	*ctx
+	Path   string
+	Lines  []line
+	Cut    bool         // there are more lines
+	Beyond finding.List // about lines that are not shown
+	// Withheld says that the lines are empty: they are not for this viewer.
+	Withheld bool
+}
+
+func (m *maker) source(d *board.Detail) source {
 	byLine := map[int]finding.List{}
 	for _, f := range d.Findings {
 		n := max(1, f.Range.Start.Line)
 		byLine[n] = append(byLine[n], f)
 	}
-	v := struct {
-		*ctx
-		Path    string
-		Lines   []line
-		Cut     bool
-		Beyond  finding.List // about lines that are not shown
-		Problem int
-	}{ctx: m.ctx, Path: d.Row.Post.Path, Problem: len(d.Findings)}
+	v := source{ctx: m.ctx, Path: d.Row.Post.Path}
 	text := strings.TrimSuffix(d.Row.Post.Text, "\n")
+	if v.Withheld = m.Withheld[v.Path]; v.Withheld {
+		text = strings.Repeat("\n", strings.Count(text, "\n")) // findings stand beside their lines all the same
+	}
 	left := sourceBytes
 	for s := range strings.SplitSeq(text, "\n") {
 		if left -= len(s); len(v.Lines) == sourceMax || left < 0 {
@@ -147,9 +156,11 @@ func (m *maker) source(d *board.Detail) any {
 	return v
 }
 
+func (m *maker) movable(r *board.Row) bool { return m.CanWrite() && r.Fixed() == "" }
+
 // move is the form that gives a post a new time.
 func (m *maker) move(r *board.Row) {
-	if !m.CanWrite() || r.Fixed() != "" {
+	if !m.movable(r) {
 		return
 	}
 	at := m.At(r.At)

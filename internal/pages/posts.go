@@ -106,6 +106,10 @@ func (m *maker) posts(q url.Values) {
 	m.add("posts-head", "posts-head", head)
 
 	all := m.board.Posts(f)
+	perPage := perPage
+	if m.Static {
+		perPage = staticPerPage
+	}
 	pages := max(1, (len(all)+perPage-1)/perPage)
 	page, err := strconv.Atoi(q.Get("page"))
 	if err != nil || page < 1 {
@@ -120,11 +124,11 @@ func (m *maker) posts(q url.Values) {
 		From, To           int
 		Prev, Next         string
 	}{ctx: m.ctx, Total: len(all), Page: page, Pages: pages, From: from + 1, To: min(from+perPage, len(all))}
-	if m.Static { // there is no second page without a server
-		list.Pages, from, list.From, list.To = 1, 0, 1, len(all)
-	}
 	list.Rows = m.rows(all[from:list.To])
 	link := func(n int) string {
+		if m.Static {
+			return m.URL(postsPage(n))
+		}
 		next := url.Values{}
 		for key, values := range q {
 			if key != "page" && strings.Join(values, "") != "" {
@@ -139,10 +143,10 @@ func (m *maker) posts(q url.Values) {
 		}
 		return m.URL("/posts?", next.Encode())
 	}
-	if !m.Static && page > 1 {
+	if page > 1 {
 		list.Prev = link(page - 1)
 	}
-	if !m.Static && page < pages {
+	if page < pages {
 		list.Next = link(page + 1)
 	}
 	m.add("posts-list", "posts-list", list)

@@ -36,6 +36,9 @@ func (m *maker) campaignOf(c *board.Campaign) campaign {
 		ctx: m.ctx, Campaign: *c, URL: m.URL("/campaigns/", c.Name), Colour: m.CampaignColour(c.Name), First: m.At(c.First), Last: m.At(c.Last),
 		Total: len(c.Rows), Calendar: m.URL("/calendar?campaign=", url.QueryEscape(c.Name)),
 	}
+	if m.Static { // which has no calendar of some posts only, but as a file to subscribe to
+		v.Calendar = m.URL("/calendar/campaign/", c.Name, ".ics")
+	}
 	v.From = m.At(c.Starts)
 	if !c.Ends.IsZero() {
 		v.To = m.At(c.Ends.Add(-time.Second))
@@ -83,7 +86,11 @@ func (m *maker) campaign(name string) {
 	}
 	v := m.campaignOf(&c)
 	m.page.Title, m.page.Nav = firstOf(c.Title, c.Name), "Campaigns"
-	v.Rows = m.rows(c.Rows[:min(len(c.Rows), campaignShown)])
+	most := campaignShown
+	if m.Static {
+		most = staticPerPage
+	}
+	v.Rows = m.rows(c.Rows[:min(len(c.Rows), most)])
 	v.Outside = m.rows(c.Outside[:min(len(c.Outside), 20)])
 	v.Out = m.outcomes(c.Out[:min(len(c.Out), 40)])
 	m.add("campaign", "campaign", v)
@@ -193,6 +200,9 @@ func (m *maker) accounts() {
 		x := account{
 			Account: a, Info: info, Colour: colour(i), Handle: option(a, "handle"), Server: option(a, "server"), Posts: counts[a.Name],
 			URL: m.URL("/posts?account=", a.Name), Calendar: m.URL("/calendar?account=", a.Name),
+		}
+		if m.Static {
+			x.Calendar = m.URL("/calendar/account/", a.Name, ".ics")
 		}
 		names := caps.Names()
 		for _, name := range all {

@@ -50,6 +50,8 @@ func (m *maker) route(u *url.URL) {
 		m.today()
 	case first == "posts" && rest == "":
 		m.posts(query)
+	case first == "posts" && m.Static && strings.HasPrefix(rest, "page/"):
+		m.posts(url.Values{"page": {strings.TrimPrefix(rest, "page/")}})
 	case first == "posts":
 		m.post(rest)
 	case first == "calendar":
