@@ -51,6 +51,12 @@ func (r *Repo) removeTemps() {
 				if err != nil || !fi.Mode().IsRegular() {
 					continue
 				}
+				if strings.HasPrefix(n.Name(), locking) {
+					if buryLock(dir, filepath.Join(dir, n.Name())) {
+						r.opts.Log.Debug("removed the lock of a process that was killed", "file", n.Name())
+					}
+					continue
+				}
 				if r.opts.Now().Sub(fi.ModTime()) <= abandoned {
 					young = true
 					continue
