@@ -167,3 +167,16 @@ func buryLock(dir, name string) bool {
 	}
 	return os.Remove(name) == nil
 }
+
+// isHeld reports whether a process at work holds a file, where that can be known.
+func isHeld(name string) bool {
+	if !canHold {
+		return false
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	return !hold(f)
+}
