@@ -68,7 +68,7 @@ func (r *Repo) SetRefAside(ctx context.Context, name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // it is packed
 	}
-	if err = errors.Join(err, lock.Close(), os.Remove(lock.Name())); err != nil {
+	if err = errors.Join(err, lock.release()); err != nil {
 		return notWritable(err)
 	}
 	packed, err := files.packed()

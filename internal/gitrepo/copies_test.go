@@ -434,8 +434,20 @@ func TestLeftTemps(t *testing.T) {
 	if err := os.Remove(w.path(young)); err != nil {
 		t.Fatal(err)
 	}
+	// Another fetch goes on, and looks old because its disk's clock is slow.
+	other := r.beginFetch()
+	if err := os.Chtimes(other.Name(), testTime.Add(-time.Hour), testTime.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := w.open("repo", "native").Fetch(t.Context(), "origin", "main"); err != nil {
 		t.Fatal(err)
 	}
 	check(map[string]bool{mark: false})
+	if _, err := os.Stat(other.Name()); err != nil {
+		t.Errorf("the marker of a fetch that goes on: %v", err)
+	}
+	r.fetched(other, nil)
+	if _, err := os.Stat(other.Name()); !os.IsNotExist(err) {
+		t.Errorf("the marker of a fetch that has ended: %v", err)
+	}
 }

@@ -178,29 +178,26 @@ func (r *fileRefs) updateRef(ctx context.Context, u refUpdate) error {
 	}
 	path := r.path(u.name)
 	// What takes long comes first: a process that is killed while it has the lock leaves it to everybody else.
-	content, err := r.prepare(u.new)
+	content, err := prepare(r.layout.commonDir, string(u.new)+"\n")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(content) //nolint:errcheck // it is gone when all is well
-	f, err := r.lock(ctx, u.name, path)
+	l, err := r.lock(ctx, u.name, path)
 	if err != nil {
 		return err
 	}
-	if err := r.moveLocked(u, path, content); err != nil {
-		return errors.Join(err, unlock(f))
-	}
-	return unlock(f)
+	return errors.Join(r.moveLocked(u, path, content), l.release())
 }
 
-// prepare writes what a reference's file is to hold to a temporary file on the same disk, synced.
-func (r *fileRefs) prepare(id Hash) (string, error) {
-	name := filepath.Join(r.layout.commonDir, fmt.Sprintf("tmp_ref_%s%d_%d", ours, os.Getpid(), rand.Uint64()))
+// prepare writes what a file in the git folder is to hold to a temporary file on the same disk, synced.
+func prepare(dir, text string) (string, error) {
+	name := filepath.Join(dir, fmt.Sprintf("tmp_new_%s%d", ours, rand.Uint64()))
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return "", notWritable(err)
 	}
-	_, err = f.WriteString(string(id) + "\n")
+	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		os.Remove(name) //nolint:errcheck // the error that counts is err
 		return "", notWritable(err)
@@ -208,44 +205,26 @@ func (r *fileRefs) prepare(id Hash) (string, error) {
 	return name, nil
 }
 
-// unlock gives a lock back.
-func unlock(f *os.File) error {
-	return notWritable(errors.Join(f.Close(), os.Remove(f.Name())))
-}
-
 // lock takes git's lock on a reference, whose file is path.
-func (r *fileRefs) lock(ctx context.Context, name, path string) (f *os.File, err error) {
-	err = waitForLock(ctx, r.opts, func() (string, error) {
-		for try := 0; ; try++ {
-			if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-				if isDir(err) {
-					return "", fmt.Errorf("reference %q: another reference is in its way: %w", name, err)
-				}
-				return "", notWritable(err)
-			}
-			var err error
-			f, err = os.OpenFile(path+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-			if errors.Is(err, fs.ErrExist) {
-				return path + ".lock", err
-			}
-			if errors.Is(err, fs.ErrNotExist) && try < 3 {
-				continue // git has removed the empty folder again
-			}
-			return "", notWritable(err)
+func (r *fileRefs) lock(ctx context.Context, name, path string) (*lock, error) {
+	return takeLock(ctx, r.opts, r.layout.commonDir, path, func() error {
+		err := os.MkdirAll(filepath.Dir(path), 0o777)
+		if err != nil && isDir(err) {
+			return fmt.Errorf("reference %q: another reference is in its way: %w", name, err)
 		}
+		return notWritable(err)
 	})
-	return f, err
 }
 
 // replaceDamaged writes a reference whose file cannot be understood.
 func (r *fileRefs) replaceDamaged(ctx context.Context, name string, new Hash) error {
 	path := r.path(name)
-	content, err := r.prepare(new)
+	content, err := prepare(r.layout.commonDir, string(new)+"\n")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(content) //nolint:errcheck // it is gone when all is well
-	f, err := r.lock(ctx, name, path)
+	l, err := r.lock(ctx, name, path)
 	if err != nil {
 		return err
 	}
@@ -254,7 +233,7 @@ func (r *fileRefs) replaceDamaged(ctx context.Context, name string, new Hash) er
 	} else {
 		err = notWritable(os.Rename(content, path))
 	}
-	return errors.Join(err, unlock(f))
+	return errors.Join(err, l.release())
 }
 
 // moveLocked does the work while the lock of path, the reference's file, keeps others out. Content is what is moved there.

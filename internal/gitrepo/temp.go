@@ -51,6 +51,12 @@ func (r *Repo) removeTemps() {
 				if err != nil || !fi.Mode().IsRegular() {
 					continue
 				}
+				if strings.HasPrefix(n.Name(), locking) {
+					if buryLock(dir, filepath.Join(dir, n.Name())) {
+						r.opts.Log.Debug("removed the lock of a process that was killed", "file", n.Name())
+					}
+					continue
+				}
 				if r.opts.Now().Sub(fi.ModTime()) <= abandoned {
 					young = true
 					continue
@@ -60,39 +66,46 @@ func (r *Repo) removeTemps() {
 			}
 		}
 		for _, marker := range markers {
-			if fi, err := os.Lstat(marker); err == nil && !young && r.opts.Now().Sub(fi.ModTime()) > abandoned {
-				r.fetched(marker, nil)
+			if fi, err := os.Lstat(marker); err == nil && !young && r.opts.Now().Sub(fi.ModTime()) > abandoned && !isHeld(marker) {
+				r.removeMarker(marker)
 			}
 		}
 	})
 }
 
 // fetching begins the name of a file that is there while git fetches, and stays when it fails or is killed together with us. Each
-// fetch has one of its own: others may be at work in the same clone.
+// fetch has one of its own: others may be at work in the same clone. While it goes on, its process holds the file, so that nobody takes it
+// for one of the dead, whatever the clocks say.
 const fetching = "fetching"
 
 // beginFetch notes that git is about to write objects. Not being able to is no harm.
-func (r *Repo) beginFetch() (marker string) {
+func (r *Repo) beginFetch() (marker *os.File) {
 	dir := filepath.Join(r.layout.commonDir, "postrider")
 	err := os.MkdirAll(dir, 0o777)
 	if err == nil {
-		var f *os.File
-		if f, err = os.CreateTemp(dir, fetching+"-"); err == nil {
-			marker, err = f.Name(), f.Close()
-		}
+		marker, err = os.CreateTemp(dir, fetching+"-")
 	}
 	if err != nil {
 		r.opts.Log.Debug("cannot note that a fetch has begun", "err", err)
+		return nil
 	}
+	hold(marker)
 	return marker
 }
 
 // fetched notes that nothing of a fetch is left to remove, unless it failed.
-func (r *Repo) fetched(marker string, failure error) {
-	if failure != nil || marker == "" {
+func (r *Repo) fetched(marker *os.File, failure error) {
+	if marker == nil {
 		return
 	}
-	if err := os.Remove(marker); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if failure == nil {
+		r.removeMarker(marker.Name())
+	}
+	marker.Close() //nolint:errcheck // nothing was written
+}
+
+func (r *Repo) removeMarker(name string) {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 		r.opts.Log.Debug("cannot note that a fetch has ended", "err", err)
 	}
 }

@@ -336,15 +336,7 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 		return nil
 	}
 	path := filepath.Join(r.layout.commonDir, "shallow")
-	var f *os.File
-	err := waitForLock(ctx, r.opts, func() (string, error) {
-		var err error
-		f, err = os.OpenFile(path+".lock", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if errors.Is(err, os.ErrExist) {
-			return path + ".lock", err
-		}
-		return "", notWritable(err)
-	})
+	l, err := takeLock(ctx, r.opts, r.layout.commonDir, path, func() error { return nil })
 	if err != nil {
 		return err
 	}
@@ -360,14 +352,13 @@ func (r *Repo) updateShallow(ctx context.Context, add, remove []Hash) error {
 		for _, h := range remove {
 			delete(set, string(h))
 		}
-		_, err = f.WriteString(strings.Join(append(sortedKeys(set), ""), "\n"))
+		var content string
+		if content, err = prepare(r.layout.commonDir, strings.Join(append(sortedKeys(set), ""), "\n")); err == nil {
+			err = notWritable(os.Rename(content, path))
+		}
 	}
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name()) //nolint:errcheck // the error that counts is err
-		return notWritable(err)
+	if err = errors.Join(err, l.release()); err != nil {
+		return err
 	}
 	r.shallowMu.Lock()
 	r.shallowSet = nil

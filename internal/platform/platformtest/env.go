@@ -151,10 +151,10 @@ func (e *env) under(t *testing.T, plan fakenet.Plan, r *platform.Rendering, a pl
 	reached := make(chan struct{}, 100)
 	plan.Elsewhere = "http://elsewhere.invalid/"
 	plan.Reached = func() {
+		reached <- struct{}{} // before Publish can return
 		if plan.Fault == fakenet.TimeoutAfterAccept || plan.Fault == fakenet.SlowAnswer {
 			cancel()
 		}
-		reached <- struct{}{}
 	}
 	if plan.Fault == fakenet.LateAccept {
 		plan.Arrived = cancel
