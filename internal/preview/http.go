@@ -233,22 +233,19 @@ func shown(kind string) bool {
 // file answers with a picture or the like of the site. Hidden files, and whatever is none by its content, are not there.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("path")
-	if !fs.ValidPath(name) || filepath.ToSlash(name) != name || strings.HasPrefix(name, ".") || strings.Contains(name, "/.") {
+	info, err := fs.Stat(s.fsys, name)
+	if err != nil || !info.Mode().IsRegular() || filepath.ToSlash(name) != name { // to open a pipe would wait for its writer
 		http.NotFound(w, r)
 		return
 	}
-	if info, err := s.o.Root.Stat(name); err != nil || !info.Mode().IsRegular() { // to open a pipe would wait for its writer
-		http.NotFound(w, r)
-		return
-	}
-	f, err := s.o.Root.Open(name) // no symbolic link leads out of the site
+	opened, err := s.fsys.Open(name) // no symbolic link leads out of the site
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	defer opened.Close()
+	f, ok := opened.(io.ReadSeeker)
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}

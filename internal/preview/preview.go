@@ -60,7 +60,7 @@ type Options struct {
 // Server is a site's preview.
 type Server struct {
 	o     Options
-	fsys  fs.FS
+	fsys  fs.FS // what is in the site's folder and not hidden
 	token string // goes with every form
 	state atomic.Pointer[state]
 	hub   hub
@@ -91,7 +91,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, fsys: o.Root.FS(), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
+	s := &Server{o: o, fsys: visible{o.Root.FS()}, token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
 	s.state.Store(s.withTemplates(&state{set: own, loading: true}))
 	return s, nil
 }
