@@ -58,24 +58,29 @@
     if (q) { e.preventDefault(); q.focus(); q.select(); }
   });
 
-  // swap puts a block's new content in place and keeps what the reader had: open details, focus, scroll, half-filled fields.
-  function swap(block) {
+  // kept notes what the reader has in a block: open details, focus, scroll, half-filled fields. It only reads, so that noting it for
+  // many blocks costs one layout of the page.
+  function kept(block) {
     const old = document.getElementById(block.id);
-    if (!old || old.dataset.h === block.hash) return;
-    const open = new Set([...old.querySelectorAll("details[id]")].filter((d) => d.open).map((d) => d.id));
-    const shut = new Set([...old.querySelectorAll("details[id]")].filter((d) => !d.open).map((d) => d.id));
+    if (!old || old.dataset.h === block.hash) return null;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
-    const focusID = focused && (focused.id || focused.name);
-    const typed = new Map([...old.querySelectorAll("input[name], textarea[name], select[name]")]
-      .filter((f) => f.type !== "hidden" && f.value !== (f.tagName === "SELECT" ? [...f.options].find((o) => o.defaultSelected)?.value : f.defaultValue))
-      .map((f) => [f.name, f.value]));
-    const scrolled = [...old.querySelectorAll("[data-scroll]")].map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]);
+    const unchanged = (f) => f.value === (f.tagName === "SELECT" ? [...f.options].find((o) => o.defaultSelected)?.value : f.defaultValue);
+    return {
+      block, old,
+      open: new Map([...old.querySelectorAll("details[id]")].map((d) => [d.id, d.open])),
+      focus: focused && (focused.id || focused.name),
+      typed: [...old.querySelectorAll("input[name], textarea[name], select[name]")].filter((f) => f.type !== "hidden" && !unchanged(f)).map((f) => [f.name, f.value]),
+      scrolled: [...old.querySelectorAll("[data-scroll]")].filter((n) => n.scrollTop || n.scrollLeft).map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]),
+    };
+  }
+
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+  // swap puts a block's new content in place and gives the reader back what was kept.
+  function swap({ block, old, open, focus, typed, scrolled }) {
     const template = document.createElement("template");
     template.innerHTML = block.html;
-    for (const d of template.content.querySelectorAll("details[id]")) {
-      if (open.has(d.id)) d.open = true;
-      if (shut.has(d.id)) d.open = false;
-    }
+    for (const d of template.content.querySelectorAll("details[id]")) if (open.has(d.id)) d.open = open.get(d.id);
     old.replaceChildren(template.content);
     old.dataset.h = block.hash;
     for (const [name, value] of typed) {
@@ -86,14 +91,11 @@
       const n = old.querySelector(`[data-scroll="${CSS.escape(key)}"]`);
       if (n) { n.scrollTop = top; n.scrollLeft = left; }
     }
-    if (focusID) {
-      const again = document.getElementById(focusID) || old.querySelector(`[name="${CSS.escape(focusID)}"]`);
+    if (focus) {
+      const again = document.getElementById(focus) || old.querySelector(`[name="${CSS.escape(focus)}"]`);
       if (again && old.contains(again)) again.focus({ preventScroll: true });
     }
-    if (!old.classList.contains("block")) return;
-    old.classList.remove("fresh");
-    void old.offsetWidth; // begin the animation anew
-    old.classList.add("fresh");
+    if (!calm.matches && old.classList.contains("block")) old.animate({ opacity: [0.35, 1] }, { duration: 350, easing: "ease-out" });
   }
 
   // apply takes a page as the server has it now: ids in order, and the blocks that differ.
@@ -113,7 +115,7 @@
       if (n !== next) main.insertBefore(n, next);
       before = n;
     }
-    update.blocks.forEach(swap);
+    update.blocks.map(kept).filter(Boolean).forEach(swap);
     if (update.title) document.title = update.title + " · " + body.dataset.site;
     body.dataset.hash = update.hash;
     document.dispatchEvent(new CustomEvent("postrider:update"));
