@@ -75,7 +75,7 @@ func (m *maker) campaigns() {
 }
 
 // campaignShown is how many posts the page of a campaign lists.
-const campaignShown = 150
+const campaignShown = 100
 
 // campaign is the page of one campaign.
 func (m *maker) campaign(name string) {
