@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/pages"
@@ -60,7 +61,7 @@ type Options struct {
 // Server is a site's preview.
 type Server struct {
 	o     Options
-	fsys  fs.FS // what is in the site's folder and not hidden
+	fsys  fs.FS  // what is in the site's folder and not hidden
 	token string // goes with every form
 	state atomic.Pointer[state]
 	hub   hub
@@ -169,10 +170,14 @@ const (
 	aboutRecords   = "records" // what it says cannot be
 )
 
+// reading is how the site is read. Posts are checked one at a time: that is in the background, and leaves a processor to what is being
+// looked at.
+func (s *Server) reading() site.Options { return site.Options{Media: &s.media, Workers: 1} }
+
 // load reads everything. It returns the tip of the ledger that it has read.
 func (s *Server) load(ctx context.Context) (tip string, err error) {
 	began := s.o.Now()
-	snapshot, err := site.Load(ctx, s.fsys, s.o.Registry, site.Options{Media: &s.media})
+	snapshot, err := site.Load(ctx, s.fsys, s.o.Registry, s.reading())
 	if err != nil {
 		return "", err
 	}
@@ -272,9 +277,9 @@ func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) 
 		err      error
 	)
 	if batch.All {
-		snapshot, err = site.Load(ctx, s.fsys, s.o.Registry, site.Options{Media: &s.media})
+		snapshot, err = site.Load(ctx, s.fsys, s.o.Registry, s.reading())
 	} else {
-		snapshot, err = was.Update(ctx, site.Options{Media: &s.media}, batch.Paths...)
+		snapshot, err = was.Update(ctx, s.reading(), batch.Paths...)
 	}
 	if err != nil {
 		return nil, err
@@ -312,7 +317,19 @@ func (s *Server) check(ctx context.Context) {
 		case <-quiet.C:
 		}
 		b := s.state.Load().board
-		found := b.Input().Site.Check(ctx)
+		checking, stop := context.WithCancel(ctx)
+		ended := make(chan finding.List, 1)
+		go func() { ended <- b.Input().Site.Check(checking) }()
+		var found finding.List
+		select {
+		case <-s.edits: // somebody is at work, and what they see comes first
+			stop()
+			<-ended
+			quiet.Reset(checkAfter)
+			continue
+		case found = <-ended:
+			stop()
+		}
 		if ctx.Err() != nil {
 			return
 		}

@@ -38,6 +38,8 @@ type Options struct {
 	MaxBytes int64        // how large a post's file may be; 0: content's default
 	// CountRemarks makes [LoadAndCheck] count most remarks (Snapshot.Remarks) instead of returning them.
 	CountRemarks bool
+	// Workers is how many posts are checked at a time; 0: as many as there are processors.
+	Workers int
 }
 
 // Snapshot is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not
@@ -344,7 +346,11 @@ func (s *Snapshot) newChecking(paths []string) *checking {
 	for _, name := range paths {
 		c.paths = append(c.paths, clean(name))
 	}
-	for range runtime.GOMAXPROCS(0) {
+	workers := s.o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	for range workers {
 		c.passes = append(c.passes, s.checker.Pass())
 	}
 	return c
