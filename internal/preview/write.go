@@ -75,8 +75,9 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 	}
 	b := s.state.Load().board
 	in := b.Input()
-	row, ok := b.Row(r.PathValue("id"))
-	if !ok {
+	id := r.PathValue("id")
+	row, ok := b.Row(id)
+	if !ok || row.Post.ID != id { // a path is no address
 		s.refuse(w, r, http.StatusNotFound, "There is no such post any more.")
 		return
 	}
@@ -96,7 +97,10 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 		wrong(why)
 		return
 	}
-	source := r.PostForm.Get("source")
+	source := r.PostForm.Get("source") // a calendar of hundreds of posts carries the beginnings only
+	if len(source) >= 16 && strings.HasPrefix(row.Post.Source, source) {
+		source = row.Post.Source
+	}
 	if _, err := draft.Move(s.o.Root, row.Post.Path, source, at, content.Options{Location: in.Site.Config.Location}); err != nil {
 		wrong(sentence(err))
 		return
