@@ -59,7 +59,6 @@ type event struct {
 	Why      string
 	// What a drag needs.
 	Movable bool
-	Move    string // the address that takes the new time
 }
 
 // events prepares events for templates; colours are those of campaigns, or else of accounts.
@@ -87,7 +86,6 @@ func (c *ctx) events(list []board.Event, byCampaign bool) []event {
 			v.Colour = c.AccountColour(e.Targets[0].Account.Name)
 		}
 		v.Movable = c.CanWrite() && e.Row.Fixed() == "" && !e.Occurrence && !e.At.IsZero()
-		v.Move = c.URL("/posts/", e.Row.Post.ID, "/move")
 		out[i] = v
 	}
 	return out
