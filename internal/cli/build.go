@@ -33,8 +33,8 @@ const (
 
 // buildFlags are the flags of build.
 type buildFlags struct {
-	out, base, at string
-	drafts, json  bool
+	out, base, at, branch string
+	drafts, json          bool
 }
 
 func (a *app) buildCommand() *cobra.Command {
@@ -71,6 +71,7 @@ The exit code is 1 when something that it reads has errors; the pages are writte
 	flags.StringVar(&f.out, "out", builtFolder, "write to the folder `DIR`; without it, to public in the site's folder")
 	flags.BoolVar(&f.drafts, "drafts", false, "write drafts, too: not for the public")
 	flags.StringVar(&f.base, "base-url", "", "the `URL` under which the pages are going to be, for feeds and calendars")
+	flags.StringVar(&f.branch, "branch", "", "the publishing `BRANCH`, instead of site.yaml's or the remote's default")
 	flags.StringVar(&f.at, "at", "", "write the pages as of `TIME`")
 	flags.BoolVar(&f.json, "json", false, "print the result as JSON")
 	return cmd
@@ -107,7 +108,7 @@ func (a *app) build(ctx context.Context, f buildFlags) error {
 			}
 		}
 	}
-	done, err := a.ledgerOf(ctx, s.dir, &o)
+	done, err := a.ledgerOf(ctx, s.dir, f.branch, &o)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (a *app) build(ctx context.Context, f buildFlags) error {
 }
 
 // ledgerOf fills in what this clone knows of what went out. It is read until done is called.
-func (a *app) ledgerOf(ctx context.Context, dir string, o *export.Options) (done func(), err error) {
+func (a *app) ledgerOf(ctx context.Context, dir, branch string, o *export.Options) (done func(), err error) {
 	repo, err := a.openGit(dir)
 	if errors.Is(err, gitrepo.ErrNoRepository) {
 		return func() {}, nil
@@ -129,9 +130,9 @@ func (a *app) ledgerOf(ctx context.Context, dir string, o *export.Options) (done
 		return nil, err
 	}
 	done = func() { repo.Close() } //nolint:errcheck // only read from
-	book, err := a.library(repo, dir, builtResults)(ctx, "")
+	book, err := a.library(repo, dir, branch, builtResults)(ctx, "")
 	if errors.Is(err, publish.ErrNoBranch) { // a detached HEAD, as jobs have it, and no remote
-		a.notef("HEAD is detached, and nothing says which branch is published: the pages tell nothing of what went out")
+		a.notef("HEAD is detached, and nothing says which branch is published: the pages tell nothing of what went out; --branch names it")
 		return done, nil
 	}
 	if err != nil {

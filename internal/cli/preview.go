@@ -109,7 +109,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	repo, err := a.openGit(dir)
 	if err == nil {
 		defer repo.Close() //nolint:errcheck // only read from
-		o.Ledger, o.Authors = a.library(repo, dir, latestResults), a.authors(repo, dir)
+		o.Ledger, o.Authors = a.library(repo, dir, "", latestResults), a.authors(repo, dir)
 	}
 	server, err := preview.New(o)
 	if err != nil {
@@ -195,15 +195,16 @@ func isLoopback(bind string) bool {
 	return bind == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// library reads what this clone knows of the ledger, without asking the remote, with so many of its latest results.
-func (a *app) library(repo *gitrepo.Repo, dir string, most int) func(context.Context, string) (*preview.Book, error) {
+// library reads what this clone knows of the ledger, without asking the remote, with so many of its latest results. branch is that which is
+// published; empty: the one that site.yaml or git says.
+func (a *app) library(repo *gitrepo.Repo, dir, branch string, most int) func(context.Context, string) (*preview.Book, error) {
 	return func(ctx context.Context, tip string) (*preview.Book, error) {
 		prefix, err := repo.Prefix(dir)
 		if err != nil {
 			return nil, err
 		}
 		desk, err := publish.Open(ctx, publish.OpenOptions{
-			Repo: repo, Prefix: prefix, Offline: true, NoCache: true, Registry: a.Registry, Env: func(string) string { return "" },
+			Repo: repo, Prefix: prefix, Branch: branch, Offline: true, NoCache: true, Registry: a.Registry, Env: func(string) string { return "" },
 			Version: buildVersion().String(), Backlog: plan.BacklogStop, Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
 		})
 		if errors.Is(err, publish.ErrNothingCommitted) {
