@@ -3,6 +3,7 @@ package pages
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func FeedOf(b *board.Board, home, self string) feed.Feed {
 	in := b.Input()
 	cfg := in.Site.Config
 	f := feed.Feed{
-		ID: "urn:postrider:" + cmp.Or(cfg.URL, cfg.Title, "site"), Title: cmp.Or(cfg.Title, "Posts"), Home: cmp.Or(cfg.URL, home), Self: self,
+		ID: "urn:postrider:" + cmp.Or(cfg.URL, cfg.Title, "site"), Title: cmp.Or(cfg.Title, "Posts"), Home: cmp.Or(followed(cfg.URL), home), Self: self,
 		Description: "What " + cmp.Or(cfg.Title, "this site") + " has published",
 	}
 	if len(cfg.Defaults.Language) > 0 {
@@ -102,7 +103,7 @@ func FeedOf(b *board.Board, home, self string) feed.Feed {
 			e.Updated = r.PublishedAt
 		}
 		for _, p := range r.Parts {
-			if p.URL != "" {
+			if followed(p.URL) != "" {
 				e.Links = append(e.Links, feed.Link{Rel: "related", Title: r.Account, URL: p.URL})
 				if e.URL == "" {
 					e.URL = p.URL
@@ -117,6 +118,15 @@ func FeedOf(b *board.Board, home, self string) feed.Feed {
 		}
 	}
 	return f
+}
+
+// followed returns an address if readers of feeds may follow it, else nothing: feeds with another are refused, and those here come from
+// site.yaml and from networks.
+func followed(address string) string {
+	if u, err := url.Parse(address); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	return address
 }
 
 func entryOf(b *board.Board, r *ledger.Record, id, home string) feed.Entry {
