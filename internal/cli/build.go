@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,8 +26,6 @@ const (
 	builtFolder = "public"
 	// builtResults is how many results the archive of a build lists.
 	builtResults = 1000
-	// buildCollections is how much the heap of a build grows between collections, in percent: it shares its machine with other jobs.
-	buildCollections = 75
 )
 
 // buildFlags are the flags of build.
@@ -83,7 +80,6 @@ func (a *app) build(ctx context.Context, f buildFlags) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(buildCollections) // collectLate is for what needs less memory
 	var pictures media.Cache
 	s, err := a.openSite(func(_ string, fsys fs.FS) (*site.Snapshot, error) {
 		return site.Load(ctx, fsys, a.Registry, site.Options{Media: &pictures})
