@@ -4,20 +4,13 @@
 (() => {
   const root = document.documentElement;
   const body = document.body;
-  root.classList.add("js");
 
-  // Light and dark.
-  const store = {
-    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-    set(key, value) { try { localStorage.setItem(key, value); } catch { /* private windows have none */ } },
-  };
-  const theme = store.get("theme");
-  if (theme === "dark" || theme === "light") root.dataset.theme = theme;
+  // Light and dark; theme.js has set what was chosen before.
   document.addEventListener("click", (e) => {
     if (!e.target.closest("[data-theme-toggle]")) return;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
-    store.set("theme", root.dataset.theme);
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* some windows keep nothing */ }
   });
 
   // What happened, told at the foot of the page and to screen readers.
@@ -153,7 +146,7 @@
   // Drag a post to another day of the calendar. It keeps its time of day.
   let dragged;
   document.addEventListener("dragstart", (e) => {
-    dragged = e.target.closest?.("[data-move]");
+    dragged = e.target.closest?.("a[data-source]");
     if (dragged) {
       e.dataTransfer.effectAllowed = "move";
       e.dataTransfer.setData("text/plain", dragged.href);
@@ -177,7 +170,8 @@
     if (!day) return;
     e.preventDefault();
     day.classList.remove("drop");
-    const { move, source: version, time } = dragged.dataset;
+    const { source: version, time } = dragged.dataset;
+    const move = new URL(dragged.href).pathname + "/move";
     dragged = undefined;
     try {
       const response = await fetch(move, {
