@@ -21,5 +21,9 @@ func collectLate() {
 		debug.SetGCPercent(was)
 		return
 	}
-	runtime.SetFinalizer(new([16]byte), func(*[16]byte) { debug.SetGCPercent(laterCollections) })
+	runtime.SetFinalizer(new([16]byte), func(*[16]byte) {
+		if was := debug.SetGCPercent(laterCollections); was != firstCollection {
+			debug.SetGCPercent(was) // a verb knows better: preview, which lives all day
+		}
+	})
 }
