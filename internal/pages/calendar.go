@@ -15,8 +15,8 @@ import (
 // How many posts a day shows: in a month and in a week of the grid, in a month's list, and in a list of one day. A day has a link to the
 // next larger view of what it leaves out. A static site's lists have everything.
 const (
-	monthShown, weekShown  = 5, 20
-	listShown, oneDayShown = 6, 200
+	monthShown, weekShown  = 4, 20
+	listShown, oneDayShown = 5, 150
 )
 
 // day is a day of the calendar.

@@ -318,7 +318,7 @@ func (l *live) take() event {
 		l.order = e.Order
 		return e
 	case <-time.After(patience):
-		l.t.Fatalf("nothing is heard; the page is\n%s", l.text())
+		l.t.Fatalf("nothing is heard; the page is\n%.5000s", l.text())
 		return event{}
 	}
 }
