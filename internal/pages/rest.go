@@ -139,7 +139,7 @@ func (m *maker) problems(q url.Values) {
 		None  bool
 	}{ctx: m.ctx, None: len(all) == 0}
 	shown := 0
-	for _, f := range all {
+	for _, f := range worstFirst(all) {
 		if only != "" && f.Severity.String() != only || code != "" && string(f.Code) != code {
 			continue
 		}
@@ -163,6 +163,21 @@ func (m *maker) problems(q url.Values) {
 		shown++
 	}
 	m.add("problems-list", "problems-list", list)
+}
+
+// worstFirst returns findings, which are sorted by file, with the files first that have the worst.
+func worstFirst(all finding.List) finding.List {
+	bySeverity := map[finding.Severity]finding.List{}
+	for len(all) > 0 {
+		n, worst := 0, all[0].Severity
+		for n < len(all) && all[n].Path == all[0].Path {
+			worst = max(worst, all[n].Severity)
+			n++
+		}
+		bySeverity[worst] = append(bySeverity[worst], all[:n]...)
+		all = all[n:]
+	}
+	return slices.Concat(bySeverity[finding.Error], bySeverity[finding.Warning], bySeverity[finding.Info])
 }
 
 // account is an account with what its platform can do.

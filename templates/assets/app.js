@@ -44,6 +44,10 @@
     if (form && e.target.matches("select")) form.requestSubmit();
   });
 
+  // On a phone the navigation goes beyond the screen: where we are is seen.
+  const current = document.querySelector(".nav [aria-current]");
+  if (current) current.closest("ul").scrollLeft = current.offsetLeft - (current.closest("ul").clientWidth - current.offsetWidth) / 2;
+
   // Keys: / searches, ? is left to the browser.
   document.addEventListener("keydown", (e) => {
     if (e.key !== "/" || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, [contenteditable]")) return;
@@ -132,7 +136,6 @@
     source.addEventListener("error", () => state("off"));
     source.addEventListener("blocks", (e) => apply(JSON.parse(e.data)));
     source.addEventListener("reload", () => location.reload());
-    source.addEventListener("gone", (e) => location.replace(JSON.parse(e.data)));
   }
   function disconnect() {
     source?.close();

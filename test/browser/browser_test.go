@@ -46,36 +46,36 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	closeBrowser()
-	if built.dir != "" {
-		os.RemoveAll(built.dir) //nolint:errcheck // it is in the temporary folder
+	if built != "" {
+		os.RemoveAll(built) //nolint:errcheck // it is in the temporary folder
 	}
 	os.Exit(code)
 }
 
-// built is the program under test, built once.
-var built struct {
-	sync.Once
-	dir, program string
-	err          error
-}
+// built is the folder that holds the program under test, once it is asked for.
+var built string
+
+// build makes the program under test.
+var build = sync.OnceValues(func() (string, error) {
+	var err error
+	if built, err = os.MkdirTemp("", "postrider-browser-"); err != nil {
+		return "", err
+	}
+	name := filepath.Join(built, "postrider")
+	if out, err := exec.CommandContext(context.Background(), "go", "build", "-o", name, "../../cmd/postrider").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return name, nil
+})
 
 // program returns the path of the program under test.
 func program(t *testing.T) string {
 	t.Helper()
-	built.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "postrider-browser-"); built.err != nil {
-			return
-		}
-		built.program = filepath.Join(built.dir, "postrider")
-		out, err := exec.CommandContext(context.Background(), "go", "build", "-o", built.program, "../../cmd/postrider").CombinedOutput()
-		if err != nil {
-			built.err = fmt.Errorf("go build: %w\n%s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	name, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return built.program
+	return name
 }
 
 // chromium is the one browser of all tests.

@@ -253,6 +253,10 @@ func TestTheme(t *testing.T) {
 		t.Errorf("on the next page the ground is %s, want %s", got, light)
 	}
 	b.size(360, 800)
+	b.open("/accounts")
+	if !eval[bool](b, `(() => { const r = document.querySelector(".nav [aria-current]").getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; })()`) {
+		t.Error("on a phone the navigation does not show where we are")
+	}
 	b.do(chromedp.Click(chromedp.CSS(".brand [data-theme-toggle]")))
 	if got := ground(); got != dark {
 		t.Errorf("after switching back, on a phone, the ground is %s, want %s", got, dark)

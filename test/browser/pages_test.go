@@ -84,6 +84,7 @@ func walk() []struct{ name, path string } {
 		{"calendar-full", fmt.Sprintf("/calendar/%d-03?by=account", next)},
 		{"calendar-week", "/calendar/week/2026-11-30"},
 		{"calendar-list", "/calendar/list/2026-12"},
+		{"calendar-day", "/calendar/list/2026-12-03"},
 		{"campaigns", "/campaigns"},
 		{"campaign", "/campaigns/winter-launch"},
 		{"problems", "/problems"},
