@@ -214,6 +214,9 @@ func (m *maker) legend(head *calendarPage, q url.Values) {
 	default:
 		head.ICS = m.URL("/calendar.ics")
 	}
+	if m.Key != "" {
+		head.ICS += "?key=" + url.QueryEscape(m.Key)
+	}
 }
 
 func firstOf(a, b string) string {

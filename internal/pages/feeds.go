@@ -17,7 +17,7 @@ import (
 const eventLength = 15 * time.Minute
 
 // calendarPast is how far back a calendar reaches: programs read all of it again and again.
-const calendarPast = 400 * 24 * time.Hour
+const calendarPast = 90 * 24 * time.Hour
 
 // CalendarOf returns the posts that a filter chooses, as a calendar to subscribe to. Home is the address of the site's pages, without a slash at its
 // end; empty where they have none.
@@ -38,7 +38,7 @@ func CalendarOf(b *board.Board, f board.Filter, home string) feed.Calendar {
 		byTime := map[time.Time]int{}
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			if t.At.IsZero() || t.Repeat == "" && in.Now.Sub(t.At) > calendarPast || f.Account != "" && f.Account != t.Account.Name && f.Account != string(t.Account.Platform) ||
+			if t.At.IsZero() || t.State == board.Draft && !in.Drafts || t.Repeat == "" && in.Now.Sub(t.At) > calendarPast || f.Account != "" && f.Account != t.Account.Name && f.Account != string(t.Account.Platform) ||
 				f.Campaign != "" && f.Campaign != t.Campaign && !(f.Campaign == "-" && t.Campaign == "") {
 				continue
 			}
@@ -50,7 +50,7 @@ func CalendarOf(b *board.Board, f board.Filter, home string) feed.Calendar {
 			byTime[at] = len(c.Events)
 			e := feed.Event{
 				UID: r.Post.ID + "-" + t.Account.Name + "@postrider", Start: t.At, Duration: eventLength, Summary: r.Name,
-				Description: r.Excerpt + "\n\n" + stateName(t.State) + ": " + t.Account.Name, Updated: at, Repeat: t.Repeat, Status: feed.Confirmed,
+				Description: r.Excerpt + "\n\n" + stateName(t.State) + ": " + t.Account.Name, Updated: in.Now.Truncate(time.Minute), Repeat: t.Repeat, Status: feed.Confirmed,
 			}
 			if t.Campaign != "" {
 				e.Categories = []string{t.Campaign}

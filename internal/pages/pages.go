@@ -64,6 +64,7 @@ type Viewer struct {
 	ReadOnly bool   // nothing can be changed
 	Live     bool   // the page is told of changes
 	Token    string // goes with everything that changes something
+	Key      string // goes with addresses that programs are given: they have no cookie
 	// Loading says that the posts are still being read, Trouble what is wrong with the preview itself: a site that cannot be read
 	// at the moment, a template that is broken.
 	Loading bool

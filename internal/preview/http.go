@@ -125,6 +125,7 @@ func (s *Server) viewer(st *state, here string) pages.Viewer {
 	if !s.o.ReadOnly {
 		v.Token = s.token
 	}
+	v.Key = s.o.Key
 	if u, err := url.Parse(here); err == nil {
 		if w := s.said.get(u.Query().Get("said")); w.wrong {
 			v.Wrong = w.text
