@@ -124,6 +124,7 @@ func BenchmarkBoard(b *testing.B) {
 }
 
 func benchmark(b *testing.B, n int) {
+	b.Helper()
 	ctx := context.Background()
 	fsys := corpus(n)
 	reg := adapters.All()
@@ -141,6 +142,7 @@ func benchmark(b *testing.B, n int) {
 	found.Sort()
 	in := Input{Site: s, Registry: reg, Ledger: published(s, benchNow), Findings: found, Checked: true, Now: benchNow}
 	board := func(b *testing.B) *Board {
+		b.Helper()
 		x, err := New(in)
 		if err != nil {
 			b.Fatal(err)

@@ -295,6 +295,7 @@ func FuzzShorten(f *testing.F) {
 
 // shelves is a site with something of everything.
 func shelves(t testing.TB) (fstest.MapFS, Input) {
+	t.Helper()
 	fsys := files(map[string]string{
 		"a-past":     "---\nid: past\ntitle: Zebra\nplatforms: [bluesky, fedi]\npublish_at: 2026-11-01 09:00\ncampaign: winter\ntags: [Kufe]\n---\nThe sled is back.\n",
 		"b-older":    "---\nid: older\ntitle: apple\nplatforms: [bluesky]\npublish_at: 2026-10-01 09:00\n---\nOlder.\n",
@@ -574,7 +575,7 @@ func TestHalfTyped(t *testing.T) {
 	}
 	for _, broken := range []string{strings.Replace(good, "title: Next", "title: \"Next", 1), strings.Replace(good, "title: Next", "title: [Next", 1)} {
 		r, ok := step(broken).Row("next")
-		if !ok || r.Good == nil || string(r.Good.Text) != good || r.Post.Text != broken || r.Name != "Next" || r.State != Broken {
+		if !ok || r.Good == nil || r.Good.Text != good || r.Post.Text != broken || r.Name != "Next" || r.State != Broken {
 			t.Fatalf("%v: the row is %+v", ok, r)
 		}
 		d, err := b.Detail(r)

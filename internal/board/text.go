@@ -232,7 +232,7 @@ func docMedia(docs []post.Doc) bool {
 
 // source returns the digest that publishing makes of a post's file (package agenda), from the id that git gives to text.
 func source(text string, h hash.Hash) string {
-	io := func(s string) { h.Write([]byte(s)) } //nolint:errcheck // a hash cannot fail
+	io := func(s string) { h.Write([]byte(s)) }
 	io("blob " + strconv.Itoa(len(text)) + "\x00")
 	io(text)
 	var id [sha256.Size]byte

@@ -186,7 +186,7 @@ func (b *builder) shown(name string) bool {
 	if !ok {
 		once, _ = b.media.LoadOrStore(name, sync.OnceValues(func() (bool, error) { return b.copy(name) }))
 	}
-	shown, _ := once.(func() (bool, error))() //nolint:errcheck // asked for again when all pages are written
+	shown, _ := once.(func() (bool, error))() // its error is asked for again when all pages are written
 	return shown
 }
 

@@ -80,7 +80,7 @@ func mayAllBeDrafts(s *site.Snapshot, fsys fs.FS) (bool, error) {
 	if err != nil {
 		return false, nil // there is none: it says nothing
 	}
-	defer f.Close() //nolint:errcheck // only read from
+	defer f.Close()
 	src, err := io.ReadAll(io.LimitReader(f, config.MaxBytes+1))
 	return len(src) > config.MaxBytes || strings.Contains(strings.ToLower(string(src)), "draft"), err
 }

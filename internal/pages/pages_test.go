@@ -299,6 +299,7 @@ func escaped(name string) string { return (&url.URL{Path: name}).EscapedPath() }
 
 // must returns a function that ends the test when there is an error.
 func must[T any](t *testing.T) func(T, error) T {
+	t.Helper()
 	return func(v T, err error) T {
 		t.Helper()
 		if err != nil {

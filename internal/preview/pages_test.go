@@ -299,25 +299,33 @@ func TestEveryPageIsWellFormed(t *testing.T) {
 	readOnly := func(o *Options) { o.ReadOnly = true }
 	for _, tt := range []struct {
 		name   string
-		dir    func(t *testing.T) string
+		dir    func(t testing.TB) string
 		change func(*Options)
 	}{
-		{"sample", func(t *testing.T) string { return sample(t) }, withBook},
-		{"read-only", func(t *testing.T) string { return sample(t) }, readOnly},
-		{"no git", func(t *testing.T) string { return sample(t) }, noGit},
-		{"empty", func(t *testing.T) string { return t.TempDir() }, nil},
-		{"no site.yaml", func(t *testing.T) string { return folder(t, map[string]string{"content/a.md": "Hello\n"}) }, nil},
-		{"site.yaml that cannot be read", func(t *testing.T) string {
+		{"sample", sample, withBook},
+		{"read-only", sample, readOnly},
+		{"no git", sample, noGit},
+		{"empty", func(t testing.TB) string {
+			t.Helper()
+			return t.TempDir()
+		}, nil},
+		{"no site.yaml", func(t testing.TB) string {
+			t.Helper()
+			return folder(t, map[string]string{"content/a.md": "Hello\n"})
+		}, nil},
+		{"site.yaml that cannot be read", func(t testing.TB) string {
+			t.Helper()
 			dir := sample(t)
 			write(t, dir, "site.yaml", "accounts: [\n<script>alert(1)</script>")
 			return dir
 		}, nil},
-		{"site.yaml with errors", func(t *testing.T) string {
+		{"site.yaml with errors", func(t testing.TB) string {
+			t.Helper()
 			dir := sample(t)
 			write(t, dir, "site.yaml", strings.Replace(read(t, dir, "site.yaml"), "platform: mastodon", "platform: mastodno", 1))
 			return dir
 		}, nil},
-		{"hostile", func(t *testing.T) string { return folder(t, hostileSite()) }, withBook},
+		{"hostile", func(t testing.TB) string { return folder(t, hostileSite()) }, withBook},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
