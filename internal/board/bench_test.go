@@ -171,7 +171,7 @@ func benchmark(b *testing.B, n int) {
 	x.Posts(Filter{})
 	b.Run("with one", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := x.With(edited, []string{p.Path}); err != nil {
+			if _, err := x.With(edited); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -180,7 +180,7 @@ func benchmark(b *testing.B, n int) {
 		later := in
 		later.Now = in.Now.Add(time.Second)
 		for b.Loop() {
-			if _, err := x.With(later, nil); err != nil {
+			if _, err := x.With(later); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -190,7 +190,7 @@ func benchmark(b *testing.B, n int) {
 		ledger := *in.Ledger.(*mapLedger)
 		other.Ledger = &ledger
 		for b.Loop() {
-			if _, err := x.With(other, nil); err != nil {
+			if _, err := x.With(other); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -252,7 +252,7 @@ func benchmark(b *testing.B, n int) {
 		}
 	})
 	b.Run("problems", func(b *testing.B) {
-		y, err := x.With(edited, []string{p.Path})
+		y, err := x.With(edited)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -497,7 +497,7 @@ func TestWith(t *testing.T) {
 				b.Posts(Filter{})
 				b.Posts(Filter{Sort: ByName})
 			}
-			next, err := b.With(in, changed)
+			next, err := b.With(in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -537,7 +537,7 @@ func TestWithShares(t *testing.T) {
 	if next.Site, err = in.Site.Update(context.Background(), site.Options{}, "content/c-next.md"); err != nil {
 		t.Fatal(err)
 	}
-	after, err := b.With(next, []string{"content/c-next.md"})
+	after, err := b.With(next)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -568,7 +568,7 @@ func TestHalfTyped(t *testing.T) {
 		if next.Site, err = next.Site.Update(context.Background(), site.Options{}, file); err != nil {
 			t.Fatal(err)
 		}
-		if b, err = b.With(next, []string{file}); err != nil {
+		if b, err = b.With(next); err != nil {
 			t.Fatal(err)
 		}
 		return b
@@ -586,7 +586,7 @@ func TestHalfTyped(t *testing.T) {
 			t.Errorf("the detail is %+v", d)
 		}
 	}
-	if b, err := b.With(b.Input(), nil); err != nil {
+	if b, err := b.With(b.Input()); err != nil {
 		t.Fatal(err)
 	} else if r, _ := b.Row(file); r.Good == nil {
 		t.Error("the good version is forgotten while nothing happens")
@@ -629,7 +629,7 @@ func TestProblems(t *testing.T) {
 		if in.Site, err = in.Site.Update(ctx, site.Options{}, name); err != nil {
 			t.Fatal(err)
 		}
-		if b, err = b.With(in, []string{name}); err != nil {
+		if b, err = b.With(in); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -692,7 +692,7 @@ func TestConcurrently(t *testing.T) {
 			}
 			later := b.Input()
 			later.Now = later.Now.Add(time.Duration(i) * time.Hour)
-			next, err := b.With(later, nil)
+			next, err := b.With(later)
 			if err != nil {
 				t.Error(err)
 				return

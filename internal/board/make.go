@@ -60,10 +60,10 @@ func New(in Input) (*Board, error) {
 	return build(in, nil, s)
 }
 
-// With returns the board after the posts at the changed paths, and those that show a changed file, have become others; everything
-// else is shared with b, which stays as it is. With the same Site and no paths, only the ledger, the findings or the time are
-// another. While a post cannot be read, because somebody is typing, its row keeps the last good version of it.
-func (b *Board) With(in Input, changed []string) (*Board, error) {
+// With returns the board after some posts, the ledger, the findings or the time have become others; everything else is shared
+// with b, which stays as it is. Which posts have changed it sees by itself: a snapshot shares the others with the one before it. While a post
+// cannot be read, because somebody is typing, its row keeps the last good version of it.
+func (b *Board) With(in Input) (*Board, error) {
 	s := b.shelf
 	if !sameView(in.Ledger, b.in.Ledger) {
 		var err error

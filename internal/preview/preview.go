@@ -288,7 +288,7 @@ func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) 
 	if snapshot.Config != was.Config {
 		in.Findings, in.Of, in.Checked = nil, nil, false // what site.yaml says concerns every post
 	}
-	return b.With(in, nil)
+	return b.With(in)
 }
 
 // withTemplates returns a state with the templates read anew. When the site's are broken it keeps those that it has.
@@ -354,7 +354,7 @@ func (s *Server) again(change func(*board.Input, *site.Snapshot) bool) {
 			return nil
 		}
 		next := *st
-		b, err := st.board.With(in, nil)
+		b, err := st.board.With(in)
 		if err != nil {
 			next.trouble = with(next.trouble, aboutRecords, err.Error())
 			return &next
@@ -410,7 +410,7 @@ func (s *Server) learnAuthors(ctx context.Context) {
 	s.renew(func(st *state) *state {
 		in := st.board.Input()
 		in.Authors, in.Now = authors, s.o.Now()
-		b, err := st.board.With(in, nil)
+		b, err := st.board.With(in)
 		if err != nil {
 			return nil
 		}
