@@ -82,7 +82,7 @@ func (a *app) build(ctx context.Context, f buildFlags) error {
 	}
 	var pictures media.Cache
 	s, err := a.openSite(func(_ string, fsys fs.FS) (*site.Snapshot, error) {
-		return site.Load(ctx, fsys, a.Registry, site.Options{Media: &pictures})
+		return site.Load(ctx, site.Visible(fsys), a.Registry, site.Options{Media: &pictures})
 	})
 	if err != nil {
 		return err

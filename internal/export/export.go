@@ -58,7 +58,7 @@ type Result struct {
 
 // Build writes the site into the folder o.Out, as a whole or not at all. An error may be a [*FolderError] or a [*pages.TemplateError].
 func Build(ctx context.Context, o Options) (res Result, err error) {
-	set, err := pages.Load(o.Root.FS())
+	set, err := pages.Load(site.Visible(o.Root.FS()))
 	if err != nil {
 		return res, err
 	}
@@ -106,7 +106,7 @@ func (b *builder) look(ctx context.Context, res *Result) error {
 		Site: b.o.Site, Registry: b.o.Registry, Ledger: b.o.Ledger, Latest: b.o.Latest, Drafts: b.o.Drafts, Checked: true, Now: b.o.Now,
 	}
 	if !b.o.Drafts {
-		p, err := withoutDrafts(b.o.Site, b.o.Root.FS())
+		p, err := withoutDrafts(b.o.Site, site.Visible(b.o.Root.FS()))
 		if err != nil {
 			return err
 		}

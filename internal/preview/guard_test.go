@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/postrider/postrider/internal/site"
 )
 
 func TestOnlyThisMachineMayAsk(t *testing.T) {
@@ -252,7 +254,7 @@ func TestNoSecretIsRead(t *testing.T) {
 		opened = map[string]bool{}
 	)
 	r := prepare(t, dir, nil)
-	r.fsys = visible{opens{r.fsys.(visible).FS, func(name string) { mu.Lock(); opened[name] = true; mu.Unlock() }}}
+	r.fsys = site.Visible(opens{r.o.Root.FS(), func(name string) { mu.Lock(); opened[name] = true; mu.Unlock() }})
 	r.run()
 	l := r.follow("/posts/three333")
 	crawl := []string{"/", "/posts", "/posts?q=canary", "/posts/one11111", "/posts/three333", "/accounts", "/problems", "/calendar", "/calendar.ics", "/feed.xml", "/media/.env", "/media/content/.env", "/media/content/link.md", "/new"}

@@ -92,7 +92,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, fsys: visible{o.Root.FS()}, token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
+	s := &Server{o: o, fsys: site.Visible(o.Root.FS()), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
 	s.state.Store(s.withTemplates(&state{set: own, loading: true}))
 	return s, nil
 }

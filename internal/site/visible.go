@@ -1,4 +1,4 @@
-package preview
+package site
 
 import (
 	"io/fs"
@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// visible is a site's folder without what is hidden in it: neither a .env nor anything of git's is opened, whatever a post, a picture or a
+// Visible returns a site's folder without what is hidden in it: neither a .env nor anything of git's is opened, whatever a post, a picture or a
 // link leads to. A site's files come from whoever sends a pull request, and pages show them.
-//
-// Links are followed here, a file's own; those of folders are followed by whoever reads posts (package content), and come here resolved.
+func Visible(fsys fs.FS) fs.FS { return visible{fsys} }
+
+// visible leaves out what is hidden. Links are followed here, a file's own; those of folders are followed by whoever reads posts (package content), and come here resolved.
 type visible struct{ fs.FS }
 
 // linksMost is how many links may follow each other.
