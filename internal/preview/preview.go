@@ -109,7 +109,8 @@ func NewKey() string { return random() }
 
 const (
 	// checkAfter is how long nothing has changed before the whole site is checked again.
-	checkAfter = 1500 * time.Millisecond
+	checkAfter = 10 * time.Second
+	checkSoon  = 500 * time.Millisecond // when nothing is known yet
 	// lookEvery is how often the ledger is looked at.
 	lookEvery = 2 * time.Second
 	// tick is how often pages that speak of the time are made again.
@@ -242,6 +243,7 @@ func (st *state) words() string {
 // changed brings the state up to date with files that have changed.
 func (s *Server) changed(ctx context.Context, batch watch.Batch) {
 	began := s.o.Now()
+	s.edited() // a check that is on makes way
 	s.renew(func(st *state) *state {
 		next := *st
 		if batch.All || slices.ContainsFunc(batch.Paths, func(p string) bool { return p == "templates" || strings.HasPrefix(p, "templates/") }) {
@@ -262,9 +264,14 @@ func (s *Server) changed(ctx context.Context, batch watch.Batch) {
 		return &next
 	})
 	s.o.Log.Debug("followed a change", "paths", len(batch.Paths), "all", batch.All, "took", s.o.Now().Sub(began))
+	s.edited()
+}
+
+// edited tells whoever checks all posts that somebody is at work.
+func (s *Server) edited() {
 	select {
 	case s.edits <- struct{}{}:
-	default:
+	default: // it has not heard of the last one yet
 	}
 }
 
@@ -303,6 +310,15 @@ func (s *Server) withTemplates(st *state) *state {
 	return &next
 }
 
+// pause is how long it must be quiet before all posts are checked: each that is edited is checked by itself at once, and only what is
+// wrong between posts has to wait. After a change of site.yaml nothing is known of any.
+func (s *Server) pause() time.Duration {
+	if s.state.Load().board.Input().Checked {
+		return checkAfter
+	}
+	return checkSoon
+}
+
 // check checks the whole site, and again whenever it has been quiet for a while after an edit.
 func (s *Server) check(ctx context.Context) {
 	quiet := time.NewTimer(0)
@@ -312,7 +328,7 @@ func (s *Server) check(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.edits:
-			quiet.Reset(checkAfter)
+			quiet.Reset(s.pause())
 			continue
 		case <-quiet.C:
 		}
@@ -325,7 +341,7 @@ func (s *Server) check(ctx context.Context) {
 		case <-s.edits: // somebody is at work, and what they see comes first
 			stop()
 			<-ended
-			quiet.Reset(checkAfter)
+			quiet.Reset(s.pause())
 			continue
 		case found = <-ended:
 			stop()
