@@ -205,7 +205,10 @@ func (b *builder) copy(name string) (bool, error) {
 	}
 	start := make([]byte, 512)
 	n, err := io.ReadFull(f, start)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isPicture(start[:n]) {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false, nil
+	}
+	if kind, ok := pages.MediaType(start[:n]); !ok || !strings.HasPrefix(kind, "image/") {
 		return false, nil
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
@@ -213,18 +216,6 @@ func (b *builder) copy(name string) (bool, error) {
 	}
 	err = b.out.create("media/"+name, func(w io.Writer) (int64, error) { return io.Copy(w, f) })
 	return err == nil, err
-}
-
-// isPicture reports whether a file that begins so is a picture that browsers show, and in which nothing runs.
-func isPicture(start []byte) bool {
-	if len(start) >= 12 && string(start[4:12]) == "ftypavif" {
-		return true
-	}
-	switch http.DetectContentType(start) {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp":
-		return true
-	}
-	return false
 }
 
 // feeds writes the feeds and the calendars to subscribe to.

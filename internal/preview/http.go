@@ -221,16 +221,6 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	w.Write(a.Data) //nolint:errcheck // the reader has gone
 }
 
-// shown reports whether a file of this type is shown by pages: pictures, videos and documents, and nothing that runs.
-func shown(kind string) bool {
-	kind, _, _ = strings.Cut(kind, ";")
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp", "video/mp4", "video/webm", "video/quicktime", "audio/mpeg", "audio/wave", "application/ogg", "application/pdf":
-		return true
-	}
-	return false
-}
-
 // file answers with a picture or the like of the site. Hidden files, and whatever is none by its content, are not there.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("path")
@@ -256,11 +246,8 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	kind := http.DetectContentType(start[:n])
-	if bytes.HasPrefix(start[min(n, 4):], []byte("ftypavif")) {
-		kind = "image/avif"
-	}
-	if !shown(kind) {
+	kind, ok := pages.MediaType(start[:n])
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}
