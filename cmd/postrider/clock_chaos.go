@@ -20,11 +20,14 @@ import (
 //     the harness's clock runs. It is read whenever the program asks for the time, so that it can change
 //     while the program runs.
 //   - POSTRIDER_CHAOS_SKEW says by how much the clock of this program is wrong: "24h", "-1h".
+//   - POSTRIDER_CHAOS_SLEEP names a file. While the harness holds a lock on it, whoever asks for the time waits: so
+//     the harness can stop the process where it is, and be sure that it is not between a look at the clock and what
+//     that look allows.
 //   - POSTRIDER_CHAOS_ANONYMOUS makes this process look as if it ran on another machine.
 //
 // A limit on the size of files is like a full disk: writing more fails, and kills nobody.
 func surroundings(env cli.Env) cli.Env {
-	c := chaosClock{file: env.Getenv("POSTRIDER_CHAOS_CLOCK")}
+	c := chaosClock{file: env.Getenv("POSTRIDER_CHAOS_CLOCK"), sleep: env.Getenv("POSTRIDER_CHAOS_SLEEP")}
 	if skew := env.Getenv("POSTRIDER_CHAOS_SKEW"); skew != "" {
 		var err error
 		if c.skew, err = time.ParseDuration(skew); err != nil {
@@ -38,8 +41,26 @@ func surroundings(env cli.Env) cli.Env {
 }
 
 type chaosClock struct {
-	file string
-	skew time.Duration
+	file, sleep string
+	skew        time.Duration
+}
+
+// awake returns once nobody wants the process to sleep.
+func (c chaosClock) awake() {
+	if c.sleep == "" {
+		return
+	}
+	f, err := os.Open(c.sleep)
+	if err != nil {
+		panic(err)
+	}
+	defer f.Close()
+	for err = syscall.EINTR; err == syscall.EINTR; { //nolint:errorlint // it is a number
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH)
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 // read returns the harness's time, and how fast it runs.
@@ -47,6 +68,7 @@ func (c chaosClock) read() (now time.Time, rate float64) {
 	if c.file == "" {
 		return time.Now(), 1
 	}
+	c.awake()
 	text, err := os.ReadFile(c.file)
 	if err != nil {
 		panic(err)

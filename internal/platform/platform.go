@@ -175,7 +175,8 @@ type SecretSpec struct {
 
 // Deps is what a publisher needs from the outside.
 type Deps struct {
-	HTTP    *http.Client                               // the only way to the network
+	HTTP    *http.Client                               // the only way to the account's network
+	Web     *http.Client                               // for pages that posts link to, which anybody may have written; nil: HTTP
 	Media   fs.FS                                      // the site's folder at the published commit: Media.Path opens here
 	Now     func() time.Time                           // the clock
 	Log     *slog.Logger                               // for debugging; secrets are never logged

@@ -55,6 +55,9 @@ func (r *run) carry(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	for _, l := range r.leashes {
+		l.close()
+	}
 	close(ended)
 	r.report.RecordErr = <-flushed
 	if _, kept := errors.AsType[*gitledger.NotPushedError](r.report.RecordErr); kept || r.report.RecordErr == nil {

@@ -259,6 +259,7 @@ type run struct {
 	report  *Report
 	jobs    []*job
 	budgets map[string]*platform.Budget // by account; accounts with one and the same token share theirs
+	leashes map[string]*leash           // by account
 	base    gitrepo.Hash                // the ledger's commit that holds this run's intents
 	journal *journal
 	ends    time.Time // when no other delivery is begun; zero: never
@@ -275,7 +276,7 @@ type run struct {
 }
 
 func newRun(d *Desk, report *Report) *run {
-	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, unfinished: map[ledger.ID]*job{}, looks: make(chan chan struct{})}
+	r := &run{Desk: d, report: report, budgets: map[string]*platform.Budget{}, leashes: map[string]*leash{}, unfinished: map[ledger.ID]*job{}, looks: make(chan chan struct{})}
 	r.journal = &journal{dir: d.JournalDir, head: journalHead{Journal: 1, Run: d.Run, Owner: d.Owner, Ledger: d.place}, log: d.Log}
 	if d.Deadline > 0 {
 		r.ends = report.At.Add(d.Deadline)
@@ -288,7 +289,6 @@ func newRun(d *Desk, report *Report) *run {
 func (r *run) open(ctx context.Context, p *plan.Plan) error {
 	publishers := map[string]platform.Publisher{}
 	files := map[string]*media{}
-	leashes := map[string]*leash{}
 	tokens := map[string]*platform.Budget{}
 	missing := &SecretsError{}
 	for i := range p.Actions {
@@ -310,15 +310,15 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		}
 		files[a.Account] = &media{r.Site.Media()}
 		client := *r.HTTP
-		leashes[a.Account] = &leash{run: r, base: client.Transport}
-		client.Transport = leashes[a.Account]
+		r.leashes[a.Account] = newLeash(r, client.Transport)
+		client.Transport = r.leashes[a.Account]
 		token := tokenOf(account, secrets)
 		if tokens[token] == nil {
 			tokens[token] = new(platform.Budget)
 		}
 		r.budgets[a.Account] = tokens[token]
 		publisher, err := adapter.Open(account, platform.Deps{
-			HTTP: &client, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
+			HTTP: &client, Web: r.HTTP, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
 			Budget: r.budgets[a.Account], Timeout: r.RequestTimeout,
 			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
 		})
@@ -339,7 +339,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 			})
 			continue
 		}
-		j := &job{Action: a, publisher: publishers[a.Account], media: files[a.Account], leash: leashes[a.Account]}
+		j := &job{Action: a, publisher: publishers[a.Account], media: files[a.Account], leash: r.leashes[a.Account]}
 		switch a.Verb {
 		case plan.Publish, plan.Resume, plan.Update, plan.Reconcile:
 			if a.Look != "" && a.Fingerprint == "" {

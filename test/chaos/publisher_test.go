@@ -35,6 +35,7 @@ type publisher struct {
 	out, err *os.File
 	stdout   string // what it has written; valid once it is gone
 	stderr   string
+	sleep    *os.File      // while it is locked, the process waits as soon as it asks for the time
 	tether   *os.File      // at its end when the process and everything that it has started is gone
 	ended    chan struct{} // closed when the process has ended
 	killed   bool          // by the harness
@@ -113,12 +114,15 @@ func (w *world) start(dir string, m machine) *publisher {
 	var hold *os.File
 	if p.out, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("out-%d", number))); err == nil {
 		if p.err, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("err-%d", number))); err == nil {
-			p.tether, hold, err = os.Pipe()
+			if p.sleep, err = os.Create(filepath.Join(w.dir, fmt.Sprintf("sleep-%d", number))); err == nil {
+				p.tether, hold, err = os.Pipe()
+			}
 		}
 	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	p.cmd.Env = append(p.cmd.Env, "POSTRIDER_CHAOS_SLEEP="+p.sleep.Name())
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.err
 	p.cmd.ExtraFiles = []*os.File{hold} // which everything that it starts inherits
 	if m.start != nil {
@@ -206,10 +210,20 @@ func (p *publisher) insist() {
 	p.w.t.Errorf("%s does not end although it is asked again and again", p.name)
 }
 
-// pause stops the process where it is, as a machine that is suspended does, and returns when it stands still.
+// pause stops the process where it is, as a machine that is suspended does, and returns when it stands still. The one
+// place where it does not stop is between a look at the clock and what follows from it at once: a machine that falls
+// asleep there is what docs/RELIABILITY.md names as the moment that nobody can close.
 func (p *publisher) pause() {
 	p.w.t.Helper()
 	pid := p.cmd.Process.Pid
+	if err := syscall.Flock(int(p.sleep.Fd()), syscall.LOCK_EX); err != nil {
+		p.w.t.Fatal(err)
+	}
+	for calm := 0; calm < 2; time.Sleep(time.Millisecond) {
+		if calm++; busy(pid) {
+			calm = 0
+		}
+	}
 	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		return // it has ended
 	}
@@ -220,7 +234,22 @@ func (p *publisher) pause() {
 }
 
 // resume lets it go on.
-func (p *publisher) resume() { p.cmd.Process.Signal(syscall.SIGCONT) } //nolint:errcheck // it may have ended
+func (p *publisher) resume() {
+	syscall.Flock(int(p.sleep.Fd()), syscall.LOCK_UN) //nolint:errcheck // it may have ended
+	p.cmd.Process.Signal(syscall.SIGCONT)             //nolint:errcheck // as above
+}
+
+// busy reports whether any thread of a process does something or is about to, as far as the system tells.
+func busy(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // none where there is no such file system
+	for _, file := range threads {
+		stat, err := os.ReadFile(file)
+		if _, after, ok := strings.Cut(string(stat), ") "); err == nil && ok && (after[0] == 'R' || after[0] == 'D') {
+			return true
+		}
+	}
+	return false
+}
 
 // gone waits until nothing is left of the process and what it has started, which on the remote goes on
 // without it.
@@ -235,6 +264,7 @@ func (p *publisher) gone() {
 		p.w.t.Errorf("%s: something that it has started lives on: %v", p.name, err)
 	}
 	p.tether.Close()
+	p.sleep.Close()
 	p.tether = nil
 	p.stdout, p.stderr = p.read(p.out), p.read(p.err)
 	for _, secret := range p.w.secrets {

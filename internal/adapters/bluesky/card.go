@@ -2,6 +2,7 @@ package bluesky
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -228,17 +229,18 @@ func pageClient(d platform.Deps) (*http.Client, error) {
 		}
 		return nil
 	}
+	web := cmp.Or(d.Web, d.HTTP).Transport
 	if d.AllowPrivate {
-		return &http.Client{Transport: d.HTTP.Transport, CheckRedirect: redirects}, nil
+		return &http.Client{Transport: web, CheckRedirect: redirects}, nil
 	}
-	transport, ok := d.HTTP.Transport.(*http.Transport)
+	transport, ok := web.(*http.Transport)
 	switch {
-	case d.HTTP.Transport == nil:
+	case web == nil:
 		transport = &http.Transport{ForceAttemptHTTP2: true, TLSHandshakeTimeout: pageTimeout}
 	case ok:
 		transport = transport.Clone()
 	default:
-		return nil, fmt.Errorf("the addresses that a %T dials cannot be checked", d.HTTP.Transport)
+		return nil, fmt.Errorf("the addresses that a %T dials cannot be checked", web)
 	}
 	transport.Proxy = nil
 	transport.DialTLSContext = nil
