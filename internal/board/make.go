@@ -39,7 +39,9 @@ type Board struct {
 	byTime, byName order
 	indexed        atomic.Bool // see prepare
 
-	problems  func() finding.List
+	census    func() *census // of the findings to begin with
+	revised   func() map[string]finding.List
+	tally     func() map[Kind]int
 	campaigns func() []Campaign
 	needs     func() *needs
 	renders   *renders
@@ -178,7 +180,12 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 			}
 		}
 	}
-	b.problems = sync.OnceValue(b.allProblems)
+	if old != nil && sameList(old.found(), b.found()) {
+		b.census = old.census
+	} else {
+		b.census = takeCensus(b.found())
+	}
+	b.revised, b.tally = sync.OnceValue(b.revise), sync.OnceValue(b.countProblems)
 	b.campaigns = sync.OnceValue(b.allCampaigns)
 	b.needs = sync.OnceValue(b.allNeeds)
 

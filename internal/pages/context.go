@@ -157,10 +157,10 @@ func (c *ctx) navigation(current string) []entry {
 		entries = append(entries, entry{Name: "Archive", URL: "/archive"})
 	}
 	if c.board != nil {
-		p, all := &entries[4], c.board.Problems()
-		p.Count, p.Of = all.Count(finding.Error), "errors"
-		if p.Count == 0 {
-			p.Count, p.Of, p.Soft = all.Count(finding.Warning), "warnings", true
+		p := &entries[4]
+		errors, warnings, _ := problems(c.board)
+		if p.Count, p.Of = errors, "errors"; errors == 0 {
+			p.Count, p.Of, p.Soft = warnings, "warnings", true
 		}
 	}
 	for i := range entries {
@@ -168,6 +168,21 @@ func (c *ctx) navigation(current string) []entry {
 		entries[i].URL = c.URL(entries[i].URL)
 	}
 	return entries
+}
+
+// problems counts what is wrong, by severity.
+func problems(b *board.Board) (errors, warnings, infos int) {
+	for kind, n := range b.Tally() {
+		switch kind.Severity {
+		case finding.Error:
+			errors += n
+		case finding.Warning:
+			warnings += n
+		case finding.Info:
+			infos += n
+		}
+	}
+	return errors, warnings, infos
 }
 
 // functions are what templates can call besides the methods of their data.

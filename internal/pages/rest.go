@@ -114,9 +114,7 @@ type problem struct {
 // problems is the page of all findings.
 func (m *maker) problems(q url.Values) {
 	m.page.Title, m.page.Nav = "Problems", "Problems"
-	all := m.board.Problems()
-	only := q.Get("severity")
-	code := q.Get("code")
+	only, code := q.Get("severity"), q.Get("code")
 	head := struct {
 		*ctx
 		Errors, Warnings, Infos int
@@ -124,10 +122,18 @@ func (m *maker) problems(q url.Values) {
 		Codes                   []choice
 		Checked                 bool
 		Total                   int
-	}{ctx: m.ctx, Errors: all.Count(finding.Error), Warnings: all.Count(finding.Warning), Infos: all.Count(finding.Info), Only: only, Code: code, Checked: m.in.Checked, Total: len(all)}
-	counts := map[string]int{}
-	for _, f := range all {
-		counts[string(f.Code)]++
+	}{ctx: m.ctx, Only: only, Code: code, Checked: m.in.Checked}
+	head.Errors, head.Warnings, head.Infos = problems(m.board)
+	head.Total = head.Errors + head.Warnings + head.Infos
+	chosen := func(k board.Kind) bool {
+		return (only == "" || k.Severity.String() == only) && (code == "" || string(k.Code) == code)
+	}
+	counts, n := map[string]int{}, 0
+	for k, of := range m.board.Tally() {
+		counts[string(k.Code)] += of
+		if chosen(k) {
+			n += of
+		}
 	}
 	head.Codes = choices(counts, code)
 	m.add("problems-head", "problems-head", head)
@@ -137,16 +143,10 @@ func (m *maker) problems(q url.Values) {
 		Files []fileProblems
 		More  int
 		None  bool
-	}{ctx: m.ctx, None: len(all) == 0}
-	shown := 0
-	for _, f := range worstFirst(all) {
-		if only != "" && f.Severity.String() != only || code != "" && string(f.Code) != code {
-			continue
-		}
-		if shown == problemsShown {
-			list.More++
-			continue
-		}
+	}{ctx: m.ctx, None: head.Total == 0}
+	found := m.board.Problems(min(n, problemsShown), chosen)
+	list.More = n - len(found)
+	for _, f := range found {
 		if len(list.Files) == 0 || list.Files[len(list.Files)-1].Path != f.Path {
 			file := fileProblems{Path: f.Path, Name: f.Path}
 			if r, ok := m.board.Row(f.Path); ok {
@@ -160,24 +160,8 @@ func (m *maker) problems(q url.Values) {
 			p.Place = fmt.Sprintf("line %d", f.Range.Start.Line)
 		}
 		last.Findings = append(last.Findings, p)
-		shown++
 	}
 	m.add("problems-list", "problems-list", list)
-}
-
-// worstFirst returns findings, which are sorted by file, with the files first that have the worst.
-func worstFirst(all finding.List) finding.List {
-	bySeverity := map[finding.Severity]finding.List{}
-	for len(all) > 0 {
-		n, worst := 0, all[0].Severity
-		for n < len(all) && all[n].Path == all[0].Path {
-			worst = max(worst, all[n].Severity)
-			n++
-		}
-		bySeverity[worst] = append(bySeverity[worst], all[:n]...)
-		all = all[n:]
-	}
-	return slices.Concat(bySeverity[finding.Error], bySeverity[finding.Warning], bySeverity[finding.Info])
 }
 
 // account is an account with what its platform can do.
