@@ -116,6 +116,10 @@ type Row struct {
 	first, last int64 // the earliest and the latest time of its targets, see stamp; of a repeated post last is never
 	rank        uint8 // of State
 	campaign    string
+	// alike says that all targets are in the row's state and campaign, as those of most posts are; accounts has a bit for each then.
+	// Going through all targets of all posts would be most of what a page of tens of thousands of posts costs.
+	alike    bool
+	accounts uint64
 }
 
 // Target is one account of a post.
@@ -128,7 +132,7 @@ type Target struct {
 	Repeat   string // RRULE
 
 	cycle  *cycle // of Repeat, nil when it cannot be read
-	number int    // of Account in the configuration
+	number uint16 // of Account in the configuration
 	rank   uint8  // of State
 }
 

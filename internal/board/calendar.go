@@ -152,10 +152,34 @@ func (b *Board) events(from, to time.Time, m *matcher) (events []Event, first, l
 			events = b.addMoment(events, x)
 		}
 	}
-	if !slices.IsSortedFunc(events, compareEvents) {
-		slices.SortFunc(events, compareEvents)
+	return sortedEvents(events), first, last
+}
+
+// sortedEvents sorts events. What is compared is small, unlike what is sorted.
+func sortedEvents(events []Event) []Event {
+	type key struct {
+		at int64
+		i  int
 	}
-	return events, first, last
+	keys := make([]key, len(events))
+	for i := range events {
+		keys[i] = key{stamp(events[i].At), i}
+	}
+	compare := func(x, y key) int {
+		if x.at != y.at {
+			return cmp.Compare(x.at, y.at)
+		}
+		return compareEvents(&events[x.i], &events[y.i])
+	}
+	if slices.IsSortedFunc(keys, compare) {
+		return events
+	}
+	slices.SortFunc(keys, compare)
+	sorted := make([]Event, len(events))
+	for i, k := range keys {
+		sorted[i] = events[k.i]
+	}
+	return sorted
 }
 
 // addMoment puts a moment into the last event, when it belongs there, or a new one.
@@ -178,7 +202,7 @@ func (b *Board) addMoment(events []Event, x *moment) []Event {
 	return events
 }
 
-func compareEvents(x, y Event) int {
+func compareEvents(x, y *Event) int {
 	return cmp.Or(x.At.Compare(y.At), strings.Compare(x.Row.Post.Path, y.Row.Post.Path))
 }
 
@@ -229,7 +253,7 @@ func (b *Board) occurrence(t *Target, r *Row, at time.Time) {
 	}
 	b.shelf.mu.Lock()
 	defer b.shelf.mu.Unlock()
-	v, err := m.delivery(subject{row: r, number: t.number, timing: &tm, blocked: blocked}, ledger.ID{Post: r.Shown().ID, Account: t.Account.Name, Occurrence: plan.Occurrence(at)}, at)
+	v, err := m.delivery(subject{row: r, number: int(t.number), timing: &tm, blocked: blocked}, ledger.ID{Post: r.Shown().ID, Account: t.Account.Name, Occurrence: plan.Occurrence(at)}, at)
 	if err != nil { // it could be read when the board was made: what is known is how the target stands
 		return
 	}

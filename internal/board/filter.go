@@ -2,6 +2,8 @@ package board
 
 import (
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -21,6 +23,7 @@ const noCampaign = "-"
 type matcher struct {
 	Filter
 	account []bool // by the account's number; nil: all
+	bits    uint64 // the same for the first 64
 	rank    uint8  // of State, anyState without one
 	words   []string
 	sketch  sketch // of words
@@ -29,7 +32,7 @@ type matcher struct {
 const anyState = 0xff
 
 func newMatcher(cfg *config.Site, f Filter) *matcher {
-	m := &matcher{Filter: f, rank: anyState, words: strings.Fields(strings.ToLower(f.Text))}
+	m := &matcher{Filter: f, rank: anyState, bits: math.MaxUint64, words: strings.Fields(strings.ToLower(f.Text))}
 	for _, w := range m.words {
 		m.sketch.add(w)
 	}
@@ -37,11 +40,14 @@ func newMatcher(cfg *config.Site, f Filter) *matcher {
 		m.rank = f.State.rank()
 	}
 	if f.Account != "" {
-		m.account = make([]bool, len(cfg.Accounts))
+		m.account, m.bits = make([]bool, len(cfg.Accounts)), 0
 		_, named := cfg.Account(f.Account) // an account's own name says more than that of its platform
 		for i := range cfg.Accounts {
 			a := &cfg.Accounts[i]
 			m.account[i] = a.Name == f.Account || !named && a.Platform == platform.ID(f.Account)
+			if m.account[i] && i < 64 {
+				m.bits |= 1 << i
+			}
 		}
 	}
 	return m
@@ -77,6 +83,12 @@ func (m *matcher) says(r *Row) bool {
 // pressing returns the rank of those targets that the account and the campaign choose, anyState when they choose none.
 func (m *matcher) pressing(r *Row) uint8 {
 	if m.account == nil && m.Campaign == "" {
+		return r.rank
+	}
+	if r.alike {
+		if r.accounts&m.bits == 0 || !m.ofCampaign(r.campaign) {
+			return anyState
+		}
 		return r.rank
 	}
 	if len(r.Targets) == 0 && m.account == nil && m.ofCampaign(r.campaign) {
@@ -154,11 +166,16 @@ func (b *Board) Posts(f Filter) []*Row {
 	return list
 }
 
-// prepare makes what searching needs, on all processors when nobody has searched yet. What it leaves is made when it is needed.
+// prepare makes what searching needs.
 func (b *Board) prepare(f Filter) {
-	if strings.TrimSpace(f.Text) == "" {
-		return
+	if strings.TrimSpace(f.Text) != "" {
+		b.Prepare()
 	}
+}
+
+// Prepare makes what searching needs, on all processors, unless it is there: else the first search of all does. It takes about as much memory as
+// the texts of the posts, and boards that are made of this one share it.
+func (b *Board) Prepare() {
 	if b.indexed.Load() {
 		return
 	}
@@ -307,66 +324,108 @@ func compareFold(x, y string) int {
 	return cmp.Compare(len(x), len(y))
 }
 
+// counts is how many posts there are of what a filter can choose.
+type counts struct {
+	byRank             [anyState + 1]int
+	byAccount          []int
+	campaigns, authors map[string]int
+
+	seen []string // scratch
+}
+
 // Facets counts the posts by what a filter can choose, each with the filter's other fields applied: what would be there if that were
 // chosen. Posts without a campaign count as "-", posts whose author is not known for nobody.
 func (b *Board) Facets(f Filter) (states map[State]int, accounts, campaigns, authors map[string]int) {
 	b.prepare(f)
 	cfg := b.in.Site.Config
 	m := newMatcher(cfg, f)
-	var byRank [anyState + 1]int
-	byAccount := make([]int, len(cfg.Accounts))
-	campaigns, authors = map[string]int{}, map[string]int{}
-	var seen []string
-	for _, r := range b.rows {
-		ofAuthor := m.ofAuthor(r)
-		if !m.says(r) {
-			continue
+	const chunk = 8192
+	parts := make([]counts, (len(b.rows)+chunk-1)/chunk)
+	parallel(len(parts), func(i int) {
+		c := &parts[i]
+		c.byAccount, c.campaigns, c.authors = make([]int, len(cfg.Accounts)), map[string]int{}, map[string]int{}
+		for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
+			c.add(r, m)
 		}
-		rank := m.pressing(r)
-		if rank != anyState && m.ofRank(rank) && r.Author != "" {
-			authors[r.Author]++
-		}
-		if !ofAuthor {
-			continue
-		}
-		byRank[rank]++
-		if len(r.Targets) == 0 {
-			if m.account == nil && m.ofRank(r.rank) {
-				campaigns[cmp.Or(r.campaign, noCampaign)]++
-			}
-			continue
-		}
-		seen = seen[:0]
-		for i := range r.Targets {
-			t := &r.Targets[i]
-			if m.ofCampaign(t.Campaign) && m.ofRank(t.rank) {
-				byAccount[t.number]++
-			}
-			if !m.ofAccount(t) || slices.Contains(seen, t.Campaign) {
-				continue
-			}
-			seen = append(seen, t.Campaign)
-			pressing := t.rank
-			for j := i + 1; j < len(r.Targets); j++ {
-				if u := &r.Targets[j]; u.Campaign == t.Campaign && m.ofAccount(u) {
-					pressing = min(pressing, u.rank)
-				}
-			}
-			if m.ofRank(pressing) {
-				campaigns[cmp.Or(t.Campaign, noCampaign)]++
+	})
+	states, accounts, campaigns, authors = map[State]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	for i := range parts {
+		c := &parts[i]
+		for i, s := range States() {
+			if n := c.byRank[i]; n > 0 {
+				states[s] += n
 			}
 		}
-	}
-	states, accounts = map[State]int{}, map[string]int{}
-	for i, s := range States() {
-		if byRank[i] > 0 {
-			states[s] = byRank[i]
+		for i, n := range c.byAccount {
+			if n > 0 {
+				accounts[cfg.Accounts[i].Name] += n
+			}
 		}
-	}
-	for i, n := range byAccount {
-		if n > 0 {
-			accounts[cfg.Accounts[i].Name] = n
+		for name, n := range c.campaigns {
+			campaigns[name] += n
+		}
+		for name, n := range c.authors {
+			authors[name] += n
 		}
 	}
 	return states, accounts, campaigns, authors
+}
+
+// add counts a row.
+func (c *counts) add(r *Row, m *matcher) {
+	if !m.says(r) {
+		return
+	}
+	rank := m.pressing(r)
+	if r.Author != "" && rank != anyState && m.ofRank(rank) {
+		c.authors[r.Author]++
+	}
+	if !m.ofAuthor(r) {
+		return
+	}
+	c.byRank[rank]++
+	switch {
+	case r.alike:
+		if !m.ofRank(r.rank) {
+			return
+		}
+		if m.ofCampaign(r.campaign) {
+			for set := r.accounts; set != 0; set &= set - 1 {
+				c.byAccount[bits.TrailingZeros64(set)]++
+			}
+		}
+		if r.accounts&m.bits != 0 {
+			c.campaigns[cmp.Or(r.campaign, noCampaign)]++
+		}
+	case len(r.Targets) == 0:
+		if m.account == nil && m.ofRank(r.rank) {
+			c.campaigns[cmp.Or(r.campaign, noCampaign)]++
+		}
+	default:
+		c.addTargets(r, m)
+	}
+}
+
+// addTargets counts a row whose targets differ.
+func (c *counts) addTargets(r *Row, m *matcher) {
+	c.seen = c.seen[:0]
+	for i := range r.Targets {
+		t := &r.Targets[i]
+		if m.ofCampaign(t.Campaign) && m.ofRank(t.rank) {
+			c.byAccount[t.number]++
+		}
+		if !m.ofAccount(t) || slices.Contains(c.seen, t.Campaign) {
+			continue
+		}
+		c.seen = append(c.seen, t.Campaign)
+		pressing := t.rank
+		for j := i + 1; j < len(r.Targets); j++ {
+			if u := &r.Targets[j]; u.Campaign == t.Campaign && m.ofAccount(u) {
+				pressing = min(pressing, u.rank)
+			}
+		}
+		if m.ofRank(pressing) {
+			c.campaigns[cmp.Or(t.Campaign, noCampaign)]++
+		}
+	}
 }

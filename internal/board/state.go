@@ -144,10 +144,13 @@ func (m *maker) finish(r *Row, list finding.List) error {
 			tm = timingOf(cfg, p, a)
 		}
 		t := &r.Targets[i]
-		*t = Target{Account: a, At: tm.at, Campaign: tm.campaign, Repeat: tm.rule, number: number}
+		*t = Target{Account: a, At: tm.at, Campaign: tm.campaign, Repeat: tm.rule, number: uint16(number)} //nolint:gosec // a site has no tens of thousands of accounts
 		v, err := m.target(t, subject{row: r, number: number, timing: &tm, blocked: blocked(a.Name)})
 		if err != nil {
 			return err
+		}
+		if i > 0 && v.why == r.Targets[i-1].Why {
+			v.why = r.Targets[i-1].Why // one text for all: there may be hundreds of thousands of targets
 		}
 		t.set(v)
 		r.until = min(r.until, v.until)
@@ -172,6 +175,12 @@ func (m *maker) finish(r *Row, list finding.List) error {
 		}
 	}
 	r.State = States()[r.rank]
+	r.alike = len(r.Targets) > 0
+	for i := range r.Targets {
+		t := &r.Targets[i]
+		r.alike = r.alike && t.rank == r.rank && t.Campaign == r.campaign && t.number < 64
+		r.accounts |= 1 << (t.number % 64)
+	}
 	return nil
 }
 

@@ -112,7 +112,7 @@ func (b *Board) markCollisions(events []Event) {
 	all, _, _ := b.events(from, to.Add(1), newMatcher(b.in.Site.Config, Filter{}))
 	for i := range events {
 		e := &events[i]
-		j, ok := slices.BinarySearchFunc(all, *e, compareEvents)
+		j, ok := slices.BinarySearchFunc(all, e, func(x Event, y *Event) int { return compareEvents(&x, y) })
 		e.Collides = ok && all[j].Collides
 	}
 }
@@ -138,7 +138,7 @@ type rendered struct{ fingerprint, said string }
 
 // of renders a target, unless that was done before.
 func (c *renders) of(b *Board, r *Row, t *Target) rendered {
-	key := renderKey{r.Post, t.number}
+	key := renderKey{r.Post, int(t.number)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if x, ok := c.seen[key]; ok {

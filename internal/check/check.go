@@ -201,7 +201,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 		p.close()
 		n += len(p.out)
 	}
-	out := make(finding.List, 0, n+n/8)
+	out := make(finding.List, 0, n)
 	var ignores []ignore
 	for _, p := range passes {
 		out = append(out, p.out...)
@@ -219,7 +219,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 	}
 	out = c.applyIgnores(out, ignores)
 	out.Sort()
-	return out
+	return append(make(finding.List, 0, len(out)), out...) // it is kept for long, and what it was made in is larger
 }
 
 // FinishAlone is [Checker.Finish] for a pass that has seen one post, to be looked at by itself: it compares nothing, does not check the

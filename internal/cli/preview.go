@@ -30,7 +30,7 @@ const previewPort = 1313
 
 // previewCollections is how much the heap of the preview grows between collections, in percent. It lives all day beside an editor: memory
 // counts for more than time.
-const previewCollections = 40
+const previewCollections = 20
 
 // latestResults is how many results the preview lists as what went out last.
 const latestResults = 60

@@ -55,8 +55,11 @@
     if (q) { e.preventDefault(); q.focus(); q.select(); }
   });
 
-  // kept notes what the reader has in a block: open details, focus, scroll, half-filled fields. It only reads, so that noting it for
-  // many blocks costs one layout of the page.
+  // What the reader has scrolled. To ask all that could have been would cost a layout of the page with every update.
+  const moved = new Set();
+  document.addEventListener("scroll", (e) => { if (e.target.dataset?.scroll) moved.add(e.target); }, { capture: true, passive: true });
+
+  // kept notes what the reader has in a block: open details, focus, scroll, half-filled fields.
   function kept(block) {
     const old = document.getElementById(block.id);
     if (!old || old.dataset.h === block.hash) return null;
@@ -67,7 +70,7 @@
       open: new Map([...old.querySelectorAll("details[id]")].map((d) => [d.id, d.open])),
       focus: focused && (focused.id || focused.name),
       typed: [...old.querySelectorAll("input[name], textarea[name], select[name]")].filter((f) => f.type !== "hidden" && !unchanged(f)).map((f) => [f.name, f.value]),
-      scrolled: [...old.querySelectorAll("[data-scroll]")].filter((n) => n.scrollTop || n.scrollLeft).map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]),
+      scrolled: [...moved].filter((n) => old.contains(n)).map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]),
     };
   }
 
@@ -86,20 +89,42 @@
     }
     for (const [key, top, left] of scrolled) {
       const n = old.querySelector(`[data-scroll="${CSS.escape(key)}"]`);
-      if (n) { n.scrollTop = top; n.scrollLeft = left; }
+      if (n) { n.scrollTop = top; n.scrollLeft = left; moved.add(n); }
     }
     if (focus) {
       const again = document.getElementById(focus) || old.querySelector(`[name="${CSS.escape(focus)}"]`);
       if (again && old.contains(again)) again.focus({ preventScroll: true });
     }
+  }
+
+  // show draws the eye to what has just changed.
+  function show({ old }) {
     if (!calm.matches && old.classList.contains("block")) old.animate({ opacity: [0.35, 1] }, { duration: 350, easing: "ease-out" });
+  }
+
+  // Blocks that are in the window, or nearly: what is looked at is brought up to date first.
+  const near = new Set();
+  const view = new IntersectionObserver((list) => {
+    for (const e of list) if (e.isIntersecting) near.add(e.target); else near.delete(e.target);
+  }, { rootMargin: "200px" });
+  for (const n of document.querySelectorAll("#main > .block")) view.observe(n);
+
+  let rest; // does what is left of the last update
+  function finish() {
+    clearTimeout(rest?.timer);
+    rest?.now();
   }
 
   // apply takes a page as the server has it now: ids in order, and the blocks that differ.
   function apply(update) {
+    finish();
     const main = document.getElementById("main");
     const here = [...main.querySelectorAll(":scope > .block")].map((n) => n.id);
-    for (const id of here) if (!update.order.includes(id)) document.getElementById(id).remove();
+    for (const n of here.filter((id) => !update.order.includes(id)).map((id) => document.getElementById(id))) {
+      view.unobserve(n);
+      near.delete(n);
+      n.remove();
+    }
     let before = null;
     for (const id of update.order) {
       let n = document.getElementById(id);
@@ -107,15 +132,29 @@
         n = document.createElement("div");
         n.className = "block";
         n.id = id;
+        near.add(n);
+        view.observe(n);
       }
       const next = before ? before.nextElementSibling : main.firstElementChild;
       if (n !== next) main.insertBefore(n, next);
       before = n;
     }
-    update.blocks.map(kept).filter(Boolean).forEach(swap);
+    const exchange = (blocks) => {
+      const changed = blocks.map(kept).filter(Boolean);
+      changed.forEach(swap);
+      requestAnimationFrame(() => changed.forEach(show)); // the new text need not wait for it
+    };
+    const first = update.blocks.filter((b) => near.has(document.getElementById(b.id)));
+    exchange(first);
     if (update.title) document.title = update.title + " · " + body.dataset.site;
-    body.dataset.hash = update.hash;
-    document.dispatchEvent(new CustomEvent("postrider:update"));
+    rest = {
+      now() {
+        rest = undefined;
+        exchange(update.blocks.filter((b) => !first.includes(b)));
+        for (const n of moved) if (!n.isConnected) moved.delete(n);
+      },
+    };
+    rest.timer = setTimeout(finish);
   }
 
   // Live: one connection while the page is looked at, none while it is hidden (browsers allow a page's server only six).

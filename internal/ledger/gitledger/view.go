@@ -18,7 +18,7 @@ type View struct {
 	repo   *gitrepo.Repo
 	tree   *folder // nil when the branch does not exist
 	commit gitrepo.Hash
-	shards map[string]map[ledger.ID]ledger.Brief
+	shards map[string]listing // of settled records, by folder
 
 	stampOnce sync.Once
 	stamps    [256]string // by number of the shard
@@ -77,6 +77,8 @@ func (f *folder) Entries(p string) ([]gitrepo.Entry, error) {
 	return entries, err
 }
 
+func (f *folder) Names(p string) ([]string, error) { return f.tree.Names(f.at(p)) }
+
 func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
 	return f.tree.Walk(f.at(p), func(e gitrepo.Entry) error {
 		e.Path = f.rel(e.Path)
@@ -85,7 +87,7 @@ func (f *folder) Walk(p string, fn func(gitrepo.Entry) error) error {
 }
 
 func newView(repo *gitrepo.Repo, commit gitrepo.Hash, dir string) (*View, error) {
-	v := &View{repo: repo, commit: commit, shards: map[string]map[ledger.ID]ledger.Brief{}}
+	v := &View{repo: repo, commit: commit, shards: map[string]listing{}}
 	if commit == "" {
 		return v, nil
 	}
@@ -214,19 +216,47 @@ func (v *View) readStamps() {
 	}
 }
 
+// listing is the names of a folder's records, sorted. All that a listing tells is in them, and a ledger may have hundreds of thousands.
+type listing struct {
+	dir   string
+	names []string
+}
+
+// brief returns what the listing tells of a record.
+func (l listing) brief(id ledger.ID) (b ledger.Brief, ok bool) {
+	prefix := id.String() + "."
+	i, _ := slices.BinarySearch(l.names, prefix)
+	for ; i < len(l.names) && strings.HasPrefix(l.names[i], prefix); i++ {
+		if state, found, mark, parsed := ledger.ParsePath(l.dir + "/" + l.names[i]); parsed && found == id {
+			b, ok = ledger.Brief{State: state, Mark: mark}, true
+		}
+	}
+	return b, ok
+}
+
+// of returns which records of a post there are.
+func (l listing) of(post string) (ids []ledger.ID) {
+	for _, name := range l.names {
+		if !strings.HasPrefix(name, post) {
+			continue
+		}
+		if _, id, _, ok := ledger.ParsePath(l.dir + "/" + name); ok && id.Post == post && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // shard lists the settled records in a folder, once.
-func (v *View) shard(dir string) (map[ledger.ID]ledger.Brief, error) {
+func (v *View) shard(dir string) (listing, error) {
 	if list, ok := v.shards[dir]; ok {
 		return list, nil
 	}
-	entries, err := v.entries(dir)
-	if err != nil {
-		return nil, err
-	}
-	list := make(map[ledger.ID]ledger.Brief, len(entries))
-	for _, e := range entries {
-		if state, id, mark, ok := ledger.ParsePath(e.Path); ok {
-			list[id] = ledger.Brief{State: state, Mark: mark}
+	list := listing{dir: dir}
+	if v.tree != nil {
+		var err error
+		if list.names, err = v.tree.Names(dir); err != nil {
+			return listing{}, err
 		}
 	}
 	v.shards[dir] = list
@@ -246,7 +276,7 @@ func (v *View) Brief(id ledger.ID) (ledger.Brief, bool, error) {
 		if err != nil {
 			return ledger.Brief{}, false, err
 		}
-		if b, ok := list[id]; ok {
+		if b, ok := list.brief(id); ok {
 			return b, true, nil
 		}
 	}
@@ -457,10 +487,7 @@ func (v *View) Of(post string) ([]*ledger.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		for id := range list {
-			if id.Post != post {
-				continue
-			}
+		for _, id := range list.of(post) {
 			rec, err := v.Record(id)
 			if err != nil {
 				return nil, err
