@@ -63,6 +63,18 @@ func CapsOf(adapter Adapter, a *Account) Caps {
 	return adapter.Info().Caps
 }
 
+// Coster is implemented by adapters of networks that charge for posts.
+type Coster interface {
+	// Cost returns what sending a rendering costs, in millionths of a US dollar, and what that is made of, one line each.
+	Cost(r *Rendering, a *Account) (micros int64, lines []CostLine)
+}
+
+// CostLine is one position of a cost.
+type CostLine struct {
+	What   string // "1 post with a link"
+	Micros int64  // millionths of a US dollar
+}
+
 // Sharer is implemented by adapters that know when two accounts get the same rendering, so that it need be made
 // only once to check a post for both.
 type Sharer interface {
@@ -188,6 +200,9 @@ type Deps struct {
 	Timeout time.Duration
 	// AllowPrivate permits reading link cards from private and loopback addresses.
 	AllowPrivate bool
+	// PublicMedia makes a file public for networks that fetch media by address, and returns the address, which has been seen to give
+	// these bytes. nil where site.yaml says of no place. Its errors are of type *Error with outcome Unsent.
+	PublicMedia func(context.Context, Media) (string, error)
 }
 
 // Publisher sends to one account. It is safe for use by one goroutine at a time.
@@ -242,7 +257,12 @@ type Attempt struct {
 	N     int       // 1 for the first try
 	Done  []Remote  // parts that exist already, in order
 	Owned []string  // for Find: remote ids of other records of this account
-	Since time.Time // for Find: nothing older than this belongs to the attempt
+	// Anchors are ids, by number of the part, under which the network keeps what an earlier try has prepared and perhaps published
+	// (a container of the Graph API). Anchor notes one; when it returns nil, the id survives a crash of this program, and the request
+	// that publishes what was prepared may be made. Anchor is nil where nothing can be noted.
+	Anchors map[int]string
+	Anchor  func(part int, id string) error
+	Since   time.Time // for Find: nothing older than this belongs to the attempt
 }
 
 // Remote is one part as it exists on the network.

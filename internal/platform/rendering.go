@@ -27,6 +27,8 @@ type Rendering struct {
 	ReplyTo        string   `json:"reply_to,omitempty"`
 	Quote          string   `json:"quote,omitempty"`
 	CanonicalURL   string   `json:"canonical_url,omitempty"`
+	// Settings is what else the network is told about the post, by the names of its API: "reply_settings": "following".
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // Part is one message: the whole post, or one part of a thread.
@@ -35,6 +37,8 @@ type Part struct {
 	Facets []Facet `json:"facets,omitempty"`
 	Media  []Media `json:"media,omitempty"`
 	Card   *Card   `json:"card,omitempty"`
+	// Comment says that this part is a comment on the first, and not the next of a thread: a "first comment".
+	Comment bool `json:"comment,omitempty"`
 
 	// What follows is derived from the above and not part of the fingerprint.
 	Used     int          `json:"-"` // length by the network's own rule
@@ -77,6 +81,19 @@ type Media struct {
 	Width  int    `json:"width,omitempty"`
 	Height int    `json:"height,omitempty"`
 	Bytes  int64  `json:"bytes,omitempty"`
+	// Fit is how the file is changed before it is sent, because the network takes no such file; nil: it goes out as it is. Everything
+	// above is about the file in the site. What is sent follows from Digest and Fit alone.
+	Fit *Fit `json:"fit,omitempty"`
+}
+
+// Fit is how a picture is made to fit a network: turned upright, scaled down, encoded anew, and freed of what a camera wrote into it.
+// Package media carries it out, deterministically.
+type Fit struct {
+	Width    int    `json:"width"` // in pixels, as shown
+	Height   int    `json:"height"`
+	MIME     string `json:"mime"`                // what it becomes
+	MaxBytes int64  `json:"max_bytes,omitempty"` // it is encoded, and if need be scaled down further, until it is no larger
+	Version  int    `json:"version"`             // of the way in which it is done: another way gives other bytes
 }
 
 // Card is the preview of a link.
