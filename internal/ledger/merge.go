@@ -37,6 +37,13 @@ func Merge(ours, theirs *Record) *Record {
 	}
 	m.Attempts = unite(winner.Attempts, loser.Attempts)
 	m.Parts, m.Doubles = settleParts(winner, loser)
+	if loser.Fingerprint == m.Fingerprint { // of another rendering they are of no use
+		for part, id := range loser.Anchors {
+			if _, ok := m.Anchors[part]; !ok {
+				m.Anchor(part, id)
+			}
+		}
+	}
 	return m
 }
 

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -151,11 +152,14 @@ type Record struct {
 	// Rendering is what Fingerprint stands for, as long as it may have to be looked for or finished: the commit
 	// that it came from may be gone by then, or out of a shallow clone's reach. It is not modified.
 	Rendering *platform.Rendering `json:"rendering,omitempty"`
-	Lease     *Lease              `json:"lease,omitempty"`   // only while sending
-	Allowed   string              `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
-	Note      string              `json:"note,omitempty"`    // a person's reason given to `resolve`
-	Unsure    bool                `json:"unsure,omitempty"`  // from before the ledger began: it may have gone out unknown to it
-	Attempts  []Attempt           `json:"attempts,omitempty"`
+	// Anchors are the ids, by number of the part, under which the network keeps what was prepared of Fingerprint and
+	// perhaps published; see platform.Attempt. They mean nothing once the delivery is settled.
+	Anchors  map[int]string `json:"anchors,omitempty"`
+	Lease    *Lease         `json:"lease,omitempty"`   // only while sending
+	Allowed  string         `json:"allowed,omitempty"` // a person's word that it goes out although late or a repeat, and whose
+	Note     string         `json:"note,omitempty"`    // a person's reason given to `resolve`
+	Unsure   bool           `json:"unsure,omitempty"`  // from before the ledger began: it may have gone out unknown to it
+	Attempts []Attempt      `json:"attempts,omitempty"`
 
 	// Damaged names the file that could not be read, of a record that stands for it. Nothing is ever
 	// sent or written on its account before a person has looked.
@@ -171,11 +175,20 @@ func (r *Record) Clone() *Record {
 	c.Parts = slices.Clone(r.Parts)
 	c.Doubles = slices.Clone(r.Doubles)
 	c.Attempts = slices.Clone(r.Attempts)
+	c.Anchors = maps.Clone(r.Anchors)
 	if r.Lease != nil {
 		lease := *r.Lease
 		c.Lease = &lease
 	}
 	return &c
+}
+
+// Anchor notes the id under which the network keeps what was prepared of a part.
+func (r *Record) Anchor(part int, id string) {
+	if r.Anchors == nil {
+		r.Anchors = map[int]string{}
+	}
+	r.Anchors[part] = id
 }
 
 // Remotes returns the parts as publishers know them.
@@ -243,7 +256,7 @@ func (r *Record) Encode() []byte {
 func (r *Record) utc() *Record {
 	c := r.Clone()
 	if c.State.Settled() {
-		c.Rendering = nil
+		c.Rendering, c.Anchors = nil, nil
 	}
 	for _, t := range []*time.Time{&c.At, &c.Due, &c.PublishedAt, &c.WithdrawnAt, &c.RetryAt} {
 		*t = t.UTC()

@@ -39,7 +39,7 @@ type schema struct {
 	Items       *schema            `json:"items,omitempty"`
 	Properties  map[string]*schema `json:"properties,omitempty"`
 	Required    []string           `json:"required,omitempty"`
-	Additional  *bool              `json:"additionalProperties,omitempty"`
+	Additional  any                `json:"additionalProperties,omitempty"` // false, or the *schema of all values of a map
 	Defs        map[string]*schema `json:"$defs,omitempty"`
 }
 
@@ -48,7 +48,7 @@ var defs = map[reflect.Type]string{
 	reflect.TypeFor[Record](): "record", reflect.TypeFor[Attempt](): "attempt", reflect.TypeFor[Lease](): "lease", reflect.TypeFor[Part](): "part",
 	reflect.TypeFor[Opening](): "opening", reflect.TypeFor[Hold](): "hold", reflect.TypeFor[holdsFile](): "holds",
 	reflect.TypeFor[platform.Rendering](): "rendering", reflect.TypeFor[platform.Part](): "rendering_part", reflect.TypeFor[platform.Facet](): "facet",
-	reflect.TypeFor[platform.Media](): "media", reflect.TypeFor[platform.Card](): "card", reflect.TypeFor[platform.Poll](): "poll",
+	reflect.TypeFor[platform.Media](): "media", reflect.TypeFor[platform.Fit](): "fit", reflect.TypeFor[platform.Card](): "card", reflect.TypeFor[platform.Poll](): "poll",
 }
 
 // about says of definitions and fields what their types do not.
@@ -77,6 +77,7 @@ var about = map[string]schema{
 	"record.parts":        {Description: "what exists on the network, in order"},
 	"record.doubles":      {Description: "what exists beside it: evidence that something went out twice"},
 	"record.rendering":    {Description: "what the fingerprint stands for, until the delivery is settled"},
+	"record.anchors":      {Description: "by number of the part, the id under which the network keeps what was prepared, until the delivery is settled"},
 	"record.lease":        {Description: "which run is at work on it"},
 	"record.allowed":      {Description: "whose word it is that it goes out although late or a repeat"},
 	"record.note":         {Description: "a person's reason"},
@@ -155,7 +156,7 @@ func (root *schema) define(t reflect.Type) {
 		return
 	}
 	s := about[name]
-	s.Type, s.Properties, s.Additional = "object", map[string]*schema{}, new(false)
+	s.Type, s.Properties, s.Additional = "object", map[string]*schema{}, false
 	root.Defs[name] = &s
 	for _, f := range reflect.VisibleFields(t) {
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -193,6 +194,10 @@ func (root *schema) describe(s *schema, t reflect.Type) {
 	case t.Kind() == reflect.Slice:
 		s.Type, s.Items = "array", &schema{}
 		root.describe(s.Items, t.Elem())
+	case t.Kind() == reflect.Map: // whose keys are texts in JSON, whatever they are here
+		values := &schema{}
+		root.describe(values, t.Elem())
+		s.Type, s.Additional = "object", values
 	case t.Kind() == reflect.String:
 		s.Type = "string"
 	case t.Kind() == reflect.Bool:
@@ -322,6 +327,8 @@ func (root *schema) check(s *schema, v any, at string) (problems []string) {
 		for name, value := range v {
 			if p := s.Properties[name]; p != nil {
 				problems = append(problems, root.check(p, value, strings.TrimPrefix(at+"."+name, "."))...)
+			} else if values, ok := s.Additional.(*schema); ok {
+				problems = append(problems, root.check(values, value, strings.TrimPrefix(at+"."+name, "."))...)
 			} else {
 				add("%s is not known", name)
 			}

@@ -220,7 +220,7 @@ func (a *Adoption) adopted(now time.Time, commit, who string) *ledger.Record {
 	}
 	rec.Platform, rec.Path, rec.Title, rec.Campaign, rec.Due = string(a.Platform), a.Path, a.Title, a.Campaign, a.Due
 	rec.Fingerprint, rec.Said, rec.Source, rec.Commit = a.Fingerprint, a.Said, a.Source, commit
-	rec.Rendering, rec.RetryAt, rec.Unsure = nil, time.Time{}, false
+	rec.Rendering, rec.Anchors, rec.RetryAt, rec.Unsure = nil, nil, time.Time{}, false
 	rec.State, rec.PublishedAt = ledger.Published, a.At
 	if rec.PublishedAt.IsZero() {
 		if rec.PublishedAt = a.Due; a.Due.IsZero() {

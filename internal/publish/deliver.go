@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -82,7 +83,11 @@ func (r *run) attempt(j *job, done []platform.Remote) platform.Attempt {
 			since = j.Due
 		}
 	}
-	return platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: since.Add(-clockError)}
+	a := platform.Attempt{Key: j.rec.Key, At: j.rec.At, N: n, Done: done, Since: since.Add(-clockError), Anchors: maps.Clone(j.rec.Anchors)}
+	if r.JournalDir != "" {
+		a.Anchor = func(part int, id string) error { return r.anchor(j, part, id) }
+	}
+	return a
 }
 
 // lost reports whether a delivery may have been made already by a ledger that was lost.
@@ -170,7 +175,7 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 	}
 	r.finish(j, Delivery{Outcome: "published", Parts: receipt.Parts}, func(rec *ledger.Record) {
 		rec.State, rec.PublishedAt, rec.RetryAt = ledger.Published, at, time.Time{}
-		rec.Fingerprint, rec.Said, rec.Rendering = rendering.Fingerprint(), ledger.Said(rendering), nil
+		rec.Fingerprint, rec.Said, rec.Rendering, rec.Anchors = rendering.Fingerprint(), ledger.Said(rendering), nil, nil
 		if r.setParts(rec, receipt, rendering) || j.mixed {
 			// What is out is not, or not all, of this version of the file. A record of none makes the next run mend that.
 			rec.Fingerprint, rec.Source = "", ""
@@ -361,6 +366,9 @@ func (r *run) today(j *job) {
 	j.media.FS = r.Site.Media()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if j.rec.Fingerprint != j.Fingerprint {
+		j.rec.Anchors = nil // what they stand for says something else
+	}
 	j.rec.Fingerprint, j.rec.Said, j.rec.Source, j.rec.Commit, j.rec.Rendering = j.Fingerprint, j.Said, j.Source, r.Commit, j.rendering
 }
 

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postrider/postrider/internal/ledger"
@@ -33,6 +34,7 @@ type journal struct {
 	mu   sync.Mutex
 	file *os.File // nil until the first result
 	err  error    // why it cannot be written
+	told atomic.Bool
 }
 
 // journalHead is the first line of a journal.
@@ -48,12 +50,18 @@ const journalSuffix = ".jsonl"
 
 func (j *journal) path() string { return filepath.Join(j.dir, j.head.Run+journalSuffix) }
 
-// add notes a result and waits until it is on the disk. A journal that cannot be written is worth a warning: the
-// ledger is still to come.
-func (j *journal) add(rec *ledger.Record) {
+// keep notes a result. A journal that cannot be written is worth a warning: the ledger is still to come.
+func (j *journal) keep(rec *ledger.Record) {
 	if j.dir == "" {
 		return
 	}
+	if err := j.add(rec); err != nil && !j.told.Swap(true) {
+		j.log.Warn("a result cannot be kept on this machine before it is in the ledger", "err", err)
+	}
+}
+
+// add appends a record and waits until it is on the disk.
+func (j *journal) add(rec *ledger.Record) error {
 	line := bytes.NewBuffer(nil)
 	if err := json.Compact(line, rec.Encode()); err != nil {
 		panic("publish: a record is JSON: " + err.Error())
@@ -63,17 +71,15 @@ func (j *journal) add(rec *ledger.Record) {
 	if file != nil { // several accounts may wait for the disk at once
 		err = file.Sync()
 	}
-	if err != nil {
-		j.log.Warn("a result cannot be kept on this machine before it is in the ledger", "err", err)
-	}
+	return err
 }
 
-// write appends a line. It returns no file when an earlier failure was told already.
+// write appends a line. After a failure it writes no more: the end of the file may be half a line.
 func (j *journal) write(line []byte) (*os.File, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
-		return nil, nil
+		return nil, j.err
 	}
 	if j.file == nil {
 		if line, j.err = j.open(line); j.err != nil {

@@ -454,6 +454,9 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 	default:
 		// A thread goes on as it was begun, unless the network has refused that.
 		if a.Verb != plan.Resume || rec.State == ledger.Rejected {
+			if rec.Fingerprint != a.Fingerprint {
+				rec.Anchors = nil // what they stand for says something else
+			}
 			rec.Fingerprint, rec.Said, rec.Source, rec.Commit, rec.Rendering = a.Fingerprint, a.Said, a.Source, r.Commit, j.rendering
 		}
 		rec.State = ledger.Sending
@@ -501,7 +504,18 @@ func (r *run) note(j *job, change func(*ledger.Record)) {
 	change(j.rec)
 	rec := j.rec.Clone()
 	r.mu.Unlock()
-	r.journal.add(rec)
+	r.journal.keep(rec)
+}
+
+// anchor notes under which id the network keeps what was prepared of a part. Once it returns nil, whoever comes after
+// this run knows it, from the journal or, a little later, from the ledger.
+func (r *run) anchor(j *job, part int, id string) error {
+	r.mu.Lock()
+	j.rec.Anchor(part, id)
+	rec := j.rec.Clone()
+	r.results = append(r.results, rec)
+	r.mu.Unlock()
+	return r.journal.add(rec)
 }
 
 func claimSubject(jobs []*job) string {
