@@ -238,8 +238,15 @@ func (e *env) shows(t *testing.T, receipt platform.Receipt, r *platform.Renderin
 		if caps.Has(platform.CanLanguage) && len(r.Language) > 0 && (len(got.Language) == 0 || got.Language[0] != r.Language[0]) {
 			t.Errorf("part %d, language: rendered %q, sent %q", i, r.Language, got.Language)
 		}
-		if i > 0 && (got.Parent != receipt.Parts[i-1].ID || got.Root != receipt.Parts[0].ID) {
-			t.Errorf("part %d answers %q in the thread of %q, want %q and %q", i, got.Parent, got.Root, receipt.Parts[i-1].ID, receipt.Parts[0].ID)
+		if i == 0 {
+			continue
+		}
+		parent := receipt.Parts[i-1].ID
+		if part.Comment { // on the first part, and not on the one before
+			parent = receipt.Parts[0].ID
+		}
+		if got.Parent != parent || got.Root != receipt.Parts[0].ID {
+			t.Errorf("part %d answers %q in the thread of %q, want %q and %q", i, got.Parent, got.Root, parent, receipt.Parts[0].ID)
 		}
 	}
 	first := posts[receipt.Parts[0].ID]
