@@ -3,6 +3,7 @@ package adapters
 
 import (
 	"github.com/postrider/postrider/internal/adapters/bluesky"
+	"github.com/postrider/postrider/internal/adapters/facebook"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
 	"github.com/postrider/postrider/internal/adapters/webhook"
 	"github.com/postrider/postrider/internal/adapters/x"
@@ -13,6 +14,7 @@ import (
 func All() *platform.Registry {
 	return platform.NewRegistry(
 		bluesky.Adapter{},
+		facebook.Adapter{},
 		mastodon.Adapter{},
 		webhook.Adapter{},
 		x.Adapter{},

@@ -1,0 +1,330 @@
+package facebook
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/apihttp"
+	"github.com/postrider/postrider/internal/platform/graph"
+	"github.com/postrider/postrider/internal/secret"
+)
+
+// publisher sends to one page.
+type publisher struct {
+	api     apihttp.Client
+	deps    platform.Deps
+	options Options
+	token   secret.String
+	secret  secret.String // of the app; may be absent
+	proof   string        // that who sends the token knows the app's secret; "" without one
+
+	self *wirePage // whose token it is, once asked
+}
+
+var (
+	_ platform.Finder  = (*publisher)(nil)
+	_ platform.Editor  = (*publisher)(nil)
+	_ platform.Deleter = (*publisher)(nil)
+	_ platform.Checker = (*publisher)(nil)
+)
+
+// Open implements [platform.Adapter].
+func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
+	o, ok := a.Options.(*Options)
+	if !ok {
+		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: "the account has no Facebook options"}
+	}
+	if problems := o.Validate(); len(problems) > 0 {
+		p := problems[0]
+		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: p.Key + ": " + p.Message, Hint: p.Hint}
+	}
+	p := &publisher{deps: d, options: *o, token: d.Secrets["ACCESS_TOKEN"], secret: d.Secrets["APP_SECRET"]}
+	if p.token.IsZero() {
+		return nil, &platform.Error{
+			Outcome: platform.Denied, Op: "open", Message: "there is no access token",
+			Hint: "set " + platform.EnvName(a.Name, "ACCESS_TOKEN"),
+		}
+	}
+	secrets := []secret.String{p.token}
+	if !p.secret.IsZero() {
+		p.proof = graph.Proof(p.token, p.secret)
+		secrets = append(secrets, p.secret, secret.New(p.proof))
+	}
+	p.api = apihttp.Client{
+		HTTP: d.HTTP, Base: o.Server + "/" + graph.Version, Header: graph.Authorize(p.token), Refine: refine,
+		Budget: d.Budget, Timeout: d.Timeout, Log: d.Log, Now: d.Now, Secrets: secrets,
+	}
+	return p, nil
+}
+
+// refine reads the Graph API's errors, and says which scopes a page needs.
+func refine(e *platform.Error, r *apihttp.Response) {
+	graph.Refine(e, r.Header, r.Body)
+	if e.Outcome == platform.Denied && (errors.Is(e, graph.Code{Code: 10}) || errors.Is(e, graph.Code{Code: 200})) {
+		e.Hint = "the token must be one of the page, with pages_manage_posts, pages_manage_engagement and pages_read_engagement, made by somebody who may create content there"
+	}
+}
+
+// do makes one request of the page, signed where there is a secret to sign with.
+func (p *publisher) do(ctx context.Context, r apihttp.Request, out any) (*apihttp.Response, error) {
+	if p.proof != "" {
+		query := url.Values{"appsecret_proof": {p.proof}}
+		for key, values := range r.Query {
+			query[key] = values
+		}
+		r.Query = query
+	}
+	resp, err := p.api.Do(ctx, r, out)
+	return resp, graph.Settle(err, r.Creates)
+}
+
+// Verify implements [platform.Publisher].
+func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
+	p.self = nil // whether the token is good is asked each time
+	self, err := p.whoami(ctx, "verify token")
+	if err != nil {
+		return platform.Identity{}, err
+	}
+	id := platform.Identity{ID: self.ID, Handle: self.Name, URL: cmp.Or(self.Link, p.web()+"/"+self.ID)}
+	if !p.secret.IsZero() && p.options.AppID != "" {
+		if id.Expires, err = p.inspect(ctx); err != nil {
+			return platform.Identity{}, err
+		}
+	}
+	return id, nil
+}
+
+// whoami returns whose token it is, and an error where that is not the account's page.
+// https://developers.facebook.com/docs/graph-api/reference/page (2026-11-22)
+func (p *publisher) whoami(ctx context.Context, op string) (*wirePage, error) {
+	if p.self != nil {
+		return p.self, nil
+	}
+	var page wirePage
+	if _, err := p.do(ctx, apihttp.Request{Op: op, Path: "/me", Query: url.Values{"fields": {"id,name,link"}}}, &page); err != nil {
+		return nil, err
+	}
+	if page.ID == "" {
+		return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the network does not say whose token it is"}
+	}
+	if page.ID != p.options.Page {
+		return nil, &platform.Error{
+			Outcome: platform.Denied, Op: op,
+			Message: fmt.Sprintf("the token is one of %q (%s), not of the page %s", page.Name, page.ID, p.options.Page),
+			Hint:    "use the page's own access_token from /me/accounts, not that of the person who runs it; and is `page:` the right number?",
+		}
+	}
+	p.self = &page
+	return p.self, nil
+}
+
+// needed are the scopes without which nothing can be published or looked for.
+var needed = [...]string{"pages_manage_posts", "pages_read_engagement"}
+
+// inspect returns when the token expires, the zero time if it does not, and an error where it cannot do what it is for. The token
+// stands in the address, which this program never logs: the API takes it nowhere else.
+// https://developers.facebook.com/docs/graph-api/reference/debug_token (2026-11-22)
+func (p *publisher) inspect(ctx context.Context) (time.Time, error) {
+	const op = "inspect token"
+	var answer struct {
+		Data struct {
+			Valid   bool     `json:"is_valid"`
+			Expires int64    `json:"expires_at"`
+			Scopes  []string `json:"scopes"`
+		} `json:"data"`
+	}
+	_, err := p.api.Do(ctx, apihttp.Request{
+		Op: op, Path: "/debug_token", Query: url.Values{"input_token": {p.token.Reveal()}},
+		Header: http.Header{"Authorization": {"Bearer " + p.options.AppID + "|" + p.secret.Reveal()}},
+	}, &answer)
+	if err = graph.Settle(err, false); err != nil {
+		if e, ok := errors.AsType[*platform.Error](err); ok && e.Outcome == platform.Denied {
+			e.Hint = "are `app_id` and the app secret those of the app that made the token?"
+		}
+		return time.Time{}, err
+	}
+	denied := &platform.Error{Outcome: platform.Denied, Op: op, Message: "the token is no longer valid", Hint: "make a new one and set it again"}
+	if !answer.Data.Valid {
+		return time.Time{}, denied
+	}
+	for _, scope := range needed {
+		if !slices.Contains(answer.Data.Scopes, scope) {
+			denied.Message, denied.Hint = "the token lacks the scope "+scope, "make a new one with all scopes that docs/platforms/facebook.md names"
+			return time.Time{}, denied
+		}
+	}
+	if answer.Data.Expires <= 0 {
+		return time.Time{}, nil
+	}
+	return time.Unix(answer.Data.Expires, 0).UTC(), nil
+}
+
+// Publish implements [platform.Publisher]. All photos are uploaded, unpublished, before the first part goes out, so that one that is
+// refused does not leave half a post behind.
+func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platform.Attempt) (platform.Receipt, error) {
+	receipt := platform.Receipt{Parts: slices.Clone(a.Done)}
+	first := len(receipt.Parts)
+	if first >= len(r.Parts) {
+		return receipt, nil
+	}
+	photos, err := p.uploads(ctx, r, first)
+	if err != nil {
+		return receipt, err
+	}
+	for i := first; i < len(r.Parts); i++ {
+		var id string
+		var at time.Time
+		if i == 0 {
+			id, at, err = p.post(ctx, &r.Parts[i], photos[i], a.N)
+		} else {
+			id, at, err = p.comment(ctx, receipt.Parts[0].ID, &r.Parts[i], photos[i])
+		}
+		if err != nil {
+			return receipt, err
+		}
+		remote := platform.Remote{ID: id, Part: i, Version: version(&r.Parts[i])}
+		remote.URL = p.address(id, i)
+		receipt.Parts = append(receipt.Parts, remote)
+		receipt.At = at
+	}
+	return receipt, nil
+}
+
+// uploads uploads the photos of all parts from first on, and returns their ids by part.
+func (p *publisher) uploads(ctx context.Context, r *platform.Rendering, first int) ([][]string, error) {
+	files := make([][][]byte, len(r.Parts))
+	for i := first; i < len(r.Parts); i++ {
+		for _, m := range r.Parts[i].Media {
+			data, err := apihttp.ReadMedia(p.deps.Media, m)
+			if err != nil {
+				return nil, err
+			}
+			files[i] = append(files[i], data)
+		}
+	}
+	ids := make([][]string, len(r.Parts))
+	for i := first; i < len(r.Parts); i++ {
+		for k, m := range r.Parts[i].Media {
+			id, err := p.upload(ctx, m, files[i][k])
+			if err != nil {
+				return nil, err
+			}
+			ids[i] = append(ids[i], id)
+			files[i][k] = nil // it may be large
+		}
+	}
+	return ids, nil
+}
+
+// upload uploads one photo, which nobody sees until a post has it.
+// https://developers.facebook.com/docs/graph-api/reference/page/photos (2026-11-22)
+func (p *publisher) upload(ctx context.Context, m platform.Media, data []byte) (string, error) {
+	op := "upload " + m.Path
+	fields := []apihttp.Field{{Name: "published", Value: "false"}}
+	if m.Alt != "" {
+		fields = append(fields, apihttp.Field{Name: "alt_text_custom", Value: m.Alt})
+	}
+	body, contentType, err := apihttp.Multipart(fields, "source", m, data)
+	if err != nil {
+		return "", &platform.Error{Outcome: platform.Unsent, Op: op, Err: err}
+	}
+	var photo wireID
+	if _, err := p.do(ctx, apihttp.Request{
+		Op: op, Method: http.MethodPost, Path: "/" + p.options.Page + "/photos", Body: body, ContentType: contentType, OwnLimit: true,
+	}, &photo); err != nil {
+		return "", err
+	}
+	if photo.ID == "" {
+		return "", &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer does not name the photo"}
+	}
+	return photo.ID, nil
+}
+
+// post makes the post. https://developers.facebook.com/documentation/pages-api/posts (2026-11-22)
+func (p *publisher) post(ctx context.Context, part *platform.Part, photos []string, try int) (string, time.Time, error) {
+	form := url.Values{}
+	if part.Text != "" {
+		form.Set("message", part.Text)
+	}
+	if part.Card != nil {
+		form.Set("link", part.Card.URL)
+	}
+	for i, id := range photos {
+		photo, err := apihttp.EncodeJSON(map[string]string{"media_fbid": id})
+		if err != nil {
+			return "", time.Time{}, &platform.Error{Outcome: platform.Unsent, Op: "create post", Err: err}
+		}
+		form.Set("attached_media["+strconv.Itoa(i)+"]", string(photo))
+	}
+	id, at, err := p.create(ctx, "create post", "/"+p.options.Page+"/feed", form)
+	if e, ok := errors.AsType[*platform.Error](err); ok && errors.Is(err, duplicate) && try > 1 {
+		// The page's last post says the same: it may be what an earlier try has sent, and the look-up has missed.
+		e.Outcome = platform.Unknown
+	}
+	return id, at, err
+}
+
+// duplicate is the refusal of a post that says what the page's last one says.
+var duplicate = graph.Code{Code: 506}
+
+// comment makes a comment of the page on its post.
+// https://developers.facebook.com/docs/graph-api/reference/object/comments (2026-11-22)
+func (p *publisher) comment(ctx context.Context, post string, part *platform.Part, photos []string) (string, time.Time, error) {
+	const op = "create comment"
+	on, err := p.objectID(op, post)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	form := url.Values{}
+	if part.Text != "" {
+		form.Set("message", part.Text)
+	}
+	if len(photos) > 0 {
+		form.Set("attachment_id", photos[0])
+	}
+	return p.create(ctx, op, "/"+on+"/comments", form)
+}
+
+// create makes a creating request and returns the id of what it has made.
+func (p *publisher) create(ctx context.Context, op, path string, form url.Values) (string, time.Time, error) {
+	var made wireID
+	resp, err := p.do(ctx, apihttp.Request{Op: op, Method: http.MethodPost, Path: path, Form: form, Creates: true}, &made)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if made.ID == "" {
+		return "", time.Time{}, &platform.Error{Outcome: platform.Unknown, Op: op, Message: "the answer does not name what was created"}
+	}
+	at, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		at = p.deps.Now()
+	}
+	return made.ID, at, nil
+}
+
+// web is where people see posts.
+func (p *publisher) web() string {
+	if p.options.Server == server {
+		return "https://www.facebook.com"
+	}
+	return strings.TrimSuffix(p.options.Server, "/")
+}
+
+// address returns where people see a part: https://developers.facebook.com/documentation/pages-api/posts (2026-11-22). The id of a
+// comment is that of its post, without the page's, and its own.
+func (p *publisher) address(id string, part int) string {
+	on, comment, ok := strings.Cut(id, "_")
+	if part == 0 || !ok {
+		return p.web() + "/" + url.PathEscape(id)
+	}
+	return p.web() + "/" + p.options.Page + "_" + url.PathEscape(on) + "?comment_id=" + url.QueryEscape(comment)
+}
