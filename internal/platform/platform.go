@@ -112,7 +112,10 @@ type Info struct {
 	// KeyLifetime is how long the network honours an idempotency key after its first use; with
 	// CanIdempotent, 0 means for ever. An unknown outcome may be repeated only within it.
 	KeyLifetime time.Duration
-	Secrets     []SecretSpec
+	// FetchesMedia says that the network takes no files but fetches them from addresses: posts with media need
+	// Deps.PublicMedia.
+	FetchesMedia bool
+	Secrets      []SecretSpec
 }
 
 // Limit is a number that the platform enforces.

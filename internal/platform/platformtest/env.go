@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/apihttp"
 	"github.com/postrider/postrider/internal/platform/fakenet"
 )
 
@@ -30,6 +31,7 @@ type env struct {
 	account *platform.Account
 	http    *http.Client
 	media   fs.FS
+	public  *httptest.Server // of the same files, for networks that fetch them; nil for others
 	log     lockedBuffer
 
 	budget  *platform.Budget // handed to publishers, as is timeout
@@ -49,6 +51,10 @@ func newEnv(t *testing.T, s *Suite) *env {
 	e.account = s.Account(base)
 	transport := &http.Transport{DialContext: dialLocal}
 	e.http = &http.Client{Transport: transport}
+	if s.Adapter.Info().FetchesMedia {
+		e.public = httptest.NewServer(http.FileServerFS(Files()))
+		t.Cleanup(e.public.Close)
+	}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		server.CloseClientConnections()
@@ -66,12 +72,19 @@ func dialLocal(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 func (e *env) deps() platform.Deps {
-	return platform.Deps{
+	d := platform.Deps{
 		HTTP: e.http, Media: e.media, Now: Clock, Secrets: e.s.Secrets, AllowPrivate: true,
 		Budget: e.budget, Timeout: e.timeout,
 		Log:  slog.New(slog.NewTextHandler(&e.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
+	if e.public != nil {
+		d.PublicMedia = func(_ context.Context, m platform.Media) (string, error) {
+			_, err := apihttp.ReadMedia(e.media, m)
+			return e.public.URL + "/" + m.Path, err
+		}
+	}
+	return d
 }
 
 func (e *env) open(t *testing.T) platform.Publisher {
@@ -126,8 +139,14 @@ func (s *Suite) requests(n int) int {
 
 // attempt returns the attempt to deliver number n of a test.
 func attempt(n int) platform.Attempt {
+	anchors := map[int]string{} // every try of the delivery knows what the others have noted
 	return platform.Attempt{
 		Key: fmt.Sprintf("%026d", n), At: Clock().Add(-time.Minute), N: 1, Since: Clock().Add(-time.Minute),
+		Anchors: anchors,
+		Anchor: func(part int, id string) error {
+			anchors[part] = id
+			return nil
+		},
 	}
 }
 

@@ -56,6 +56,7 @@ func Fuzz(f *testing.F, s Suite) {
 		waits := 0
 		p, err := s.Adapter.Open(account, platform.Deps{
 			HTTP: &http.Client{Transport: transport}, Media: Files(), Now: Clock, Secrets: s.Secrets,
+			PublicMedia: func(_ context.Context, m platform.Media) (string, error) { return "http://127.0.0.1:1/" + m.Path, nil },
 			Wait: func(ctx context.Context, _ time.Duration) error {
 				if waits++; waits > 20 {
 					return context.DeadlineExceeded

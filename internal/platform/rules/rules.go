@@ -22,6 +22,7 @@ type Media struct {
 	Network       string
 	Pictures      int      // how many pictures a part may have
 	Types         []string // the accepted MIME types
+	Mixed         bool     // videos may stand beside pictures, and count as such
 	GIFAlone      bool     // a moving GIF goes alone, as a video does everywhere
 	GIFStill      bool     // a moving GIF is shown, but does not move
 	PictureBytes  int64
@@ -48,7 +49,7 @@ func (m *Media) checkPart(list *finding.List, v *post.Variant, media []post.Medi
 	for i := range media {
 		file := &media[i]
 		m.checkFile(list, v, file)
-		if alone < 0 && (isMoving(file) || m.GIFAlone && file.Animated) {
+		if alone < 0 && (isMoving(file) && !m.Mixed || m.GIFAlone && file.Animated) {
 			alone = i
 		}
 	}
