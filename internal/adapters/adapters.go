@@ -4,6 +4,7 @@ package adapters
 import (
 	"github.com/postrider/postrider/internal/adapters/bluesky"
 	"github.com/postrider/postrider/internal/adapters/facebook"
+	"github.com/postrider/postrider/internal/adapters/linkedin"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
 	"github.com/postrider/postrider/internal/adapters/webhook"
 	"github.com/postrider/postrider/internal/adapters/x"
@@ -15,6 +16,7 @@ func All() *platform.Registry {
 	return platform.NewRegistry(
 		bluesky.Adapter{},
 		facebook.Adapter{},
+		linkedin.Adapter{},
 		mastodon.Adapter{},
 		webhook.Adapter{},
 		x.Adapter{},
