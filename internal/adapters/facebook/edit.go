@@ -29,24 +29,28 @@ func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.
 		if ids[i], err = p.objectID(opEdit, old.Parts[i].ID); err != nil {
 			return receipt, err
 		}
-		current, err := p.read(ctx, ids[i], i)
+		current, err := p.read(ctx, ids[i], i, isVideo(&r.Parts[i]))
 		if err != nil {
 			return receipt, err
 		}
 		if err := onlyText(old.Parts[i].Version, current, &r.Parts[i]); err != nil {
 			return receipt, err
 		}
-		changed[i] = current.Message != r.Parts[i].Text
+		changed[i] = current.text(&r.Parts[i]) != r.Parts[i].Text
 	}
 	for i, id := range ids {
 		if !changed[i] {
 			continue
 		}
+		name := "message"
+		if isVideo(&r.Parts[i]) {
+			name = "description"
+		}
 		var answer struct {
 			Success bool `json:"success"`
 		}
 		_, err := p.do(ctx, apihttp.Request{
-			Op: opEdit, Method: http.MethodPost, Path: "/" + id, Form: url.Values{"message": {r.Parts[i].Text}}, OwnLimit: true,
+			Op: opEdit, Method: http.MethodPost, Path: "/" + id, Form: url.Values{name: {r.Parts[i].Text}}, OwnLimit: true,
 		}, &answer)
 		if err != nil {
 			return receipt, err
@@ -59,10 +63,13 @@ func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.
 }
 
 // read returns a part as it is now.
-func (p *publisher) read(ctx context.Context, id string, part int) (*wirePost, error) {
+func (p *publisher) read(ctx context.Context, id string, part int, video bool) (*wirePost, error) {
 	fields := postFields
-	if part > 0 {
+	switch {
+	case part > 0:
 		fields = commentFields
+	case video:
+		fields = videoFields
 	}
 	var w wirePost
 	_, err := p.do(ctx, apihttp.Request{Op: opEdit, Path: "/" + id, Query: url.Values{"fields": {fields}}}, &w)
@@ -80,8 +87,8 @@ func onlyText(sent string, current *wirePost, part *platform.Part) error {
 	if sent != "" {
 		return cannotEdit("pictures, their descriptions and links stay as they are")
 	}
-	if n := current.photos(); n != len(part.Media) {
-		return cannotEdit("the post shows %d photos and now has %d", n, len(part.Media))
+	if !current.shows(part) {
+		return cannotEdit("the post shows %d photos and now has %d files", current.photos(), len(part.Media))
 	}
 	if part.Card != nil && !sameLink(current.link(), part.Card.URL) {
 		return cannotEdit("the post does not link to %q", part.Card.URL)

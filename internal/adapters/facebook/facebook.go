@@ -1,6 +1,6 @@
 // Package facebook is the adapter for Facebook Pages, over the Graph API.
 //
-// A post is text, with a link whose card Facebook makes itself, or with photos, or with neither. Facebook has no threads: what follows
+// A post is text, with a link whose card Facebook makes itself, or with photos, or with a video, or with none of them. Facebook has no threads: what follows
 // the first part of a post, and a first comment, are comments of the page below it.
 package facebook
 
@@ -55,12 +55,14 @@ const (
 	maxComment    = 8000
 	maxPhotos     = 10
 	maxPhotoBytes = 4_000_000
+	maxVideoBytes = 1_000_000_000
 )
 
 // The pages that state the limits, as read on [verified].
 const (
 	docsPosts  = "https://developers.facebook.com/documentation/pages-api/posts"
 	docsPhotos = "https://developers.facebook.com/docs/graph-api/reference/page/photos"
+	docsVideos = "https://developers.facebook.com/docs/graph-api/reference/page/videos"
 	docsTokens = "https://developers.facebook.com/documentation/facebook-login/guides/access-tokens/get-long-lived"
 	verified   = "2026-11-22"
 )
@@ -76,6 +78,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "comment", Max: maxComment, Unit: measure.CodePoints, Doc: docsPosts, Verified: verified, Note: "of every part after the first; known from practice"},
 			{Name: "images", Max: maxPhotos, Unit: "images", Doc: docsPosts, Verified: verified, Note: "or one in a comment; the documentation states no number, other tools keep to this one"},
 			{Name: "image_bytes", Max: maxPhotoBytes, Unit: measure.Bytes, Doc: docsPhotos, Verified: verified, Note: "by the words of the refusal; the documentation has 10 MB"},
+			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsVideos, Verified: verified, Note: "one video, instead of photos; the network takes more, this program keeps it in memory"},
 		},
 		Measure: measure.CountCodePoints,
 		Caps:    platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanFind | platform.CanThread,

@@ -28,7 +28,11 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		taken = append(taken, part.ID)
 	}
 	if len(receipt.Parts) == 0 {
-		posts, err := p.list(ctx, "list own posts", "/"+p.options.Page+"/published_posts", url.Values{"fields": {postFields}}, a)
+		edge, fields := "/published_posts", postFields
+		if isVideo(&r.Parts[0]) {
+			edge, fields = "/videos", videoFields
+		}
+		posts, err := p.list(ctx, "list own posts", "/"+p.options.Page+edge, url.Values{"fields": {fields}}, a)
 		if err != nil {
 			return receipt, err
 		}
@@ -65,8 +69,7 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 
 // found adds the next part to a receipt. Its version is not known: somebody may have changed what it shows.
 func (p *publisher) found(receipt *platform.Receipt, w *wirePost) {
-	i := len(receipt.Parts)
-	receipt.Parts = append(receipt.Parts, platform.Remote{ID: w.ID, URL: p.address(w.ID, i), Part: i})
+	receipt.Parts = append(receipt.Parts, platform.Remote{ID: w.ID, URL: p.address(w.ID, receipt.Parts), Part: len(receipt.Parts)})
 	receipt.At = w.Created.Time
 }
 
@@ -78,7 +81,7 @@ func match(candidates []wirePost, part *platform.Part, page string, taken []stri
 		if w.ID == "" || slices.Contains(taken, w.ID) || w.From.ID != "" && w.From.ID != page {
 			continue
 		}
-		if squash(w.Message) != squash(part.Text) || w.photos() != len(part.Media) {
+		if squash(w.text(part)) != squash(part.Text) || !w.shows(part) {
 			continue
 		}
 		if part.Card == nil || sameLink(w.link(), part.Card.URL) {

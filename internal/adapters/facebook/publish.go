@@ -168,7 +168,7 @@ func (p *publisher) inspect(ctx context.Context) (time.Time, error) {
 	return time.Unix(answer.Data.Expires, 0).UTC(), nil
 }
 
-// Publish implements [platform.Publisher]. All photos are uploaded, unpublished, before the first part goes out, so that one that is
+// Publish implements [platform.Publisher]. All files are uploaded, unpublished, before the first part goes out, so that one that is
 // refused does not leave half a post behind.
 func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platform.Attempt) (platform.Receipt, error) {
 	receipt := platform.Receipt{Parts: slices.Clone(a.Done)}
@@ -176,31 +176,39 @@ func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platfo
 	if first >= len(r.Parts) {
 		return receipt, nil
 	}
-	photos, err := p.uploads(ctx, r, first)
+	files, err := p.uploads(ctx, r, first)
 	if err != nil {
 		return receipt, err
 	}
 	for i := first; i < len(r.Parts); i++ {
+		part := &r.Parts[i]
 		var id string
 		var at time.Time
-		if i == 0 {
-			id, at, err = p.post(ctx, &r.Parts[i], photos[i], a.N)
-		} else {
-			id, at, err = p.comment(ctx, receipt.Parts[0].ID, &r.Parts[i], photos[i])
+		switch {
+		case i > 0:
+			id, at, err = p.comment(ctx, receipt.Parts[0].ID, part, files[i].photos)
+		case isVideo(part):
+			id, at, err = p.postVideo(ctx, part, files[i].video)
+		default:
+			id, at, err = p.post(ctx, part, files[i].photos, a.N)
 		}
 		if err != nil {
 			return receipt, err
 		}
-		remote := platform.Remote{ID: id, Part: i, Version: version(&r.Parts[i])}
-		remote.URL = p.address(id, i)
-		receipt.Parts = append(receipt.Parts, remote)
+		receipt.Parts = append(receipt.Parts, platform.Remote{ID: id, URL: p.address(id, receipt.Parts), Part: i, Version: version(part)})
 		receipt.At = at
 	}
 	return receipt, nil
 }
 
-// uploads uploads the photos of all parts from first on, and returns their ids by part.
-func (p *publisher) uploads(ctx context.Context, r *platform.Rendering, first int) ([][]string, error) {
+// uploaded are the files of a part, as the network knows them.
+type uploaded struct {
+	photos []string
+	video  session
+}
+
+// uploads uploads the files of all parts from first on.
+func (p *publisher) uploads(ctx context.Context, r *platform.Rendering, first int) ([]uploaded, error) {
 	files := make([][][]byte, len(r.Parts))
 	for i := first; i < len(r.Parts); i++ {
 		for _, m := range r.Parts[i].Media {
@@ -211,18 +219,24 @@ func (p *publisher) uploads(ctx context.Context, r *platform.Rendering, first in
 			files[i] = append(files[i], data)
 		}
 	}
-	ids := make([][]string, len(r.Parts))
+	all := make([]uploaded, len(r.Parts))
 	for i := first; i < len(r.Parts); i++ {
 		for k, m := range r.Parts[i].Media {
-			id, err := p.upload(ctx, m, files[i][k])
+			var err error
+			if i == 0 && isVideo(&r.Parts[i]) {
+				all[i].video, err = p.uploadVideo(ctx, m, files[i][k])
+			} else {
+				var id string
+				id, err = p.upload(ctx, m, files[i][k])
+				all[i].photos = append(all[i].photos, id)
+			}
 			if err != nil {
 				return nil, err
 			}
-			ids[i] = append(ids[i], id)
 			files[i][k] = nil // it may be large
 		}
 	}
-	return ids, nil
+	return all, nil
 }
 
 // upload uploads one photo, which nobody sees until a post has it.
@@ -319,12 +333,12 @@ func (p *publisher) web() string {
 	return strings.TrimSuffix(p.options.Server, "/")
 }
 
-// address returns where people see a part: https://developers.facebook.com/documentation/pages-api/posts (2026-11-22). The id of a
-// comment is that of its post, without the page's, and its own.
-func (p *publisher) address(id string, part int) string {
-	on, comment, ok := strings.Cut(id, "_")
-	if part == 0 || !ok {
+// address returns where people see what has an id, a comment where there are parts before it. https://developers.facebook.com/documentation/pages-api/posts
+// (2026-11-22)
+func (p *publisher) address(id string, before []platform.Remote) string {
+	if len(before) == 0 {
 		return p.web() + "/" + url.PathEscape(id)
 	}
-	return p.web() + "/" + p.options.Page + "_" + url.PathEscape(on) + "?comment_id=" + url.QueryEscape(comment)
+	post := cmp.Or(before[0].URL, p.web()+"/"+url.PathEscape(before[0].ID))
+	return post + "?comment_id=" + url.QueryEscape(id[strings.LastIndexByte(id, '_')+1:])
 }

@@ -65,6 +65,10 @@ func asComment(v *post.Variant, p *platform.Part, list *finding.List) {
 			fmt.Sprintf("a part after the first is a comment on Facebook, and this one is too long for one: %d of %d characters", p.Used, maxComment),
 			"put more of it into the first part, which has room for 63,206"))
 	}
+	if isVideo(p) {
+		list.Add(v.Finding(rules.CodeMediaType, finding.Error, place(v, p.Media[0].Path),
+			"a part after the first is a comment on Facebook, which takes a picture and no video", "move the video to the first part, alone"))
+	}
 	if len(p.Media) > 1 {
 		list.Add(v.Finding(rules.CodeMediaCount, finding.Error, place(v, p.Media[1].Path),
 			fmt.Sprintf("a part after the first is a comment on Facebook, which takes one picture and not %d", len(p.Media)),
@@ -84,10 +88,10 @@ func place(v *post.Variant, path string) finding.Range {
 	return v.Range(post.Span{})
 }
 
-// media are Facebook's rules for photos; see [Adapter.Info] for their sources.
+// media are Facebook's rules for files; see [Adapter.Info] for their sources.
 var media = rules.Media{
-	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, GIFStill: true,
-	Types: []string{"image/jpeg", "image/png", "image/gif"},
+	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, GIFStill: true, VideoBytes: maxVideoBytes,
+	Types: []string{"image/jpeg", "image/png", "image/gif", "video/mp4", "video/quicktime"},
 }
 
 // entities finds what Facebook links by itself: addresses and hashtags, as Mastodon finds them. Names are not: an API cannot mention.

@@ -25,12 +25,14 @@ type wirePage struct {
 	Link string `json:"link"`
 }
 
-// wirePost is a post of the page, or a comment, which has one attachment and not several.
+// wirePost is a post of the page, a video of it, or a comment, which has one attachment and not several.
 type wirePost struct {
 	ID          string   `json:"id"`
 	Message     string   `json:"message"`
 	Created     wireTime `json:"created_time"`
 	From        wireID   `json:"from"`
+	Description string   `json:"description"` // of a video, which has no message
+	Published   *bool    `json:"published"`   // of a video
 	Attachments struct {
 		Data []wireAttachment `json:"data"`
 	} `json:"attachments"`
@@ -76,7 +78,24 @@ func (t *wireTime) UnmarshalJSON(b []byte) error {
 const (
 	postFields    = "id,message,created_time,attachments{media_type,type,unshimmed_url,subattachments.limit(100){media_type,type}}"
 	commentFields = "id,message,created_time,from{id},attachment{type}"
+	videoFields   = "id,description,created_time,published"
 )
+
+// text returns what an object says that is to be a part.
+func (w *wirePost) text(part *platform.Part) string {
+	if isVideo(part) {
+		return w.Description
+	}
+	return w.Message
+}
+
+// shows reports whether an object has the files of a part, as far as that can be seen.
+func (w *wirePost) shows(part *platform.Part) bool {
+	if isVideo(part) {
+		return w.Published == nil || *w.Published
+	}
+	return w.photos() == len(part.Media)
+}
 
 // photos returns how many photos an object shows.
 func (w *wirePost) photos() int {
@@ -164,7 +183,13 @@ func (p *publisher) objectID(op, id string) (string, error) {
 	} else if u, err := url.Parse(id); err == nil {
 		path := strings.Split(strings.Trim(u.Path, "/"), "/")
 		last, query := path[len(path)-1], u.Query()
-		post := ""
+		post, video := "", ""
+		switch {
+		case last == "watch":
+			video = query.Get("v")
+		case len(path) == 1, path[len(path)-2] == "videos", path[len(path)-2] == "reel":
+			video = last
+		}
 		switch {
 		case last == "permalink.php" || last == "story.php":
 			post = query.Get("story_fbid")
@@ -179,6 +204,10 @@ func (p *publisher) objectID(op, id string) (string, error) {
 			return post + "_" + comment, nil
 		case isNumber(post) && comment == "":
 			return p.options.Page + "_" + post, nil
+		case isNumber(video) && isNumber(comment):
+			return video + "_" + comment, nil
+		case isNumber(video) && comment == "":
+			return video, nil
 		}
 	}
 	return "", &platform.Error{

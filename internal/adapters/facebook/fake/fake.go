@@ -51,6 +51,7 @@ type Server struct {
 	created int
 	objects []*object // posts and comments, oldest first
 	photos  map[string]*photo
+	videos  map[string]*video // by session
 }
 
 var _ fakenet.Fake = (*Server)(nil)
@@ -59,6 +60,7 @@ var _ fakenet.Fake = (*Server)(nil)
 type object struct {
 	id, message, link string
 	photos            []*photo
+	video             *video // of a post; message is its description
 	post              string // of a comment: what it is on
 	created           time.Time
 	edited            bool
@@ -81,13 +83,14 @@ func New(c Config) *Server {
 	if c.Scopes == nil {
 		c.Scopes = []string{"pages_manage_posts", "pages_manage_engagement", "pages_read_engagement"}
 	}
-	s := &Server{config: c, mux: http.NewServeMux(), photos: map[string]*photo{}}
+	s := &Server{config: c, mux: http.NewServeMux(), photos: map[string]*photo{}, videos: map[string]*video{}}
 	s.Clock, s.Tell = c.Now, s.tell
 	const api = "/" + graph.Version
 	for pattern, h := range map[string]handler{
 		"GET " + api + "/me":                   s.me,
 		"GET " + api + "/{id}/published_posts": s.publishedPosts,
 		"GET " + api + "/{id}/comments":        s.comments,
+		"GET " + api + "/{id}/videos":          s.listVideos,
 		"GET " + api + "/{id}":                 s.read,
 		"POST " + api + "/{id}":                s.edit,
 		"DELETE " + api + "/{id}":              s.remove,
@@ -101,6 +104,7 @@ func New(c Config) *Server {
 		create := s.authorized(true, h)
 		s.mux.HandleFunc("POST "+api+"/{id}/"+name, func(w http.ResponseWriter, r *http.Request) { s.Create(w, r, "", create, s.refuse) })
 	}
+	s.mux.HandleFunc("POST "+api+"/{id}/videos", s.postVideos)
 	s.mux.HandleFunc("GET /files/{digest}", s.file)
 	s.mux.HandleFunc("GET /{$}", s.page)
 	s.mux.HandleFunc("GET /{id}", s.page)
@@ -130,6 +134,9 @@ func (s *Server) Posts() []fakenet.Post {
 		}
 		for _, f := range o.photos {
 			p.Media = append(p.Media, fakenet.Media{URL: s.fileURL(f), MIME: f.mime, Alt: f.alt, Digest: f.digest, Bytes: int64(len(f.data))})
+		}
+		if v := o.video; v != nil {
+			p.Media = []fakenet.Media{v.shown(s.config.Base)}
 		}
 		if o.link != "" {
 			p.Card = &fakenet.Card{URL: o.link}
@@ -379,14 +386,17 @@ func (s *Server) comment(r *http.Request) any {
 	if o.photos, ok = s.take(ids); !ok {
 		return invalid("Param attachment_id names a photo that does not exist or was already posted")
 	}
-	_, number, _ := strings.Cut(on.id, "_")
-	o.id = number + "_" + s.number()
+	o.id = on.id[strings.LastIndexByte(on.id, '_')+1:] + "_" + s.number()
 	return s.add(o)
 }
 
 // shown is an object as the API shows it.
 func (s *Server) shown(o *object) map[string]any {
 	m := map[string]any{"id": o.id, "created_time": o.created.UTC().Format(timeFormat)}
+	if o.video != nil {
+		m["description"], m["published"] = o.message, true
+		return m
+	}
 	if o.message != "" {
 		m["message"] = o.message
 	}
@@ -418,7 +428,7 @@ func (s *Server) publishedPosts(r *http.Request) any {
 	if r.PathValue("id") != s.config.Page {
 		return missing(r.PathValue("id"))
 	}
-	return s.list(r, func(o *object) bool { return o.post == "" })
+	return s.list(r, func(o *object) bool { return o.post == "" && o.video == nil })
 }
 
 func (s *Server) comments(r *http.Request) any {
@@ -471,7 +481,10 @@ func (s *Server) edit(r *http.Request) any {
 		return missing(r.PathValue("id"))
 	}
 	message, most := r.PostFormValue("message"), maxText
-	if o.post != "" {
+	switch {
+	case o.video != nil:
+		message = r.PostFormValue("description")
+	case o.post != "":
 		most = maxComment
 	}
 	if utf8.RuneCountInString(message) > most {
@@ -497,6 +510,11 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	for _, p := range s.photos {
 		if p.digest == r.PathValue("digest") {
 			found = p
+		}
+	}
+	for _, v := range s.videos {
+		if v.digest() == r.PathValue("digest") {
+			found = &photo{mime: v.mime, data: v.data}
 		}
 	}
 	s.mu.Unlock()
