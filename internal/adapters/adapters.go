@@ -6,6 +6,8 @@ import (
 	"github.com/postrider/postrider/internal/adapters/facebook"
 	"github.com/postrider/postrider/internal/adapters/linkedin"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
+	"github.com/postrider/postrider/internal/adapters/telegram"
+	"github.com/postrider/postrider/internal/adapters/threads"
 	"github.com/postrider/postrider/internal/adapters/webhook"
 	"github.com/postrider/postrider/internal/adapters/x"
 	"github.com/postrider/postrider/internal/platform"
@@ -18,6 +20,8 @@ func All() *platform.Registry {
 		facebook.Adapter{},
 		linkedin.Adapter{},
 		mastodon.Adapter{},
+		telegram.Adapter{},
+		threads.Adapter{},
 		webhook.Adapter{},
 		x.Adapter{},
 	)

@@ -19,13 +19,13 @@ func (w *writer) link(in *post.Inline) {
 	w.inLink = true
 	defer func() { w.inLink = false }()
 
-	if in.Title != "" && !w.c.s.Rich {
+	if in.Title != "" && !w.c.s.takesAll() {
 		w.c.add(CodeLinkTitle, finding.Info, w.place(in.Span),
 			"the title of the link, \""+in.Title+"\", is not shown on "+w.c.s.Network, "")
 	}
 	dest := escape(in.Dest)
 	switch kind := destKind(dest); {
-	case w.c.s.Rich, kind == destWeb && w.c.s.Links == LinkFacet:
+	case w.c.s.takesAll(), kind == destWeb && w.c.s.Links == LinkFacet:
 		w.linkFacet(in, dest)
 	case kind == destNowhere:
 		w.c.add(CodeNowhere, finding.Error, w.place(in.Span),
@@ -72,7 +72,7 @@ func (w *writer) linkAddress(in *post.Inline, dest string) {
 // themselves; only in <brackets> it is certain where one ends.
 func (w *writer) autoLink(in *post.Inline) {
 	bracketed := in.Span.End-in.Span.Start >= len(in.Text)+len("<>")
-	if (w.c.s.Rich || w.c.s.Links == LinkFacet && bracketed) && !w.inLink && (w.c.s.Rich || destKind(in.Dest) == destWeb) {
+	if !w.inLink && (w.c.s.takesAll() || w.c.s.Links == LinkFacet && bracketed && destKind(in.Dest) == destWeb) {
 		w.open(platform.FacetLink, escape(in.Dest))
 		w.write(in.Text, in.Span)
 		w.close(platform.FacetLink)

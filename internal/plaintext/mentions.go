@@ -85,7 +85,7 @@ func (w *writer) handle(m *post.Mention, source post.Span) string {
 		return "@" + handle
 	}
 	name := mentionName(m)
-	if w.c.s.Rich {
+	if w.c.s.takesAll() {
 		return "@" + name
 	}
 	w.c.add(CodeNoHandle, finding.Warning, w.place(source),

@@ -47,6 +47,10 @@ type Style struct {
 	Entities func(text string) []measure.Entity
 }
 
+// takesAll reports whether the reader is no network but a program, which gets everything as it was written and decides itself what
+// becomes of a name, an address or a link's title.
+func (s *Style) takesAll() bool { return s.Rich && s.Entities == nil }
+
 // Write returns the parts of a variant as the network gets them, at least one: text, facets, media,
 // length and where the text came from. Parts that have neither text nor media for this account are
 // left out. With `thread: auto`, parts that are too long are cut.

@@ -251,7 +251,7 @@ func (w *writer) list(b *post.Block) {
 }
 
 func (w *writer) table(b *post.Block) {
-	if !w.c.s.Rich {
+	if !w.c.s.takesAll() {
 		w.c.add(CodeTable, finding.Warning, w.place(b.Span),
 			w.c.s.Network+" has no tables: the rows become lines, the cells are separated by \" | \"",
 			"say it in sentences or as a list, or attach the table as a picture with alt text")
