@@ -167,6 +167,8 @@ type (
 		Height int    `json:"height,omitempty"`
 		Bytes  int64  `json:"bytes,omitempty"`
 		Digest string `json:"digest,omitempty"`
+		// Fit is how the picture is changed before it is sent; what stands above is the file.
+		Fit *platform.Fit `json:"fit,omitempty"`
 	}
 	jsonCard struct {
 		URL         string     `json:"url"`
@@ -225,7 +227,7 @@ func mediaJSON(m *platform.Media) *jsonMedia {
 	if m == nil {
 		return nil
 	}
-	return &jsonMedia{File: m.Path, Alt: m.Alt, MIME: m.MIME, Width: m.Width, Height: m.Height, Bytes: m.Bytes, Digest: m.Digest}
+	return &jsonMedia{File: m.Path, Alt: m.Alt, MIME: m.MIME, Width: m.Width, Height: m.Height, Bytes: m.Bytes, Digest: m.Digest, Fit: m.Fit}
 }
 
 // printRenderings shows a post in a terminal.
@@ -361,6 +363,9 @@ func mediaText(m *platform.Media, what string, paint style) string {
 	}
 	if m.Width > 0 {
 		text += fmt.Sprintf(" %d×%d", m.Width, m.Height)
+	}
+	if change := m.Change(); change != "" {
+		text += "  " + paint.dim("sent as:") + " " + change
 	}
 	if m.Alt == "" {
 		return text + paint.yellow("  no alt text")

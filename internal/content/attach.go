@@ -61,6 +61,7 @@ func (r *reader) attach(m *post.Media) bool {
 		var info media.Info
 		if info, err = r.probe(real); err == nil {
 			m.MIME, m.Digest, m.Bytes, m.Width, m.Height, m.Animated = info.MIME, info.Digest, info.Bytes, info.Width, info.Height, info.Animated
+			m.Turned, m.Transparent, m.Metadata = info.Turned, info.Transparent, info.Metadata
 			return true
 		}
 	}
@@ -94,6 +95,8 @@ func (r *reader) broken(m *post.Media, name string, err error) {
 		r.add(codeNotMedia, finding.Error, m.Range, fmt.Sprintf("%s is no picture, video or PDF", file), "use JPEG, PNG, GIF, WebP, MP4, MOV, WebM or PDF")
 	case errors.Is(err, media.ErrBroken):
 		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is damaged: %v", file, reason(err)), "export it again")
+	case errors.Is(err, media.ErrLocked):
+		r.add(codeMediaLocked, finding.Error, m.Range, fmt.Sprintf("%s is protected by a password", file), "save it without one: networks could not show it")
 	case errors.Is(err, media.ErrTooLarge):
 		r.add(codeMediaLarge, finding.Error, m.Range, fmt.Sprintf("%s is larger than %d MiB", file, media.MaxBytes>>20), "export it smaller")
 	case errors.Is(err, media.ErrFolder):

@@ -45,6 +45,7 @@ const (
 	codeNotMedia        finding.Code = "M104"
 	codeMediaLarge      finding.Code = "M105"
 	codeMediaUnreadable finding.Code = "M106"
+	codeMediaLocked     finding.Code = "M107"
 	codeMediaPath       finding.Code = "M110"
 	codeMediaLink       finding.Code = "M111"
 	codeRemote          finding.Code = "M112"

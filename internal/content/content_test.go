@@ -15,8 +15,7 @@ import (
 )
 
 // png is the smallest picture: 1×1 pixel.
-const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89" +
-	"\x00\x00\x00\rIDATx\x9cc\xf8\x0f\x00\x01\x01\x01\x00\x1b\xb6\xeeV\x00\x00\x00\x00IEND\xaeB`\x82"
+const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
 
 func berlin(t testing.TB) *time.Location {
 	t.Helper()
@@ -323,11 +322,11 @@ Hello
 		Timezone: "Europe/Berlin", Campaign: "winter-launch", Tags: []string{"winter", "launch"}, Link: "https://acme.example/winter",
 		CanonicalURL: "https://acme.example/o",
 		Media: []post.Media{
-			{File: "hero.png", Path: "content/hero.png", Alt: "A sled", HasAlt: true, Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1},
-			{File: "/shared/logo.png", Path: "shared/logo.png", Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1},
+			{File: "hero.png", Path: "content/hero.png", Alt: "A sled", HasAlt: true, Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1, Transparent: true},
+			{File: "/shared/logo.png", Path: "shared/logo.png", Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1, Transparent: true},
 		},
 		Card: &post.Card{URL: "https://acme.example", Title: "Acme", Image: &post.Media{
-			File: "hero.png", Path: "content/hero.png", Alt: "Logo", HasAlt: true, Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1,
+			File: "hero.png", Path: "content/hero.png", Alt: "Logo", HasAlt: true, Digest: pngDigest, MIME: "image/png", Bytes: 67, Width: 1, Height: 1, Transparent: true,
 		}},
 		Language: []string{"en", "pt-BR"}, Visibility: "unlisted", ContentWarning: "Snow", Sensitive: true, Labels: []string{"graphic-media"},
 		Poll:    &post.Poll{Options: []string{"yes", "no"}, Duration: 36 * time.Hour, Multiple: true, HideTotals: true},
@@ -373,7 +372,7 @@ Hello
 	}
 }
 
-const pngDigest = "73f9c0b25385a70556f78d392eb1c28552b2b8f9c37cf351d13e6ac99854d020"
+const pngDigest = "ebf4f635a17d10d6eb46ba680b70142419aa3220f228001a036d311a22ee9d2a"
 
 func TestOverrideZones(t *testing.T) {
 	p, list := parseTest(t, `---

@@ -241,6 +241,12 @@ func Docs() []finding.Doc {
 			Good: "(a readable picture)",
 		},
 		{
+			Code: codeMediaLocked, Title: "a PDF with a password", Severity: finding.Error, Since: since,
+			Why:  "Networks turn a PDF into pictures of its pages, and cannot open this one.",
+			Bad:  "(a PDF that is encrypted)",
+			Good: "(the same PDF, saved without a password)",
+		},
+		{
 			Code: codeMediaPath, Title: "a path that leads nowhere", Severity: finding.Error, Since: since,
 			Why:  "Media are files of the site: what is outside it is neither reviewed nor in git.",
 			Bad:  "---\nid: k3v9q2xh\nmedia: [../../hero.png]\n---\nHello\n",

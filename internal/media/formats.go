@@ -115,29 +115,6 @@ func tiffOrientation(tiff []byte) int {
 	return 1
 }
 
-// animatedPNG reports whether an acTL chunk precedes the picture data
-// (https://www.w3.org/TR/png-3/#acTL-chunk, checked 2026-11-21).
-func animatedPNG(r *bufio.Reader) bool {
-	if _, err := r.Discard(8); err != nil {
-		return false
-	}
-	var head [8]byte
-	for {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return false
-		}
-		switch string(head[4:]) {
-		case "acTL":
-			return true
-		case "IDAT", "IEND":
-			return false
-		}
-		if _, err := io.CopyN(io.Discard, r, int64(binary.BigEndian.Uint32(head[:4]))+4); err != nil {
-			return false
-		}
-	}
-}
-
 // animatedGIF reports whether there are at least two frames
 // (https://www.w3.org/Graphics/GIF/spec-gif89a.txt, checked 2026-11-21).
 func animatedGIF(r *bufio.Reader) bool {
@@ -190,10 +167,4 @@ func skipColours(r *bufio.Reader, packed byte) bool {
 	}
 	_, err := r.Discard(3 << (packed&7 + 1))
 	return err == nil
-}
-
-// animatedWebP reports whether the extended header announces an animation
-// (https://developers.google.com/speed/webp/docs/riff_container#extended_file_format, checked 2026-11-21).
-func animatedWebP(head []byte) bool {
-	return len(head) > 20 && string(head[12:16]) == "VP8X" && head[20]&0x02 != 0
 }

@@ -3,11 +3,15 @@
 // [Probe] reads a file once, as a stream: it digests all of it and decodes no more than the header
 // that states the size in pixels, so that a small file which unfolds into a huge picture costs
 // nothing. A [Cache] remembers the answers.
+//
+// [Fit] changes a picture so that a network takes it, and takes out what a camera wrote beside it. A [Fitter] remembers the results and keeps
+// several of them from needing too much memory at once.
 package media
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -37,6 +41,7 @@ var (
 	ErrFolder   = errors.New("it is a folder")
 	ErrNotMedia = errors.New("the bytes are no picture, video or PDF")
 	ErrBroken   = errors.New("the picture does not decode")
+	ErrLocked   = errors.New("the PDF is protected by a password")
 	ErrTooLarge = fmt.Errorf("the file is larger than %d MiB", MaxBytes>>20)
 )
 
@@ -47,6 +52,9 @@ type Info struct {
 	Bytes         int64
 	Width, Height int  // pixels as shown, the EXIF orientation applied; 0 for what is no picture, and for HEIC and AVIF
 	Animated      bool // several frames: GIF, PNG and WebP
+	Turned        bool // a JPEG that is stored otherwise than it is shown
+	Transparent   bool // it has an alpha channel or a transparent colour: PNG, GIF and WebP
+	Metadata      bool // a camera or a program wrote something beside the picture that [Fit] can take out: JPEG, PNG and WebP
 }
 
 // Probe reads a file and reports what it is. Errors wrap one of the errors of this package or of
@@ -79,8 +87,8 @@ func Probe(fsys fs.FS, path string) (Info, error) {
 func read(r io.Reader) (Info, error) {
 	hash := sha256.New()
 	counted := &counter{r: io.TeeReader(io.LimitReader(r, MaxBytes+1), hash)}
-	br := bufio.NewReaderSize(counted, 16<<10)
-	head, err := br.Peek(64)
+	br := newReader(counted)
+	head, err := br.Peek(sniffed)
 	if len(head) == 0 {
 		if err == io.EOF {
 			return Info{}, ErrEmpty
@@ -97,6 +105,11 @@ func read(r io.Reader) (Info, error) {
 		}
 		return Info{}, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
+	if info.MIME == "application/pdf" {
+		if locked, err := lockedPDF(br); err != nil || locked {
+			return Info{}, cmp.Or(err, ErrLocked)
+		}
+	}
 	if _, err := io.Copy(io.Discard, br); err != nil {
 		return Info{}, err
 	}
@@ -107,6 +120,11 @@ func read(r io.Reader) (Info, error) {
 	info.Digest = hex.EncodeToString(hash.Sum(nil))
 	return info, nil
 }
+
+// sniffed is how many bytes [sniff] looks at.
+const sniffed = 64
+
+func newReader(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 16<<10) }
 
 // counter counts what was read and keeps the error that is not the end of the file.
 type counter struct {
@@ -148,19 +166,27 @@ func (i *Info) measure(br *bufio.Reader) error {
 		return fmt.Errorf("it is %d×%d pixels", cfg.Width, cfg.Height)
 	}
 	i.Width, i.Height = cfg.Width, cfg.Height
+	turn := 1
+	if i.MIME == "image/jpeg" {
+		turn = orientation(head.Bytes())
+	} else {
+		i.Transparent = transparent(i.MIME, head.Bytes())
+	}
+	rest := newReader(io.MultiReader(&head, br)) // the whole file once more
 	switch i.MIME {
 	case "image/jpeg":
-		if orientation(head.Bytes()) >= 5 { // these four lie on their side
+		if i.Turned = turn != 1; turn >= 5 { // these four lie on their side
 			i.Width, i.Height = i.Height, i.Width
 		}
+		i.Metadata, err = walkJPEG(rest)
 	case "image/png":
-		i.Animated = animatedPNG(bufio.NewReader(io.MultiReader(&head, br)))
+		err = i.walkPNG(rest)
 	case "image/gif":
-		i.Animated = animatedGIF(bufio.NewReader(io.MultiReader(&head, br)))
+		i.Animated = animatedGIF(rest)
 	case "image/webp":
-		i.Animated = animatedWebP(head.Bytes())
+		i.Animated, i.Metadata = flagsWebP(head.Bytes())
 	}
-	return nil
+	return err
 }
 
 // Prober tells what a file is.

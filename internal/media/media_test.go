@@ -35,15 +35,20 @@ func encodePNG(t testing.TB, w, h int) []byte {
 	return b.Bytes()
 }
 
-// encodeAPNG puts an animation's chunk where it belongs, before the picture's data.
-func encodeAPNG(t testing.TB, w, h int) []byte {
+// insertPNG puts a chunk before the picture's data.
+func insertPNG(t testing.TB, still []byte, kind, data string) []byte {
 	t.Helper()
-	still := encodePNG(t, w, h)
-	chunk := binary.BigEndian.AppendUint32(nil, 8)
-	chunk = append(chunk, "acTL\x00\x00\x00\x02\x00\x00\x00\x00"...)
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	chunk = append(chunk, kind+data...)
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 	at := bytes.Index(still, []byte("IDAT")) - 4
 	return append(append(bytes.Clone(still[:at]), chunk...), still[at:]...)
+}
+
+// encodeAPNG puts an animation's chunk where it belongs, before the picture's data.
+func encodeAPNG(t testing.TB, w, h int) []byte {
+	t.Helper()
+	return insertPNG(t, encodePNG(t, w, h), "acTL", "\x00\x00\x00\x02\x00\x00\x00\x00")
 }
 
 func encodeGIF(t testing.TB, frames int) []byte {
@@ -105,15 +110,15 @@ func TestProbe(t *testing.T) {
 		"a.png":          {encodePNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2}, nil},
 		"moving.png":     {encodeAPNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2, Animated: true}, nil},
 		"called.jpg":     {encodePNG(t, 3, 2), Info{MIME: "image/png", Width: 3, Height: 2}, nil},
-		"still.gif":      {encodeGIF(t, 1), Info{MIME: "image/gif", Width: 5, Height: 4}, nil},
-		"moving.gif":     {encodeGIF(t, 3), Info{MIME: "image/gif", Width: 5, Height: 4, Animated: true}, nil},
+		"still.gif":      {encodeGIF(t, 1), Info{MIME: "image/gif", Width: 5, Height: 4, Transparent: true}, nil},
+		"moving.gif":     {encodeGIF(t, 3), Info{MIME: "image/gif", Width: 5, Height: 4, Animated: true, Transparent: true}, nil},
 		"a.jpg":          {encodeJPEG(t, 8, 6, 0, nil), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
-		"upside.jpg":     {encodeJPEG(t, 8, 6, 3, binary.BigEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
-		"big.jpg":        {encodeJPEG(t, 8, 6, 6, binary.BigEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8}, nil},
-		"little.jpg":     {encodeJPEG(t, 8, 6, 8, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8}, nil},
-		"odd.jpg":        {encodeJPEG(t, 8, 6, 9, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6}, nil},
-		"a.webp":         {webpVP8X(0x10), Info{MIME: "image/webp", Width: 7, Height: 6}, nil},
-		"moving.webp":    {webpVP8X(0x12), Info{MIME: "image/webp", Width: 7, Height: 6, Animated: true}, nil},
+		"upside.jpg":     {encodeJPEG(t, 8, 6, 3, binary.BigEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6, Turned: true, Metadata: true}, nil},
+		"big.jpg":        {encodeJPEG(t, 8, 6, 6, binary.BigEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8, Turned: true, Metadata: true}, nil},
+		"little.jpg":     {encodeJPEG(t, 8, 6, 8, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 6, Height: 8, Turned: true, Metadata: true}, nil},
+		"odd.jpg":        {encodeJPEG(t, 8, 6, 9, binary.LittleEndian), Info{MIME: "image/jpeg", Width: 8, Height: 6, Metadata: true}, nil},
+		"a.webp":         {webpVP8X(0x10), Info{MIME: "image/webp", Width: 7, Height: 6, Transparent: true}, nil},
+		"moving.webp":    {webpVP8X(0x12), Info{MIME: "image/webp", Width: 7, Height: 6, Animated: true, Transparent: true}, nil},
 		"a.mp4":          {[]byte(box("isom")), Info{MIME: "video/mp4"}, nil},
 		"a.mov":          {[]byte(box("qt  ")), Info{MIME: "video/quicktime"}, nil},
 		"a.m4a":          {[]byte(box("M4A ")), Info{MIME: "audio/mp4"}, nil},
@@ -122,6 +127,12 @@ func TestProbe(t *testing.T) {
 		"a.webm":         {[]byte("\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm"), Info{MIME: "video/webm"}, nil},
 		"a.mkv":          {[]byte("\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska"), Info{MIME: "video/x-matroska"}, nil},
 		"a.pdf":          {[]byte("%PDF-1.7\n"), Info{MIME: "application/pdf"}, nil},
+		"locked.pdf":     {[]byte("%PDF-1.7\ntrailer\n<</Size 9/Encrypt 7 0 R/Root 1 0 R>>\n%%EOF"), Info{}, ErrLocked},
+		"words.pdf":      {[]byte("%PDF-1.7\n<</EncryptMetadata true>>(/Encrypt is a key)\n%%EOF"), Info{MIME: "application/pdf"}, nil},
+		"no end.jpg":     {bytes.TrimSuffix(encodeJPEG(t, 8, 6, 0, nil), []byte("\xff\xd9")), Info{}, ErrBroken},
+		"no end.png":     {encodePNG(t, 3, 2)[:50], Info{}, ErrBroken},
+		"more.jpg":       {append(encodeJPEG(t, 8, 6, 0, nil), "a film"...), Info{MIME: "image/jpeg", Width: 8, Height: 6, Metadata: true}, nil},
+		"said.png":       {insertPNG(t, encodePNG(t, 3, 2), "tEXt", "Author\x00Anna"), Info{MIME: "image/png", Width: 3, Height: 2, Metadata: true}, nil},
 		"empty.png":      {nil, Info{}, ErrEmpty},
 		"html.png":       {[]byte("<html>"), Info{}, ErrNotMedia},
 		"lfs.png":        {[]byte("version https://git-lfs.github.com/spec/v1\n"), Info{}, ErrNotMedia},

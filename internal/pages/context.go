@@ -13,6 +13,7 @@ import (
 
 	"github.com/postrider/postrider/internal/board"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/platform"
 )
 
@@ -81,14 +82,17 @@ func (c *ctx) URL(parts ...any) string {
 // Asset returns the address of a style sheet, script or drawing.
 func (c *ctx) Asset(name string) string { return c.URL("/assets/", c.set.assets[name].Name) }
 
-// Media returns the address of a file of the site that a post shows.
-func (c *ctx) Media(file, digest string) string {
-	if c.Shown != nil && !c.Shown(file) {
+// Media returns the address of a file of the site that a post shows: as it is sent, except in a static site.
+func (c *ctx) Media(m platform.Media) string {
+	if c.Shown != nil && !c.Shown(m.Path) {
 		return ""
 	}
-	u := (&url.URL{Path: "/media/" + file}).EscapedPath()
-	if !c.Static && len(digest) >= 12 {
-		u += "?v=" + digest[:12] // another version is another address
+	u := (&url.URL{Path: "/media/" + m.Path}).EscapedPath()
+	if !c.Static && len(m.Digest) >= 12 {
+		u += "?v=" + m.Digest[:12] // another version is another address
+		if m.Fit != nil {
+			u += "&fit=" + media.Recipe(*m.Fit).String()
+		}
 	}
 	return c.URL(u)
 }

@@ -76,7 +76,7 @@ func (m *maker) target(t *board.DetailTarget) target {
 		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(),
 		Card: card.New(rendering, card.Input{
 			Info: t.Info, Account: t.Account, Name: m.SiteTitle(), Handle: option(t.Account, "handle"), Server: option(t.Account, "server"), At: t.At, Location: m.Location(),
-			MediaURL: func(f platform.Media) string { return m.Media(f.Path, f.Digest) },
+			MediaURL: m.Media,
 		}),
 	}
 	if z := t.At.Location(); !t.At.IsZero() && z.String() != m.Location().String() {

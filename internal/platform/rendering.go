@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/measure"
@@ -87,13 +89,47 @@ type Media struct {
 }
 
 // Fit is how a picture is made to fit a network: turned upright, scaled down, encoded anew, and freed of what a camera wrote into it.
-// Package media carries it out, deterministically.
+// Package media carries it out, deterministically; its Recipe has the same fields.
 type Fit struct {
 	Width    int    `json:"width"` // in pixels, as shown
 	Height   int    `json:"height"`
 	MIME     string `json:"mime"`                // what it becomes
 	MaxBytes int64  `json:"max_bytes,omitempty"` // it is encoded, and if need be scaled down further, until it is no larger
-	Version  int    `json:"version"`             // of the way in which it is done: another way gives other bytes
+	// StripOnly leaves the picture as it is, bit for bit, and takes out what was written beside it: the place, the camera, comments.
+	StripOnly bool `json:"strip_only,omitempty"`
+	Version   int  `json:"version"` // of the way in which it is done: another way gives other bytes
+}
+
+// Sent returns the file as the network gets it: of the type and size that Fit makes. Bytes is then 0, as that is known once it is made.
+func (m Media) Sent() Media {
+	if f := m.Fit; f != nil {
+		m.MIME, m.Width, m.Height, m.Bytes = f.MIME, f.Width, f.Height, 0
+	}
+	return m
+}
+
+// Change says what Fit makes of the file: "4000×3000 JPEG, 5.2 MB → 2000×1500 JPEG, at most 2.0 MB"; "" without one.
+func (m *Media) Change() string {
+	f := m.Fit
+	kind := func(mime string) string { return strings.ToUpper(strings.TrimPrefix(mime, "image/")) }
+	switch {
+	case f == nil:
+		return ""
+	case f.StripOnly:
+		return "what is written beside the picture, such as the place and the camera, is taken out"
+	}
+	text := fmt.Sprintf("%d×%d %s, %s → %d×%d %s", m.Width, m.Height, kind(m.MIME), megabytes(m.Bytes), f.Width, f.Height, kind(f.MIME))
+	if f.MaxBytes > 0 {
+		text += ", at most " + megabytes(f.MaxBytes)
+	}
+	return text
+}
+
+func megabytes(n int64) string {
+	if n < 100_000 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // Card is the preview of a link.

@@ -110,6 +110,9 @@ type Media struct {
 	Bytes         int64
 	Width, Height int // pixels, as shown: orientation applied
 	Animated      bool
+	Turned        bool // stored otherwise than it is shown
+	Transparent   bool // it may let something shine through
+	Metadata      bool // a camera or a program wrote something beside the picture, such as where it was taken, that can be taken out
 }
 
 // IsImage reports whether the bytes are a picture.

@@ -3,7 +3,9 @@ package preview
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +23,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/pages"
 )
 
@@ -254,13 +257,36 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	var content io.ReadSeeker = f
+	if recipe := r.URL.Query().Get("fit"); recipe != "" { // as it is sent
+		fitted, err := s.fitted(io.MultiReader(bytes.NewReader(start[:n]), f), recipe)
+		if err != nil {
+			http.Error(w, "The picture cannot be shown as it would be sent: "+err.Error(), http.StatusUnprocessableEntity)
+			return
+		}
+		kind, content = http.DetectContentType(fitted), bytes.NewReader(fitted)
+	}
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	if r.URL.Query().Get("v") != "" {
 		h.Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
-	http.ServeContent(w, r, "", info.ModTime(), f)
+	http.ServeContent(w, r, "", info.ModTime(), content)
+}
+
+// fitted returns a picture as a recipe makes it.
+func (s *Server) fitted(f io.Reader, recipe string) ([]byte, error) {
+	how, err := media.ParseRecipe(recipe)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, media.MaxBytes))
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	return s.pictures.Fit(hex.EncodeToString(sum[:]), data, how)
 }
 
 // update is what a live page is told.

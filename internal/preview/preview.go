@@ -60,16 +60,17 @@ type Options struct {
 
 // Server is a site's preview.
 type Server struct {
-	o     Options
-	fsys  fs.FS  // what is in the site's folder and not hidden
-	token string // goes with every form
-	state atomic.Pointer[state]
-	hub   hub
-	said  said
-	own   *pages.Set    // the program's own templates, for where the site's are broken
-	media media.Cache   // what is known of the site's pictures
-	made  chan struct{} // closed when the posts have been read for the first time
-	edits chan struct{} // gets a word when the whole site must be checked again
+	o        Options
+	fsys     fs.FS  // what is in the site's folder and not hidden
+	token    string // goes with every form
+	state    atomic.Pointer[state]
+	hub      hub
+	said     said
+	own      *pages.Set    // the program's own templates, for where the site's are broken
+	media    media.Cache   // what is known of the site's pictures
+	pictures media.Fitter  // makes and remembers them as they are sent
+	made     chan struct{} // closed when the posts have been read for the first time
+	edits    chan struct{} // gets a word when the whole site must be checked again
 
 	updating sync.Mutex // held while a state is made from the one before
 	behind   bool       // a change could not be followed: everything is read again with the next one; guarded by updating
@@ -92,7 +93,10 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, fsys: site.Visible(o.Root.FS()), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1)}
+	s := &Server{
+		o: o, fsys: site.Visible(o.Root.FS()), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1),
+		pictures: media.Fitter{Memory: 32 << 20},
+	}
 	s.state.Store(s.withTemplates(&state{set: own, loading: true}))
 	return s, nil
 }

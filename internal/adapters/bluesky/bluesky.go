@@ -53,6 +53,7 @@ const (
 	maxImages      = 4
 	maxImageBytes  = 2_000_000
 	maxThumbBytes  = 1_000_000
+	fitSide        = 2000 // pixels, to which the network's own app scales what it has to encode anew (https://github.com/bluesky-social/social-app, 2026-11-22: src/lib/constants.ts)
 	maxVideoBytes  = 300_000_000
 	maxLanguages   = 3
 	maxLabels      = 10

@@ -3,6 +3,8 @@ package bluesky
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -320,8 +322,8 @@ func (p *publisher) attach(ctx context.Context, list []platform.Media, have map[
 			return nil, err
 		}
 		var aspect *ratio
-		if m.Width > 0 && m.Height > 0 {
-			aspect = &ratio{m.Width, m.Height}
+		if sent := m.Sent(); sent.Width > 0 && sent.Height > 0 {
+			aspect = &ratio{sent.Width, sent.Height}
 		}
 		if strings.HasPrefix(m.MIME, "video/") {
 			return video{"app.bsky.embed.video", b, m.Alt, aspect}, nil
@@ -333,14 +335,29 @@ func (p *publisher) attach(ctx context.Context, list []platform.Media, have map[
 
 // upload stores one of the site's files, unless the server has it.
 func (p *publisher) upload(ctx context.Context, m platform.Media, have map[string]*blob) (*blob, error) {
-	if b, ok := have[blobCID(m.Digest)]; ok {
-		return b, nil
+	if len(have) > 0 {
+		if b, ok := have[blobCID(p.sentDigest(m))]; ok {
+			return b, nil
+		}
 	}
 	data, err := apihttp.ReadMedia(p.deps.Media, m)
 	if err != nil {
 		return nil, err
 	}
-	return p.uploadBytes(ctx, "upload "+m.Path, m.MIME, data)
+	return p.uploadBytes(ctx, "upload "+m.Path, m.Sent().MIME, data)
+}
+
+// sentDigest returns the digest of a file as it is sent, "" for one that cannot be made to fit.
+func (p *publisher) sentDigest(m platform.Media) string {
+	if m.Fit == nil {
+		return m.Digest
+	}
+	data, err := apihttp.ReadMedia(p.deps.Media, m)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // uploadBytes stores a file, which the server keeps for some minutes until a record mentions it. It takes 1,000 files
@@ -564,7 +581,7 @@ func (p *publisher) recognise(ctx context.Context, r *platform.Rendering, a plat
 				break
 			}
 			s := &recent[k]
-			if s.parent() != parent || slices.Contains(a.Owned, s.URI) || !s.says(&r.Parts[i]) || i == 0 && s.quoted() != quotes {
+			if s.parent() != parent || slices.Contains(a.Owned, s.URI) || !s.says(&r.Parts[i], p.sentDigest) || i == 0 && s.quoted() != quotes {
 				continue
 			}
 			if found := append([]*stored{s}, thread(i+1, s.URI)...); len(found) > len(best) {

@@ -169,8 +169,8 @@ func (s *stored) quoted() string {
 	return cmp.Or(embed.Record.URI, embed.Record.Record.URI)
 }
 
-// says reports whether s has the words of a part, its files to the byte, and its card.
-func (s *stored) says(part *platform.Part) bool {
+// says reports whether s has the words of a part, its files to the byte, and its card. digest is that of a file as it is sent.
+func (s *stored) says(part *platform.Part, digest func(platform.Media) string) bool {
 	if s.Value.Text != part.Text {
 		return false
 	}
@@ -180,7 +180,7 @@ func (s *stored) says(part *platform.Part) bool {
 	}
 	have, wanted := blobsIn(s.Value.Embed), map[string]bool{}
 	for _, m := range part.Media {
-		cid := blobCID(m.Digest)
+		cid := blobCID(digest(m))
 		if wanted[cid] = true; have[cid] == nil {
 			return false
 		}

@@ -35,7 +35,7 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 		}
 	}
 
-	list.Add(media.Check(v)...)
+	list.Add(media.Fit(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.NoPoll(v, network)...)
 	list.Add(rules.Languages(v, network, maxLanguages, finding.Error)...)
@@ -57,7 +57,13 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 var media = rules.Media{
 	Network: network, Pictures: maxImages, GIFStill: true,
 	Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"},
-	PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes,
+	PictureBytes: maxImageBytes, FitSide: fitSide, VideoBytes: maxVideoBytes,
+}
+
+// thumb are Bluesky's rules for the picture of a link card.
+var thumb = rules.Media{
+	Network: network + "'s link cards", Types: []string{"image/jpeg", "image/png", "image/gif", "image/webp"},
+	PictureBytes: maxThumbBytes, FitSide: fitSide,
 }
 
 // cardOf returns the link card of the first part: that of `card:`, else one for `link:`, whose words
@@ -88,10 +94,7 @@ func cardOf(v *post.Variant) (*platform.Card, finding.List) {
 	if image := v.Card.Image; image != nil {
 		m := platform.MediaOf(image)
 		card.Image = &m
-		if image.Bytes > maxThumbBytes {
-			list.Add(v.Finding(rules.CodeMediaBytes, finding.Error, image.Range,
-				"the card's picture is too large for Bluesky, which takes 1,000,000 bytes", "make it smaller or compress it more"))
-		}
+		list.Add(thumb.FitFile(v, image, card.Image)...)
 	}
 	return card, list
 }

@@ -2,6 +2,8 @@ package mastodon
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -97,4 +99,12 @@ func attachedAs(version string, m platform.Media) (id, rest string, ok bool) {
 	return "", version, false
 }
 
-func shortDigest(m platform.Media) string { return m.Digest[:min(16, len(m.Digest))] }
+// shortDigest tells one file from another, and from itself made to fit in another way.
+func shortDigest(m platform.Media) string {
+	digest := m.Digest
+	if m.Fit != nil {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %+v", digest, *m.Fit))
+		digest = hex.EncodeToString(sum[:])
+	}
+	return digest[:min(16, len(digest))]
+}

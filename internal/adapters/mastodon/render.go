@@ -42,7 +42,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 
 	visibility, found := visibilityOf(v, network)
 	list.Add(found...)
-	list.Add(mediaRules(network, &limits).Check(v)...)
+	list.Add(mediaRules(network, &limits).Fit(v, parts)...)
 	list.Add(rules.Languages(v, network, 1, finding.Warning)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	polls := pollRules(network, &limits)

@@ -10,12 +10,20 @@ import (
 	"mime/multipart"
 	"net/textproto"
 	"path"
+	"strings"
 
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/platform"
 )
 
-// ReadMedia returns the bytes of a rendering's media. Bytes other than those that were rendered, and
-// so reviewed, are refused: the error is a *[platform.Error], Unsent.
+// fitter is a file system that makes pictures fit and remembers them.
+type fitter interface {
+	Fit(digest string, source []byte, r media.Recipe) ([]byte, error)
+}
+
+// ReadMedia returns the bytes of a rendering's media as they are sent: as the file has them, or as m.Fit makes them, by a [media.Fitter] where
+// the file system is one. Their type and size are those of m.Sent(). A file other than that which was rendered, and so reviewed, is
+// refused: the error is a *[platform.Error], Unsent. The bytes are not to be changed.
 func ReadMedia(fsys fs.FS, m platform.Media) ([]byte, error) {
 	fail := func(err error) error {
 		return &platform.Error{Outcome: platform.Unsent, Op: "read " + m.Path, Err: err}
@@ -33,7 +41,27 @@ func ReadMedia(fsys fs.FS, m platform.Media) ([]byte, error) {
 	if hex.EncodeToString(sum[:]) != m.Digest {
 		return nil, fail(fmt.Errorf("the file changed since it was rendered"))
 	}
+	if m.Fit == nil {
+		return data, nil
+	}
+	if f, ok := fsys.(fitter); ok {
+		data, err = f.Fit(m.Digest, data, media.Recipe(*m.Fit))
+	} else {
+		data, err = media.Fit(data, media.Recipe(*m.Fit))
+	}
+	if err != nil {
+		return nil, fail(fmt.Errorf("make it fit: %w", err))
+	}
 	return data, nil
+}
+
+// fileName returns the name under which a file is sent: its own, with the ending of what it is.
+func fileName(m platform.Media) string {
+	name := path.Base(m.Path)
+	if m.Fit == nil || m.Fit.MIME == m.MIME {
+		return name
+	}
+	return strings.TrimSuffix(name, path.Ext(name)) + "." + strings.TrimPrefix(m.Fit.MIME, "image/")
 }
 
 // Field is one name and value of a form whose order matters.
@@ -50,8 +78,8 @@ func Multipart(fields []Field, fileField string, m platform.Media, data []byte) 
 		}
 	}
 	part, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition(fileField, path.Base(m.Path))},
-		"Content-Type":        {m.MIME},
+		"Content-Disposition": {multipart.FileContentDisposition(fileField, fileName(m))},
+		"Content-Type":        {m.Sent().MIME},
 	})
 	if err != nil {
 		return nil, "", err

@@ -11,6 +11,8 @@ const (
 	CodeAltLength   finding.Code = "M205"
 	CodeMediaPixels finding.Code = "M206"
 	CodeGIFStill    finding.Code = "M207"
+	CodeMediaHuge   finding.Code = "M208"
+	CodeMediaShape  finding.Code = "M209"
 	CodeVisibility  finding.Code = "P102"
 	CodeNoPoll      finding.Code = "P103"
 	CodePollLimit   finding.Code = "P104"
@@ -42,8 +44,8 @@ func Docs() []finding.Doc {
 			Code: CodeMediaBytes, Severity: finding.Error, Since: "0.1.0",
 			Title: "file larger than the network takes",
 			Why:   "The network would refuse the upload.",
-			Bad:   "a picture of 6 MB for Bluesky, which takes 2 MB",
-			Good:  "the same picture at 2000 pixels, saved as JPEG",
+			Bad:   "a video of 400 MB for Bluesky, which takes 300 MB; a picture is made smaller instead, unless it moves",
+			Good:  "the same video, compressed more",
 		},
 		{
 			Code: CodeMediaType, Severity: finding.Error, Since: "0.1.0",
@@ -63,8 +65,8 @@ func Docs() []finding.Doc {
 			Code: CodeMediaPixels, Severity: finding.Error, Since: "0.1.0",
 			Title: "picture with more pixels than the server takes",
 			Why:   "The server would refuse the upload.",
-			Bad:   "a picture of 8000×6000 pixels for Mastodon",
-			Good:  "the same picture at 4000×3000",
+			Bad:   "a moving GIF of 8000×6000 pixels for Mastodon; a still picture is made smaller instead",
+			Good:  "the same GIF at 800×600",
 		},
 		{
 			Code: CodeGIFStill, Severity: finding.Warning, Since: "0.1.0",
@@ -72,6 +74,20 @@ func Docs() []finding.Doc {
 			Why:   "The network shows only the first frame.",
 			Bad:   "media: [{file: dance.gif}] for Bluesky",
 			Good:  "overrides: {bluesky: {media: [{file: dance.jpg}]}}",
+		},
+		{
+			Code: CodeMediaHuge, Severity: finding.Error, Since: "0.1.0",
+			Title: "picture too large to be made smaller",
+			Why:   "The network would refuse it, and a picture of more than 80 million pixels is not decoded: it could take all memory.",
+			Bad:   "a picture of 40,000×40,000 pixels for Mastodon",
+			Good:  "the same picture at 5760×5760",
+		},
+		{
+			Code: CodeMediaShape, Severity: finding.Error, Since: "0.1.0",
+			Title: "picture too narrow or too wide",
+			Why:   "The network would refuse it, or cut away what nobody has chosen. Postrider never crops.",
+			Bad:   "a panorama of 6000×600 pixels for a network that takes up to 1.91 : 1",
+			Good:  "a part of it, of 1146×600 pixels",
 		},
 		{
 			Code: CodeVisibility, Severity: finding.Error, Since: "0.1.0",

@@ -7,12 +7,14 @@ package rules
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/measure"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
 )
@@ -27,41 +29,83 @@ type Media struct {
 	GIFStill      bool     // a moving GIF is shown, but does not move
 	PictureBytes  int64
 	PicturePixels int64
-	GIFBytes      int64 // of a moving GIF; 0: as PictureBytes
-	VideoBytes    int64 // of video and sound
-	AltText       int   // in code points
+	PictureSide   int        // the longer side, in pixels
+	FitSide       int        // the longer side of a picture that [Media.Fit] encodes anew: what the network shows at most
+	Aspect        [2]float64 // the least and the greatest width ÷ height
+	GIFBytes      int64      // of a moving GIF; 0: as PictureBytes
+	VideoBytes    int64      // of video and sound
+	AltText       int        // in code points
 }
 
 // Check returns what is wrong with a variant's media. A file that could not be read is not judged:
 // that is reported where it was read.
 func (m *Media) Check(v *post.Variant) finding.List {
-	var list finding.List
-	for _, media := range v.PartMedia {
-		if len(media) > 0 {
-			m.checkPart(&list, v, media)
+	c := checker{Media: m, v: v}
+	return c.check()
+}
+
+// Fit is [Media.Check] for a network that gets pictures as [platform.Media.Fit] makes them: a picture that is too large, of another type, or
+// has a place written into it is not reported, but sent otherwise. The parts' media are told so. What is sent as it is, because it needs
+// nothing, moves, or is of a type that cannot be decoded, is judged as it is.
+func (m *Media) Fit(v *post.Variant, parts []platform.Part) finding.List {
+	c := checker{Media: m, v: v, fits: map[string]*platform.Fit{}}
+	list := c.check()
+	for i := range parts {
+		for k := range parts[i].Media {
+			file := &parts[i].Media[k]
+			file.Fit = c.fits[file.Path]
 		}
 	}
 	return list
 }
 
-func (m *Media) checkPart(list *finding.List, v *post.Variant, media []post.Media) {
+// FitFile is [Media.Fit] for one file that is not among the parts' media, such as the picture of a link card, and its form in the rendering.
+func (m *Media) FitFile(v *post.Variant, file *post.Media, rendered *platform.Media) finding.List {
+	c := checker{Media: m, v: v, fits: map[string]*platform.Fit{}}
+	c.checkFile(file)
+	rendered.Fit = c.fits[file.Path]
+	return c.list
+}
+
+// checker judges one variant's media.
+type checker struct {
+	*Media
+	v    *post.Variant
+	list finding.List
+	fits map[string]*platform.Fit // by path: how files are made to fit; nil: they are not
+}
+
+func (m *checker) check() finding.List {
+	for _, files := range m.v.PartMedia {
+		if len(files) > 0 {
+			m.checkPart(files)
+		}
+	}
+	return m.list
+}
+
+func (m *checker) add(code finding.Code, file *post.Media, message, hint string) {
+	m.list.Add(m.v.Finding(code, finding.Error, file.Range, message, hint))
+}
+
+func (m *checker) checkPart(files []post.Media) {
 	alone := -1
-	for i := range media {
-		file := &media[i]
-		m.checkFile(list, v, file)
+	for i := range files {
+		file := &files[i]
+		m.checkFile(file)
 		if alone < 0 && (isMoving(file) && !m.Mixed || m.GIFAlone && file.Animated) {
 			alone = i
 		}
 	}
 	switch {
-	case alone >= 0 && len(media) > 1:
-		list.Add(v.Finding(CodeMediaMix, finding.Error, media[alone].Range,
-			fmt.Sprintf("%s takes %q only alone, but this part has %d files", m.Network, media[alone].File, len(media)),
-			"move the other files to another part of the thread"))
-	case m.Pictures > 0 && len(media) > m.Pictures:
-		list.Add(v.Finding(CodeMediaCount, finding.Error, media[m.Pictures].Range,
-			fmt.Sprintf("%d pictures are too many for %s, which takes %d", len(media), m.Network, m.Pictures),
-			"move some to another part of the thread"))
+	case alone >= 0 && len(files) > 1:
+		m.add(CodeMediaMix, &files[alone],
+			fmt.Sprintf("%s takes %q only alone, but this part has %d files", m.Network, files[alone].File, len(files)),
+			"move the other files to another part of the thread")
+	case m.Pictures > 0 && len(files) > m.Pictures:
+		m.add(CodeMediaCount, &files[m.Pictures],
+			fmt.Sprintf("%d pictures are too many for %s, which takes %d", len(files), m.Network, m.Pictures),
+			"move some to another part of the thread")
 	}
 }
 
@@ -69,43 +113,139 @@ func isMoving(file *post.Media) bool {
 	return strings.HasPrefix(file.MIME, "video/") || strings.HasPrefix(file.MIME, "audio/")
 }
 
-func (m *Media) checkFile(list *finding.List, v *post.Variant, file *post.Media) {
+func (m *checker) checkFile(file *post.Media) {
 	if n := measure.CountCodePoints(file.Alt); m.AltText > 0 && n > m.AltText {
-		list.Add(v.Finding(CodeAltLength, finding.Error, file.Range,
+		m.add(CodeAltLength, file,
 			fmt.Sprintf("the alt text of %q is too long for %s: %d of %d characters", file.File, m.Network, n, m.AltText),
-			"describe what matters in fewer words"))
+			"describe what matters in fewer words")
 	}
 	if file.MIME == "" {
 		return
 	}
-	if len(m.Types) > 0 && !slices.Contains(m.Types, file.MIME) {
-		list.Add(v.Finding(CodeMediaType, finding.Error, file.Range,
-			fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, file.MIME),
-			"it takes "+strings.Join(m.Types, ", ")))
-		return
-	}
-	most := m.PictureBytes
-	switch {
-	case isMoving(file):
-		most = m.VideoBytes
-	case file.Animated && m.GIFBytes > 0:
-		most = m.GIFBytes
-	}
-	if most > 0 && file.Bytes > most {
-		list.Add(v.Finding(CodeMediaBytes, finding.Error, file.Range,
-			fmt.Sprintf("%q is too large for %s: %d of %d bytes", file.File, m.Network, file.Bytes, most),
-			"make it smaller or compress it more"))
-	}
-	if pixels := int64(file.Width) * int64(file.Height); m.PicturePixels > 0 && pixels > m.PicturePixels && !isMoving(file) {
-		list.Add(v.Finding(CodeMediaPixels, finding.Error, file.Range,
-			fmt.Sprintf("%q is too large for %s: %d×%d is more than %d pixels", file.File, m.Network, file.Width, file.Height, m.PicturePixels),
-			"make it smaller"))
+	if file.IsImage() && file.Height > 0 {
+		shape := float64(file.Width) / float64(file.Height)
+		if least, most := m.Aspect[0], m.Aspect[1]; shape < least || most > 0 && shape > most {
+			m.add(CodeMediaShape, file,
+				fmt.Sprintf("%q is too %s for %s: %d×%d is %.2f : 1, and it takes %.2f : 1 to %.2f : 1", file.File, narrowOrWide(shape < least), m.Network, file.Width, file.Height, shape, least, most),
+				"crop it")
+		}
 	}
 	if m.GIFStill && file.Animated {
-		list.Add(v.Finding(CodeGIFStill, finding.Warning, file.Range,
+		m.list.Add(m.v.Finding(CodeGIFStill, finding.Warning, file.Range,
 			fmt.Sprintf("%q does not move on %s: only its first frame is shown", file.File, m.Network),
 			"attach it to other networks only, or use a still picture"))
 	}
+	if m.fits != nil {
+		if fit := m.fit(file); fit != nil {
+			if !fit.StripOnly && !media.Fits(file.Width, file.Height) {
+				m.add(CodeMediaHuge, file,
+					fmt.Sprintf("%q cannot be made to fit %s: %d×%d is more than %d pixels", file.File, m.Network, file.Width, file.Height, media.MaxPixels),
+					fmt.Sprintf("save it at %d×%d", fit.Width, fit.Height))
+				return
+			}
+			m.fits[file.Path] = fit
+			return
+		}
+	}
+	if !m.takes(file.MIME) {
+		m.add(CodeMediaType, file,
+			fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, file.MIME),
+			"it takes "+strings.Join(m.Types, ", "))
+		return
+	}
+	hint := "make it smaller or compress it more"
+	if file.Animated {
+		hint = "make it smaller: a moving picture is sent as it is"
+	}
+	if most := m.bytesOf(file); most > 0 && file.Bytes > most {
+		m.add(CodeMediaBytes, file, fmt.Sprintf("%q is too large for %s: %d of %d bytes", file.File, m.Network, file.Bytes, most), hint)
+	}
+	pixels := int64(file.Width) * int64(file.Height)
+	switch {
+	case isMoving(file):
+	case m.PicturePixels > 0 && pixels > m.PicturePixels:
+		m.add(CodeMediaPixels, file,
+			fmt.Sprintf("%q is too large for %s: %d×%d is more than %d pixels", file.File, m.Network, file.Width, file.Height, m.PicturePixels), "make it smaller")
+	case m.PictureSide > 0 && max(file.Width, file.Height) > m.PictureSide:
+		m.add(CodeMediaPixels, file,
+			fmt.Sprintf("%q is too large for %s: %d×%d, and no side is longer than %d", file.File, m.Network, file.Width, file.Height, m.PictureSide), "make it smaller")
+	}
+}
+
+func narrowOrWide(narrow bool) string {
+	if narrow {
+		return "narrow"
+	}
+	return "wide"
+}
+
+func (m *Media) takes(mime string) bool { return len(m.Types) == 0 || slices.Contains(m.Types, mime) }
+
+// bytesOf returns how large a file may be.
+func (m *Media) bytesOf(file *post.Media) int64 {
+	switch {
+	case isMoving(file):
+		return m.VideoBytes
+	case file.Animated && m.GIFBytes > 0:
+		return m.GIFBytes
+	}
+	return m.PictureBytes
+}
+
+// fit returns how a file is made to fit, nil when it needs nothing or cannot be.
+func (m *Media) fit(file *post.Media) *platform.Fit {
+	switch file.MIME {
+	case "image/jpeg", "image/png", "image/gif", "image/webp":
+	default:
+		return nil
+	}
+	if file.Width <= 0 || file.Height <= 0 {
+		return nil
+	}
+	side, pixels := max(file.Width, file.Height), int64(file.Width)*int64(file.Height)
+	most := m.bytesOf(file)
+	fits := m.takes(file.MIME) && (most == 0 || file.Bytes <= most) && (m.PicturePixels == 0 || pixels <= m.PicturePixels) && (m.PictureSide == 0 || side <= m.PictureSide)
+	if fits && !file.Turned {
+		if !file.Metadata || file.MIME == "image/gif" {
+			return nil
+		}
+		return &platform.Fit{Width: file.Width, Height: file.Height, MIME: file.MIME, StripOnly: true, Version: media.Version}
+	}
+	mime := m.stillType(file)
+	if file.Animated || mime == "" {
+		return nil
+	}
+	k := 1.0
+	for _, most := range [2]int{m.PictureSide, m.FitSide} {
+		if most > 0 {
+			k = min(k, float64(most)/float64(side))
+		}
+	}
+	if m.PicturePixels > 0 {
+		k = min(k, math.Sqrt(float64(m.PicturePixels)/float64(pixels)))
+	}
+	fit := &platform.Fit{Width: scaled(file.Width, k), Height: scaled(file.Height, k), MIME: mime, MaxBytes: m.PictureBytes, Version: media.Version}
+	if m.PicturePixels > 0 && int64(fit.Width)*int64(fit.Height) > m.PicturePixels { // both were rounded up
+		fit.Width = max(1, int(m.PicturePixels/int64(fit.Height)))
+	}
+	return fit
+}
+
+func scaled(n int, k float64) int { return max(1, int(math.Round(float64(n)*k))) }
+
+// stillType returns what a picture becomes that is encoded anew: a photograph JPEG, and what lets something shine through PNG.
+func (m *Media) stillType(file *post.Media) string {
+	first, second := "image/jpeg", "image/png"
+	if file.Transparent && file.MIME != "image/jpeg" {
+		first, second = second, first
+	}
+	switch {
+	case m.takes(first):
+		return first
+	case m.takes(second):
+		return second
+	}
+	return ""
 }
 
 // DefaultPollDuration is how long a poll runs that does not say.

@@ -1,0 +1,112 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/media"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+)
+
+func TestFit(t *testing.T) {
+	limits := Media{
+		Network: "Net", Pictures: 4, Types: []string{"image/jpeg", "image/png", "image/gif", "video/mp4"},
+		PictureBytes: 2_000_000, PicturePixels: 12_000_000, PictureSide: 5000, FitSide: 2000, VideoBytes: 9_000_000, Aspect: [2]float64{0.25, 4},
+	}
+	jpeg := func(w, h int, bytes int64) post.Media {
+		return post.Media{MIME: "image/jpeg", Width: w, Height: h, Bytes: bytes}
+	}
+	with := func(m post.Media, change func(*post.Media)) post.Media { change(&m); return m }
+	fit := func(w, h int, mime string) *platform.Fit {
+		return &platform.Fit{Width: w, Height: h, MIME: mime, MaxBytes: 2_000_000, Version: media.Version}
+	}
+	strip := func(w, h int, mime string) *platform.Fit {
+		return &platform.Fit{Width: w, Height: h, MIME: mime, StripOnly: true, Version: media.Version}
+	}
+	png := post.Media{MIME: "image/png", Width: 3000, Height: 1000, Bytes: 3_000_000}
+	webp := post.Media{MIME: "image/webp", Width: 300, Height: 100, Bytes: 3000}
+	gif := post.Media{MIME: "image/gif", Width: 300, Height: 100, Bytes: 3_000_000, Transparent: true}
+	tests := map[string]struct {
+		file post.Media
+		want *platform.Fit
+		code finding.Code
+	}{
+		"within the limits":        {jpeg(4000, 3000, 1_000_000), nil, ""},
+		"too many bytes":           {jpeg(4000, 3000, 2_000_001), fit(2000, 1500, "image/jpeg"), ""},
+		"too many bytes, small":    {jpeg(1000, 900, 2_000_001), fit(1000, 900, "image/jpeg"), ""},
+		"too many pixels":          {jpeg(4000, 3001, 1000), fit(2000, 1501, "image/jpeg"), ""},
+		"a side too long":          {jpeg(1500, 5001, 1000), fit(600, 2000, "image/jpeg"), ""},
+		"a place in it":            {with(jpeg(400, 300, 1000), func(m *post.Media) { m.Metadata = true }), strip(400, 300, "image/jpeg"), ""},
+		"on its side":              {with(jpeg(400, 300, 1000), func(m *post.Media) { m.Turned, m.Metadata = true, true }), fit(400, 300, "image/jpeg"), ""},
+		"a place and too large":    {with(jpeg(4000, 3000, 3_000_000), func(m *post.Media) { m.Metadata = true }), fit(2000, 1500, "image/jpeg"), ""},
+		"PNG too large":            {png, fit(2000, 667, "image/jpeg"), ""},
+		"PNG that shines through":  {with(png, func(m *post.Media) { m.Transparent = true }), fit(2000, 667, "image/png"), ""},
+		"WebP":                     {webp, fit(300, 100, "image/jpeg"), ""},
+		"WebP that shines through": {with(webp, func(m *post.Media) { m.Transparent = true }), fit(300, 100, "image/png"), ""},
+		"WebP that moves":          {with(webp, func(m *post.Media) { m.Animated = true }), nil, CodeMediaType},
+		"still GIF":                {gif, fit(300, 100, "image/png"), ""},
+		"GIF that moves":           {with(gif, func(m *post.Media) { m.Animated = true }), nil, CodeMediaBytes},
+		"40,000 × 40,000":          {jpeg(40_000, 40_000, 1_000_000), nil, CodeMediaHuge},
+		"too wide":                 {jpeg(4100, 1000, 1000), nil, CodeMediaShape},
+		"too narrow":               {jpeg(200, 1000, 1000), nil, CodeMediaShape},
+		"HEIC":                     {post.Media{MIME: "image/heic", Bytes: 1000}, nil, CodeMediaType},
+		"PDF":                      {post.Media{MIME: "application/pdf", Bytes: 1000}, nil, CodeMediaType},
+		"video":                    {post.Media{MIME: "video/mp4", Bytes: 10_000_000}, nil, CodeMediaBytes},
+		"unreadable":               {post.Media{}, nil, ""},
+	}
+	for name, tt := range tests {
+		tt.file.File, tt.file.Path = "a.jpg", "content/a.jpg"
+		v := &post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{nil, {tt.file}}}
+		parts := []platform.Part{{}, {Media: []platform.Media{platform.MediaOf(&tt.file)}}}
+		list := limits.Fit(v, parts)
+		if diff := cmp.Diff(tt.want, parts[1].Media[0].Fit); diff != "" {
+			t.Errorf("%s: the fit differs (-want +got):\n%s", name, diff)
+		}
+		var codes []string
+		for _, f := range list {
+			codes = append(codes, string(f.Code))
+		}
+		if got := strings.Join(codes, " "); got != string(tt.code) {
+			t.Errorf("%s: findings %v, want %q", name, list, tt.code)
+		}
+		rendered := platform.MediaOf(&tt.file)
+		if alone := limits.FitFile(v, &tt.file, &rendered); len(alone) != len(list) || !cmp.Equal(rendered.Fit, tt.want) {
+			t.Errorf("%s: alone it is %v, %v", name, alone, rendered.Fit)
+		}
+	}
+	// Where nothing is made to fit, what is too large is reported.
+	big := jpeg(4000, 3000, 2_000_001)
+	if list := limits.Check(&post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{{big}}}); len(list) != 1 || list[0].Code != CodeMediaBytes {
+		t.Errorf("Check says %v", list)
+	}
+	only := Media{Network: "Net", Types: []string{"video/mp4"}}
+	if list := only.Fit(&post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{{big}}}, nil); len(list) != 1 || list[0].Code != CodeMediaType {
+		t.Errorf("a network without pictures says %v", list)
+	}
+}
+
+func FuzzFit(f *testing.F) {
+	f.Add(4000, 3000, int64(2_000_001), 12_000_000, 2000, 0, false)
+	f.Add(1, 40_000, int64(1), 0, 1, 2, true)
+	f.Add(3, 7, int64(1), 5, 0, 3, true)
+	f.Fuzz(func(t *testing.T, w, h int, bytes int64, pixels, side, kind int, flag bool) {
+		limits := Media{Network: "Net", Types: []string{"image/jpeg", "image/png"}, PictureBytes: 1000, PicturePixels: int64(max(0, pixels)), PictureSide: max(0, side)}
+		file := post.Media{File: "a", Path: "a", MIME: []string{"image/jpeg", "image/png", "image/gif", "image/webp"}[kind&3], Bytes: bytes, Width: w & 0xfffff, Height: h & 0xfffff, Transparent: flag, Metadata: flag}
+		rendered := platform.MediaOf(&file)
+		limits.FitFile(&post.Variant{Post: &post.Post{}}, &file, &rendered)
+		fit := rendered.Fit
+		if fit == nil || fit.StripOnly {
+			return
+		}
+		if fit.Width < 1 || fit.Height < 1 || fit.Width > file.Width || fit.Height > file.Height || !limits.takes(fit.MIME) {
+			t.Errorf("%d×%d becomes %+v", file.Width, file.Height, fit)
+		}
+		if side > 0 && max(fit.Width, fit.Height) > side || pixels > 0 && fit.Width*fit.Height > pixels && min(fit.Width, fit.Height) > 1 {
+			t.Errorf("%d×%d becomes %+v, beyond %d and %d", file.Width, file.Height, fit, side, pixels)
+		}
+	})
+}
