@@ -166,7 +166,7 @@ func (d *Desk) publisher(site Site, name string) (platform.Publisher, error) {
 		return nil, &AccountError{name, err}
 	}
 	publisher, err := adapter.Open(account, platform.Deps{
-		HTTP: d.HTTP, Media: site.Media(), Now: d.Now, Wait: d.Wait, Secrets: secrets, Timeout: d.RequestTimeout,
+		HTTP: d.HTTP, Media: &media{site.Media(), d.Pictures}, Now: d.Now, Wait: d.Wait, Secrets: secrets, Timeout: d.RequestTimeout,
 		Log: d.Log.With("account", name, "platform", string(account.Platform)),
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
+	pictures "github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 )
@@ -57,8 +58,10 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	options := agenda.Options{
 		Repo: o.Repo, Prefix: o.Prefix, Registry: o.Registry, Env: o.Env, Version: o.Version, Log: o.Log,
 	}
+	d.Pictures = &pictures.Fitter{Memory: 64 << 20} // a picture often goes to several accounts
 	if !o.NoCache {
 		options.CacheDir = filepath.Join(o.Repo.CommonDir(), "postrider")
+		d.Pictures.Dir = filepath.Join(options.CacheDir, "pictures")
 	}
 	d.Now, d.Wait, d.Log, d.ownerDead = o.Now, o.Wait, o.Log, o.OwnerDead
 	d.JournalDir = filepath.Join(o.Repo.CommonDir(), "postrider", "journal")

@@ -25,6 +25,7 @@ import (
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
+	pictures "github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/secret"
@@ -73,6 +74,8 @@ type Desk struct {
 	Tries int
 	// JournalDir is where results stand until they are in the ledger; empty: nowhere.
 	JournalDir string
+	// Pictures makes pictures fit, for all accounts together; nil: each account on its own.
+	Pictures *pictures.Fitter
 	// AllowPrivate permits link cards to be read from private addresses.
 	AllowPrivate bool
 
@@ -251,7 +254,18 @@ type job struct {
 }
 
 // media is the files of the commit whose rendering a publisher is given. A publisher makes one delivery at a time.
-type media struct{ fs.FS }
+type media struct {
+	fs.FS
+	pictures *pictures.Fitter // nil: each is made anew
+}
+
+// Fit makes a picture fit, for package apihttp.
+func (m *media) Fit(digest string, source []byte, r pictures.Recipe) ([]byte, error) {
+	if m.pictures == nil {
+		return pictures.Fit(source, r)
+	}
+	return m.pictures.Fit(digest, source, r)
+}
 
 // run is one pass from plan to report.
 type run struct {
@@ -308,7 +322,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		} else if err != nil {
 			return &AccountError{a.Account, err}
 		}
-		files[a.Account] = &media{r.Site.Media()}
+		files[a.Account] = &media{r.Site.Media(), r.Pictures}
 		client := *r.HTTP
 		r.leashes[a.Account] = newLeash(r, client.Transport)
 		client.Transport = r.leashes[a.Account]
