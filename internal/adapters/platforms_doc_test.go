@@ -141,7 +141,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 			}
 			help := s.Help
 			if s.Optional {
-				help += " Not needed in this version."
+				help += " Optional."
 			}
 			p("| %s | `POSTRIDER_<ACCOUNT>_%s` | %s | %s |", i.Name, s.Name, strings.Join(other, ", "), help)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/adapters/x"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
@@ -69,9 +70,18 @@ func files(more map[string]string) fstest.MapFS {
 	return fsys
 }
 
+// semaphore is a platform that can be looked at only, as none of this version is.
+type semaphore struct{ platform.Adapter }
+
+func (semaphore) Info() platform.Info {
+	info := x.Adapter{}.Info()
+	info.ID, info.Name, info.Caps = "semaphore", "Semaphore", platform.CanThread
+	return info
+}
+
 func load(t testing.TB, fsys fstest.MapFS) *site.Snapshot {
 	t.Helper()
-	s, err := site.Load(context.Background(), fsys, adapters.All(), site.Options{})
+	s, err := site.Load(context.Background(), fsys, platform.NewRegistry(append(adapters.All().All(), semaphore{x.Adapter{}})...), site.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +169,7 @@ func TestStates(t *testing.T) {
 		{name: "limited and held", now: "2026-12-01 12:00", record: record("a", "bluesky", ledger.Limited, nil), holds: []ledger.Hold{{Scope: "all", Reason: "stop"}}, want: Held, why: "held: stop"},
 		{name: "unsent, begun in time", now: "2026-12-01 20:00", front: "publish_at: 2026-12-01 09:00", record: record("a", "bluesky", ledger.Unsent, func(r *ledger.Record) { r.At = at("2026-12-01 09:01") }), want: Waiting, why: "the next run tries again: no answer"},
 		{name: "unsent for too long", now: "2026-12-01 21:01", front: "publish_at: 2026-12-01 09:00", record: record("a", "bluesky", ledger.Unsent, func(r *ledger.Record) { r.At = at("2026-12-01 09:01") }), want: Late, why: "it was due at Tue 1 Dec 2026 09:00 CET: too late to go out unasked"},
-		{name: "cannot be published to", now: "2026-12-01 12:00", account: "x", want: Skipped, why: "this version can preview x but not publish there"},
+		{name: "cannot be published to", now: "2026-12-01 12:00", account: "semaphore", want: Skipped, why: "this version can preview semaphore but not publish there"},
 
 		{name: "repeated, to come", now: "2026-12-01 08:00", front: "publish_at: 2026-12-01 09:00\nrepeat: FREQ=WEEKLY", want: Scheduled},
 		{name: "repeated, due", now: "2026-12-08 10:00", front: "publish_at: 2026-12-01 09:00\nrepeat: FREQ=WEEKLY", want: Due},
@@ -172,7 +182,7 @@ func TestStates(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			account := stdcmp.Or(tt.account, "bluesky")
 			body := strings.Replace(fmt.Sprintf(text, tt.front), "[bluesky]", "["+account+"]", 1)
-			fsys := files(map[string]string{"a": body, "site.yaml": testYAML + tt.yaml})
+			fsys := files(map[string]string{"a": body, "site.yaml": strings.Replace(testYAML, "accounts:\n", "accounts:\n  semaphore: {}\n", 1) + tt.yaml})
 			s := load(t, fsys)
 			in := Input{Site: s, Now: at(tt.now), Findings: tt.found, Checked: true}
 			if !tt.empty {

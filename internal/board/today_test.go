@@ -249,7 +249,7 @@ func TestDetail(t *testing.T) {
 	want := []string{
 		`bluesky bluesky changed, "its file has changed since, but nothing of what is out", true, false`,
 		`fedi mastodon changed, "its file has changed since", true, true`,
-		`x x skipped, "this version can preview x but not publish there", false, false`,
+		`x x due, "", false, false`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

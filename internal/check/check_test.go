@@ -12,6 +12,7 @@ import (
 
 	"github.com/postrider/postrider/internal/adapters/bluesky"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
+	"github.com/postrider/postrider/internal/adapters/threads"
 	"github.com/postrider/postrider/internal/adapters/x"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
@@ -21,7 +22,16 @@ import (
 )
 
 func registry() *platform.Registry {
-	return platform.NewRegistry(bluesky.Adapter{}, mastodon.Adapter{}, x.Adapter{})
+	return platform.NewRegistry(bluesky.Adapter{}, mastodon.Adapter{}, threads.Adapter{}, x.Adapter{}, semaphore{x.Adapter{}})
+}
+
+// semaphore is a platform that can be looked at only, as none of this version is: nothing goes out there, and nothing is taken down.
+type semaphore struct{ platform.Adapter }
+
+func (semaphore) Info() platform.Info {
+	info := x.Adapter{}.Info()
+	info.ID, info.Name, info.Caps = "semaphore", "Semaphore", platform.CanThread
+	return info
 }
 
 // accounts are those of examples whose site.yaml has none.

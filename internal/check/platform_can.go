@@ -14,8 +14,8 @@ func cannotPublish() Check {
 	return Check{
 		Doc: finding.Doc{
 			Code: "P301", Title: "platform that this version cannot publish to", Severity: finding.Warning, Since: "0.1.0",
-			Why:  "Posts to it are counted, checked and previewed, but do not go out.",
-			Bad:  "-- site.yaml --\naccounts:\n  x: {platform: x, handle: acme}\n",
+			Why:  "Posts to it are counted, checked and previewed, but do not go out. No platform of this version is like that.",
+			Bad:  "-- site.yaml --\naccounts:\n  semaphore: {platform: semaphore}\n",
 			Good: "-- site.yaml --\naccounts:\n  bluesky: {platform: bluesky, handle: acme.bsky.social}\n",
 		},
 		site: func(c *Checker, out *finding.List) {
@@ -38,7 +38,7 @@ func cannotDelete() Check {
 		Doc: finding.Doc{
 			Code: "P302", Title: "post that cannot be taken down by itself", Severity: finding.Warning, Since: "0.1.0",
 			Why:  "The post has `withdraw` or `expires_at`, but on this platform nothing can be deleted from here: somebody has to do it by hand.",
-			Bad:  "-- content/sled.md --\n---\nplatforms: [x]\npublish_at: 2026-12-01 09:00\nexpires_at: 2026-12-24 18:00\n---\nThe sled is back.\n",
+			Bad:  "-- site.yaml --\naccounts:\n  semaphore: {platform: semaphore}\n-- content/sled.md --\n---\nplatforms: [semaphore]\npublish_at: 2026-12-01 09:00\nexpires_at: 2026-12-24 18:00\n---\nThe sled is back.\n",
 			Good: "-- content/sled.md --\n---\nplatforms: [bluesky]\npublish_at: 2026-12-01 09:00\nexpires_at: 2026-12-24 18:00\n---\nThe sled is back.\n",
 		},
 		target: func(p *Pass, t *Target) {

@@ -118,8 +118,8 @@ func TestTimeline(t *testing.T) {
 }
 
 func TestUnknownPlatform(t *testing.T) {
-	_, err := sandbox.Start(t.Context(), sandbox.Options{Registry: adapters.All(), Platforms: []platform.ID{"x"}, Address: "127.0.0.1:0", Now: time.Now})
-	if err == nil || !strings.Contains(err.Error(), `no stand-in for "x"`) {
+	_, err := sandbox.Start(t.Context(), sandbox.Options{Registry: adapters.All(), Platforms: []platform.ID{"pigeon"}, Address: "127.0.0.1:0", Now: time.Now})
+	if err == nil || !strings.Contains(err.Error(), `no stand-in for "pigeon"`) {
 		t.Errorf("error = %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package x
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -14,10 +15,17 @@ import (
 
 const network = "X"
 
+// settingReply is what the API calls the rule who may answer.
+const settingReply = "reply_settings"
+
 // Render implements [platform.Adapter].
 func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering, finding.List) {
+	o, ok := a.Options.(*Options)
+	if !ok {
+		o = &Options{}
+	}
 	most := maxText
-	if o, ok := a.Options.(*Options); ok && o.Premium {
+	if o.Premium {
 		most = maxTextPremium
 	}
 	style := plaintext.Style{
@@ -36,6 +44,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	for i := range parts {
 		checkText(&list, v, &parts[i])
 	}
+	checkRepeat(&list, v, parts)
 
 	list.Add(media.Check(v)...)
 	list.Add(rules.OnlyPublic(v, network)...)
@@ -44,14 +53,18 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	list.Add(found...)
 	sensitive, found := rules.LabelsAsSensitive(v, network)
 	list.Add(found...)
-	if v.ReplyTo != "" && !isPost(v.ReplyTo) {
+	if v.ReplyTo != "" && postID(v.ReplyTo) == "" {
 		list.Add(rules.ReplyTo(v, network, wantPost))
 	}
-	if v.Quote != "" && !isPost(v.Quote) {
+	if v.Quote != "" && postID(v.Quote) == "" {
 		list.Add(rules.Quote(v, network, wantPost))
 	}
+	var settings map[string]string
+	if o.ReplySettings != "" && v.ReplyTo == "" { // whoever begins a conversation says who may answer
+		settings = map[string]string{settingReply: o.ReplySettings}
+	}
 	return platform.Rendering{
-		Platform: "x", Parts: parts, Sensitive: sensitive, Poll: poll, ReplyTo: v.ReplyTo, Quote: v.Quote,
+		Platform: "x", Parts: parts, Sensitive: sensitive, Poll: poll, ReplyTo: v.ReplyTo, Quote: v.Quote, Settings: settings,
 	}, list
 }
 
@@ -72,6 +85,7 @@ var (
 const (
 	codeCharacter finding.Code = "T210"
 	codeCashtags  finding.Code = "P110"
+	codeRepeat    finding.Code = "P111"
 )
 
 // forbidden are the code points that X refuses in any text, per twitter-text v3.
@@ -94,24 +108,51 @@ func checkText(list *finding.List, v *post.Variant, p *platform.Part) {
 	}
 }
 
+// checkRepeat refuses a part that says what one before it says: the thread would end there.
+func checkRepeat(list *finding.List, v *post.Variant, parts []platform.Part) {
+	first := make(map[string]int, len(parts))
+	for i := range parts {
+		text := parts[i].Text
+		k, said := first[text]
+		if said && text != "" {
+			list.Add(v.Finding(codeRepeat, finding.Error, plaintext.Place(v, &parts[i], 0),
+				fmt.Sprintf("part %d of the thread says the same as part %d, and X takes no words twice", i+1, k+1), "say it in other words"))
+			return
+		}
+		first[text] = i
+	}
+}
+
 const wantPost = "its address, https://x.com/NAME/status/NUMBER, or its number"
 
-// isPost reports whether s names a post: by number, or by an address that ends in /status/NUMBER.
-func isPost(s string) bool {
-	if rest, ok := strings.CutPrefix(s, "https://"); ok {
+// postID returns the number of the post that s names: by number, or by an address that ends in /status/NUMBER; "" if it names none.
+func postID(s string) string {
+	rest, found := strings.CutPrefix(s, "https://")
+	if !found {
+		rest, found = strings.CutPrefix(s, "http://")
+	}
+	if found {
 		host, path, _ := strings.Cut(rest, "/")
-		switch strings.TrimPrefix(strings.TrimPrefix(host, "www."), "mobile.") {
+		switch strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(host), "www."), "mobile.") {
 		case "x.com", "twitter.com":
 		default:
-			return false
+			return ""
 		}
-		_, s, ok = strings.Cut(path, "/status/")
-		if !ok {
-			return false
+		_, s, _ = strings.Cut(path, "/status/")
+		if end := strings.IndexAny(s, "?#"); end >= 0 {
+			s = s[:end]
 		}
-		s, _, _ = strings.Cut(s, "?")
+		s = strings.TrimSuffix(s, "/")
 	}
-	return s != "" && len(s) <= 20 && strings.Trim(s, "0123456789") == ""
+	if !isNumber(s) {
+		return ""
+	}
+	return s
+}
+
+// isNumber reports whether s is an id as the API takes it: up to 19 digits.
+func isNumber(s string) bool {
+	return s != "" && len(s) <= 19 && strings.Trim(s, "0123456789") == ""
 }
 
 // Docs returns the documentation of the codes that only X reports.
@@ -131,12 +172,19 @@ func (Adapter) Docs() []finding.Doc {
 			Bad:   "$ACME beats $EMCA",
 			Good:  "$ACME beats EMCA",
 		},
+		{
+			Code: codeRepeat, Severity: finding.Error, Since: "0.1.0",
+			Title: "thread that says the same twice",
+			Why:   "X refuses words that an account has said lately (\"duplicate content\"), so that the thread would end in the middle.",
+			Bad:   "a thread whose second part is its first again",
+			Good:  "a thread whose parts differ",
+		},
 	}
 }
 
-// SameRendering implements [platform.Sharer]: a premium account has another limit.
+// SameRendering implements [platform.Sharer]: a premium account has another limit, and others may answer.
 func (Adapter) SameRendering(a, b *platform.Account) bool {
 	x, ok := a.Options.(*Options)
 	y, same := b.Options.(*Options)
-	return ok && same && x.Premium == y.Premium
+	return ok && same && x.Premium == y.Premium && x.ReplySettings == y.ReplySettings
 }

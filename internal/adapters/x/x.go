@@ -1,10 +1,14 @@
 // Package x is the adapter for X (formerly Twitter).
 //
-// This version says exactly what X would show, counts it as X counts and plans it; it does not
-// publish there yet. Lengths and entities follow twitter-text v3.
+// It posts through API v2, with the user tokens of OAuth 1.0a or OAuth 2.0. X has no idempotency keys: after a lost answer, the
+// account's own posts are read and compared. Lengths and entities follow twitter-text v3.
 package x
 
 import (
+	"net/url"
+	"slices"
+	"strings"
+
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/platform"
 )
@@ -18,6 +22,44 @@ var _ platform.Adapter = Adapter{}
 type Options struct {
 	Handle  string `yaml:"handle,omitempty" help:"The account's name on X, without the @."`
 	Premium bool   `yaml:"premium,omitempty" help:"The account pays for X Premium and may write posts of up to 25,000 characters."`
+	// ReplySettings is one of replySettings, or empty: everybody may answer.
+	ReplySettings string `yaml:"reply_settings,omitempty" help:"Who may reply: following, mentionedUsers, subscribers or verified; everybody when left out."`
+	Server        string `yaml:"server,omitempty" help:"The address of the API; https://api.x.com when left out."`
+}
+
+// DefaultServer is where X's API is.
+const DefaultServer = "https://api.x.com"
+
+// replySettings are the API's words for who may reply: https://docs.x.com/x-api/posts/create-post (2026-08-22).
+var replySettings = [...]string{"following", "mentionedUsers", "subscribers", "verified"}
+
+// Validate implements [platform.OptionsValidator].
+func (o *Options) Validate() []platform.OptionProblem {
+	var problems []platform.OptionProblem
+	if strings.Trim(strings.ToLower(o.Handle), "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+		problems = append(problems, platform.OptionProblem{
+			Key: "handle", Message: "a name on X has letters, digits and underscores only", Hint: "handle: " + strings.TrimLeft(o.Handle, "@"),
+		})
+	}
+	if o.ReplySettings != "" && !slices.Contains(replySettings[:], o.ReplySettings) {
+		problems = append(problems, platform.OptionProblem{
+			Key: "reply_settings", Message: "X does not know who that is", Hint: "one of " + strings.Join(replySettings[:], ", ") + "; leave it out for everybody",
+		})
+	}
+	if u, err := url.Parse(o.Server); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		problems = append(problems, platform.OptionProblem{
+			Key: "server", Message: "the server is not an http or https address", Hint: "server: " + DefaultServer,
+		})
+	}
+	return problems
+}
+
+// web returns where people see posts. A server that is not X's own, such as that of the sandbox, shows them itself.
+func (o *Options) web() string {
+	if o.Server == DefaultServer {
+		return "https://x.com"
+	}
+	return strings.TrimSuffix(o.Server, "/")
 }
 
 // The limits that render.go enforces. Sources and dates are in [Adapter.Info].
@@ -67,40 +109,35 @@ func (Adapter) Info() platform.Info {
 			{Name: "poll_duration", Max: maxPollMinutes, Unit: "minutes", Doc: docsPost, Verified: verified},
 		},
 		Measure:    func(text string) int { return measure.X(text).Weighted },
-		Caps:       platform.CanThread | platform.CanPoll,
-		NewOptions: func() any { return new(Options) },
-		// All optional: nothing needs them as long as Open refuses.
+		Caps:       platform.CanPublish | platform.CanDelete | platform.CanFind | platform.CanThread | platform.CanPoll,
+		NewOptions: func() any { return &Options{Server: DefaultServer} },
+		// Optional each, since either the first four or the last are needed: Open asks for them.
 		Secrets: []platform.SecretSpec{
 			{
-				Name: "API_KEY", Optional: true,
+				Name: secretKey, Optional: true,
 				Help:    "The API key (consumer key) of your X app, from console.x.com.",
 				Aliases: []string{"X_API_KEY", "TWITTER_API_KEY", "TWITTER_API_CONSUMER_KEY", "TWITTER_CONSUMER_KEY"},
 			},
 			{
-				Name: "API_SECRET", Optional: true,
+				Name: secretKeySecret, Optional: true,
 				Help:    "The API secret (consumer secret) of your X app.",
 				Aliases: []string{"X_API_SECRET", "TWITTER_API_SECRET", "TWITTER_API_SECRET_KEY", "TWITTER_API_CONSUMER_SECRET", "TWITTER_CONSUMER_SECRET"},
 			},
 			{
-				Name: "ACCESS_TOKEN", Optional: true,
+				Name: secretToken, Optional: true,
 				Help:    "The OAuth 1.0a access token of the account, with permission to read and write.",
 				Aliases: []string{"X_ACCESS_TOKEN", "TWITTER_ACCESS_TOKEN", "TWITTER_ACCESS_TOKEN_KEY"},
 			},
 			{
-				Name: "ACCESS_TOKEN_SECRET", Optional: true,
+				Name: secretTokenSecret, Optional: true,
 				Help:    "The secret that belongs to the access token.",
 				Aliases: []string{"X_ACCESS_TOKEN_SECRET", "TWITTER_ACCESS_TOKEN_SECRET"},
 			},
+			{
+				Name: secretOAuth2, Optional: true,
+				Help:    "Instead of the other four: an OAuth 2.0 user access token with the scopes tweet.read, tweet.write, users.read and media.write. It lives for two hours.",
+				Aliases: []string{"X_OAUTH2_TOKEN"},
+			},
 		},
-	}
-}
-
-// Open implements [platform.Adapter]. It always refuses: X cannot be published to yet.
-func (Adapter) Open(*platform.Account, platform.Deps) (platform.Publisher, error) {
-	return nil, &platform.Error{
-		Outcome: platform.Denied,
-		Op:      "open",
-		Message: "this version previews, counts and plans X, but does not publish there yet",
-		Hint:    "post it by hand and record it with `postrider resolve`, or take the account out of `platforms:`",
 	}
 }

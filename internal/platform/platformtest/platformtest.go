@@ -29,6 +29,8 @@ type Suite struct {
 	Sessions bool
 	// SilentQuota tells that the network does not say how much is left before it refuses.
 	SilentQuota bool
+	// RefusesRepeats tells that the network does not take the same words of one account twice.
+	RefusesRepeats bool
 	// Refusal is a part of what the fake says to fakenet.Refuse: people must get to read it.
 	Refusal string
 }

@@ -122,6 +122,12 @@ func anotherKeyIsAnotherPost(t *testing.T, s *Suite) {
 	e := newEnv(t, s)
 	r := e.one(t)
 	a := e.published(t, r, attempt(1))
+	if s.RefusesRepeats {
+		_, err := e.open(t).Publish(t.Context(), r, attempt(2))
+		outcome(t, err, platform.Rejected)
+		e.creations(t, 1)
+		r = changed(r)
+	}
 	b := e.published(t, r, attempt(2))
 	if a.Parts[0].ID == b.Parts[0].ID {
 		t.Errorf("two deliveries are one post, %q", a.Parts[0].ID)
@@ -279,6 +285,9 @@ func quotaReachesTheBudget(t *testing.T, s *Suite) {
 		e.published(t, r, attempt(n))
 		if blocked := e.budget.Until().After(Clock()); blocked != (n == 2 && !s.SilentQuota) {
 			t.Errorf("after post %d, blocked until %v", n, e.budget.Until())
+		}
+		if s.RefusesRepeats {
+			r = changed(r)
 		}
 	}
 	_, err := e.open(t).Publish(t.Context(), r, attempt(3))
