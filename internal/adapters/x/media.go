@@ -46,7 +46,7 @@ func (p *publisher) upload(ctx context.Context, m *platform.Media, data []byte, 
 	var u wireUpload
 	_, err = p.api.Do(ctx, apihttp.Request{
 		Op: op, Method: http.MethodPost, Path: "/2/media/upload/initialize", OwnLimit: true,
-		JSON: map[string]any{"media_type": m.MIME, "total_bytes": len(data), "media_category": category(m, alone)},
+		JSON: map[string]any{"media_type": m.Sent().MIME, "total_bytes": len(data), "media_category": category(m, alone)},
 	}, &u)
 	if err != nil {
 		return "", err
@@ -87,7 +87,7 @@ func category(m *platform.Media, alone bool) string {
 	switch {
 	case strings.HasPrefix(m.MIME, "video/"):
 		return "tweet_video"
-	case m.MIME == "image/gif" && alone:
+	case m.Sent().MIME == "image/gif" && alone:
 		return "tweet_gif"
 	}
 	return "tweet_image"

@@ -23,6 +23,7 @@ import (
 
 	"github.com/postrider/postrider/internal/adapters/x"
 	"github.com/postrider/postrider/internal/adapters/x/fake"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
 	"github.com/postrider/postrider/internal/secret"
@@ -511,5 +512,18 @@ func TestFirstComment(t *testing.T) {
 	found, err := b.pub.Find(t.Context(), r, b.attempt(1))
 	if diff := cmp.Diff(receipt, found); err != nil || diff != "" {
 		t.Errorf("%v (-published +found):\n%s", err, diff)
+	}
+}
+
+// TestFittedPicture: what a picture becomes is what X is told of it.
+func TestFittedPicture(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	r := says("Look.")
+	picture := b.media("a.png", "image/png", "A grey field")
+	picture.Fit = &platform.Fit{Width: 2, Height: 2, MIME: "image/jpeg", MaxBytes: 1 << 20, Version: media.Version}
+	r.Parts[0].Media = []platform.Media{picture}
+	b.publish(t, r)
+	if got := b.Posts()[0].Media[0]; got.MIME != "image/jpeg" || got.Digest == picture.Digest || got.Bytes == 0 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -46,7 +46,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	}
 	checkRepeat(&list, v, parts)
 
-	list.Add(media.Check(v)...)
+	list.Add(media.Fit(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	poll, found := polls.Apply(v)
