@@ -51,7 +51,7 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		return receipt, err
 	}
 	comments, err := p.list(ctx, op, "/"+post+"/comments", url.Values{
-		"fields": {commentFields}, "filter": {"toplevel"}, "order": {"reverse_chronological"},
+		"fields": {commentFields}, "filter": {"stream"}, "order": {"reverse_chronological"}, // by default some are left out
 	}, a)
 	if err != nil {
 		return receipt, err
@@ -111,11 +111,9 @@ func (p *publisher) list(ctx context.Context, op, path string, query url.Values,
 		if page.Data == nil { // an empty list is one, too
 			return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer is no list"}
 		}
-		past := false
 		for _, w := range page.Data {
 			switch {
 			case w.Created.Before(start):
-				past = true
 			case w.Created.Before(a.At):
 				before = append(before, w)
 			default:
@@ -123,7 +121,7 @@ func (p *publisher) list(ctx context.Context, op, path string, query url.Values,
 			}
 		}
 		next := page.Paging.Cursors.After
-		if past || page.Paging.Next == "" || len(page.Data) == 0 {
+		if page.Paging.Next == "" || page.endsBefore(start) {
 			slices.Reverse(after)
 			return append(after, before...), nil
 		}

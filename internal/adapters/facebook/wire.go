@@ -58,6 +58,15 @@ type wireList struct {
 	} `json:"paging"`
 }
 
+// endsBefore reports whether what comes after a page of a list is older than a time: where the list is not in order, nothing tells.
+func (l *wireList) endsBefore(t time.Time) bool {
+	if len(l.Data) == 0 {
+		return true
+	}
+	first, last := l.Data[0].Created, l.Data[len(l.Data)-1].Created
+	return last.Before(t) && !first.Before(last.Time)
+}
+
 // wireTime is a time as the API writes it: "2026-12-01T09:00:00+0000".
 type wireTime struct{ time.Time }
 
