@@ -7,6 +7,7 @@ package config
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Site struct {
 	Hold      Hold               `yaml:"hold" help:"The emergency stop: with a reason, nothing in its scope goes out."`
 	Ledger    Ledger             `yaml:"ledger" help:"Where results are recorded."`
 	Publish   Publish            `yaml:"publish" help:"What is published."`
+	Media     Media              `yaml:"media" help:"Where the world finds the site's files."`
 
 	Location *time.Location `yaml:"-"` // of Timezone; UTC where that is not known
 
@@ -123,6 +125,23 @@ type Ledger struct {
 // Publish says what is published.
 type Publish struct {
 	Branch string `yaml:"branch" help:"The branch whose posts go out. Left out: the remote's default branch."`
+}
+
+// Media says where the world finds the site's files: some networks take none but fetch them from an address.
+type Media struct {
+	PublicURL string `yaml:"public_url" help:"The address of a file of the site, such as https://raw.githubusercontent.com/acme/site/{commit}/{path}. {commit} and {path} are replaced."`
+}
+
+// Address returns the public address of a file of the site at a commit, empty when site.yaml has none.
+func (m Media) Address(commit, file string) string {
+	if m.PublicURL == "" {
+		return ""
+	}
+	segments := strings.Split(file, "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	return strings.NewReplacer("{commit}", commit, "{path}", strings.Join(segments, "/")).Replace(m.PublicURL)
 }
 
 // Account returns the account called name.

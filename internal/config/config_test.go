@@ -177,9 +177,9 @@ func TestFindings(t *testing.T) {
 		"not utf-8":         {"title: \xff\n", `S102 1:8 the file is not UTF-8 text (texts with colons, braces or a leading special character need quotes)`},
 		"two documents":     {"title: a\n---\ntitle: b\n", `S102 0:0 not valid YAML: expected single document, found multiple`},
 		"unknown key":       {"timezoen: UTC\n", `S103 1:1-9 unknown key "timezoen" (did you mean "timezone"?)`},
-		"unknown key, far":  {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)`},
+		"unknown key, far":  {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
 		"nested key":        {"schedule: {quit: []}\n", `S103 1:12-16 unknown key "quit" (did you mean "quiet"?)`},
-		"merge":             {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
+		"merge":             {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
 		"twice":             {"title: a\ntitle: b\n", `S105 2:1-6 key "title" is given twice (it stands on line 1 already)`},
 		"no mapping":        {"schedule: soon\n", `S104 1:11-15 "schedule" takes a mapping of keys to values, not "soon"`},
 		"no text":           {"title: {a: b}\n", `S104 1:8 "title" takes a text, not a mapping`},
@@ -219,14 +219,14 @@ func TestFindings(t *testing.T) {
 		"option overflow":   {"accounts: {a: {platform: x, port: 99999999999999999999}}\n", `S104 1:35-55 (a) "port" takes a whole number, not "99999999999999999999"`},
 		"secret":            {"accounts: {a: {platform: bluesky, app_password: hunter2-hunter2}}\n", `S114 1:35-64 (a) key "app_password" looks like a secret, which must not be in the file (remove it and set POSTRIDER_A_APP_PASSWORD in the environment; if it was committed, replace it)`},
 		"secret, no spec":   {"accounts: {a: {platform: x, accessKey: |\n   hunter2-hunter2\n   }}\n", ""},
-		"secret at the top": {"api_token: hunter2-hunter2\n", `S103 1:1-27 unknown key "api_token" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)`},
+		"secret at the top": {"api_token: hunter2-hunter2\n", `S103 1:1-27 unknown key "api_token" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
 		"secret in syntax":  {"accounts: {a: {password: hunter2-hunter2\n", ""},
 		"unknown alias":     {"title: *nobody\n", ""},
 		"default platform":  {"accounts: {x: {}}\ndefaults: {platforms: [x, bluesky]}\n", `S160 2:23 defaults: "bluesky" is neither an account nor a platform that has one (known: x)`},
 		"default campaign":  {"accounts: {x: {defaults: {campaign: wintr}}}\ncampaigns: {winter: {}}\n", `S160 1:37 (x) defaults: campaign "wintr" is not defined (did you mean "winter"?)`},
 		"platforms of one":  {"accounts: {x: {defaults: {platforms: [x]}}}\n", `S160 1:38 (x) an account's defaults cannot say where posts go (move it to the site's defaults)`},
 		"default unknown":   {"defaults: {languag: en}\n", `F120 1:12 unknown front-matter key "languag" (did you mean "language"?)`},
-		"aliases":           {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, publish, schedule, style, timezone, title, url)`},
+		"aliases":           {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, found := Parse("site.yaml", []byte(test.src), registry())

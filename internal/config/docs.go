@@ -23,6 +23,7 @@ const (
 	CodeHold     finding.Code = "S140"
 	CodeBranch   finding.Code = "S150"
 	CodeDefault  finding.Code = "S160"
+	CodeMediaURL finding.Code = "S170"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -90,5 +91,8 @@ func Docs() []finding.Doc {
 		doc(CodeDefault, "default that names something unknown",
 			"Every post that says nothing else would go nowhere, or belong to a campaign that does not exist.",
 			"accounts:\n  x: {platform: x, handle: acme}\ndefaults: {platforms: [x, blusky]}\n", "accounts:\n  x: {platform: x, handle: acme}\ndefaults: {platforms: [x]}\n"),
+		doc(CodeMediaURL, "public address of files that cannot be one",
+			"Networks that fetch pictures and videos would find nothing there, or the same file every time.",
+			"media: {public_url: \"https://raw.githubusercontent.com/acme/site/main/\"}\n", "media: {public_url: \"https://raw.githubusercontent.com/acme/site/{commit}/{path}\"}\n"),
 	}
 }

@@ -14,7 +14,7 @@ import (
 // validate checks what takes more than one key, or more than a type, to know.
 func (d *decoder) validate() {
 	for _, rule := range [...]func(*decoder){
-		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateDefaults, (*decoder).validateHold, (*decoder).validateGit,
+		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateDefaults, (*decoder).validateHold, (*decoder).validateGit, (*decoder).validateMedia,
 	} {
 		rule(d)
 	}
@@ -167,6 +167,33 @@ func (d *decoder) validateGit() {
 		if b.name != "" && !refName(b.name) {
 			d.fail(CodeBranch, d.site.Place(b.section, b.key), fmt.Sprintf("git does not allow %q as the name of a %s", b.name, b.key), "")
 		}
+	}
+}
+
+// validateMedia checks the address of files. One that is wrong counts as none.
+func (d *decoder) validateMedia() {
+	m := &d.site.Media
+	if m.PublicURL == "" {
+		return
+	}
+	at := d.site.Place("media", "public_url")
+	wrong := func(message, hint string) {
+		d.fail(CodeMediaURL, at, message, hint)
+		m.PublicURL = ""
+	}
+	for name := range placeholders(m.PublicURL) {
+		if known := []string{"commit", "path"}; !slices.Contains(known, name) {
+			wrong(fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: commit, path"))
+			return
+		}
+	}
+	switch u, err := url.Parse(m.Address("0123abc", "content/hero.jpg")); {
+	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
+		wrong(fmt.Sprintf("%q is not an address", m.PublicURL), "write it with https://")
+	case u.User != nil:
+		wrong("the address has a name or password in it", "networks fetch files without one")
+	case !strings.Contains(m.PublicURL, "{path}"):
+		wrong("the address is the same for all files", "put {path} where the file's path belongs")
 	}
 }
 

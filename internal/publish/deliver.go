@@ -44,7 +44,7 @@ func (r *run) attemptOnce(ctx context.Context, j *job) {
 	// A delivery in flight is finished even when the run is told to stop: what was begun must be known.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
 	defer cancel()
-	j.media.FS = r.Site.Media()
+	j.media.FS, j.commit = r.Site.Media(), r.Commit
 	j.leash.job.Store(j)
 	switch j.Verb {
 	case plan.Update:
@@ -363,7 +363,7 @@ func (r *run) repeat(ctx context.Context, j *job, sent *platform.Rendering, same
 
 // today notes that a delivery that was begun with another version of the file goes on with today's.
 func (r *run) today(j *job) {
-	j.media.FS = r.Site.Media()
+	j.media.FS, j.commit = r.Site.Media(), r.Commit
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if j.rec.Fingerprint != j.Fingerprint {
@@ -386,7 +386,7 @@ func (r *run) sentRendering(j *job) (rendering *platform.Rendering, same bool) {
 		r.Log.Warn("an earlier commit cannot be read", "commit", j.rec.Commit, "err", err)
 		return rendering, false
 	}
-	j.media.FS = site.Media()
+	j.media.FS, j.commit = site.Media(), j.rec.Commit
 	if rendering != nil {
 		return rendering, false
 	}

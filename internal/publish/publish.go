@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
@@ -41,6 +42,8 @@ type Site interface {
 	Render(path, account string) (*platform.Rendering, error)
 	// Media opens the site's folder at the commit.
 	Media() fs.FS
+	// Config returns site.yaml at the commit.
+	Config() *config.Site
 }
 
 // Desk is everything that a run works with. All fields but Progress are needed.
@@ -245,6 +248,7 @@ type job struct {
 	rendering *platform.Rendering // what is to be sent; nil for those that only look and have none
 	media     *media              // of the publisher
 	leash     *leash              // of the publisher
+	commit    string              // where the media come from
 	until     time.Time           // the end of the lease that the remote knows
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
@@ -333,7 +337,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		r.budgets[a.Account] = tokens[token]
 		publisher, err := adapter.Open(account, platform.Deps{
 			HTTP: &client, Web: r.HTTP, Media: files[a.Account], Now: r.Now, Wait: r.Wait, Secrets: secrets, AllowPrivate: r.AllowPrivate,
-			Budget: r.budgets[a.Account], Timeout: r.RequestTimeout,
+			Budget: r.budgets[a.Account], Timeout: r.RequestTimeout, PublicMedia: r.publicMedia(r.leashes[a.Account]),
 			Log: r.Log.With("account", a.Account, "platform", string(account.Platform)),
 		})
 		if err != nil {
