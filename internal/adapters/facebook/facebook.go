@@ -56,6 +56,7 @@ const (
 	maxPhotos     = 10
 	maxPhotoBytes = 4_000_000
 	maxVideoBytes = 1_000_000_000
+	shownSide     = 2048 // the longer side, beyond which Facebook makes photos smaller itself
 )
 
 // The pages that state the limits, as read on [verified].

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/rules"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/secret"
 )
@@ -159,6 +160,29 @@ func TestLinks(t *testing.T) {
 		case !hasCard && !strings.HasSuffix(first.Text, v.Link):
 			t.Errorf("text %q", first.Text)
 		}
+	}
+}
+
+// Pictures are made to fit, wherever they are; what moves is sent as it is or not at all.
+func TestFit(t *testing.T) {
+	p := &post.Post{Path: "content/a.md", Body: []post.Doc{say("One."), say("Two.")}}
+	v := p.For("page", "facebook")
+	large := post.Media{File: "a.png", Path: "content/a.png", MIME: "image/png", Bytes: maxPhotoBytes + 1, Width: 4000, Height: 3000}
+	other := post.Media{File: "b.webp", Path: "content/b.webp", MIME: "image/webp", Bytes: 1, Width: 4, Height: 3}
+	v.PartMedia = [][]post.Media{{large}, {other}}
+	r, list := Adapter{}.Render(&v, &platform.Account{Options: &Options{}})
+	if len(list) > 0 {
+		t.Errorf("%+v", list)
+	}
+	if f := r.Parts[0].Media[0].Fit; f == nil || max(f.Width, f.Height) > shownSide || f.MaxBytes > maxPhotoBytes {
+		t.Errorf("%+v", f)
+	}
+	if f := r.Parts[1].Media[0].Fit; f == nil || f.MIME == "image/webp" {
+		t.Errorf("%+v", f)
+	}
+	v.PartMedia = [][]post.Media{{{File: "c.mp4", Path: "content/c.mp4", MIME: "video/mp4", Bytes: maxVideoBytes + 1}}, nil}
+	if _, list = (Adapter{}).Render(&v, &platform.Account{Options: &Options{}}); len(list) != 1 || list[0].Code != rules.CodeMediaBytes {
+		t.Errorf("%+v", list)
 	}
 }
 

@@ -41,7 +41,7 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 		asComment(v, &parts[i], &list)
 	}
 
-	list.Add(media.Check(v)...)
+	list.Add(media.Fit(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	list.Add(rules.NoPoll(v, network)...)
@@ -90,7 +90,7 @@ func place(v *post.Variant, path string) finding.Range {
 
 // media are Facebook's rules for files; see [Adapter.Info] for their sources.
 var media = rules.Media{
-	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, GIFStill: true, VideoBytes: maxVideoBytes,
+	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, FitSide: shownSide, GIFStill: true, VideoBytes: maxVideoBytes,
 	Types: []string{"image/jpeg", "image/png", "image/gif", "video/mp4", "video/quicktime"},
 }
 

@@ -154,8 +154,8 @@ func version(part *platform.Part) string {
 	}
 	for _, m := range part.Media {
 		fmt.Fprintf(h, "%s %q", m.Digest, m.Alt)
-		if m.Fit != nil {
-			fmt.Fprintf(h, " %+v", *m.Fit)
+		if f := m.Fit; f != nil {
+			fmt.Fprintf(h, " %dx%d %s %d %t %d", f.Width, f.Height, f.MIME, f.MaxBytes, f.StripOnly, f.Version)
 		}
 		fmt.Fprintln(h)
 	}
