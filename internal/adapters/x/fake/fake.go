@@ -221,6 +221,7 @@ func (s *Server) authorized(h handler) http.HandlerFunc {
 		s.mu.Lock()
 		a := s.serve(h, r)
 		s.mu.Unlock()
+		w.Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat))
 		a.write(w)
 	}
 }
