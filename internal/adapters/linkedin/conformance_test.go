@@ -28,11 +28,12 @@ func suite(organization string) platformtest.Suite {
 		Secrets: map[string]secret.String{"ACCESS_TOKEN": secret.New(token)},
 		Fake: func(base string) fakenet.Fake {
 			return fake.New(fake.Config{
-				Base: base, Tokens: map[string]string{token: "Anna Acme"}, Pages: []string{page}, Now: platformtest.Clock, Repeats: true,
+				Base: base, Tokens: map[string]string{token: "Anna Acme"}, Pages: []string{page}, Now: platformtest.Clock,
 			})
 		},
-		SilentQuota: true,
-		Refusal:     "which is more than 3000",
+		SilentQuota:    true,
+		RefusesRepeats: true,
+		Refusal:        "which is more than 3000",
 	}
 }
 

@@ -56,7 +56,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	var found finding.List
 	r.Visibility, found = visibilityOf(v, o)
 	list.Add(found...)
-	list.Add(checkMedia(v)...)
+	list.Add(checkMedia(v, parts[:1])...)
 	if len(first.Media) == 1 && (isVideo(first.Media[0].MIME) || isDocument(first.Media[0].MIME)) {
 		r.Settings = map[string]string{settingTitle: titleOf(v, first.Media[0].Path)}
 	}
@@ -131,12 +131,9 @@ func cardOf(v *post.Variant) (*platform.Card, finding.List) {
 	if image := v.Card.Image; image != nil {
 		m := platform.MediaOf(image)
 		card.Image = &m
-		alone := *v
-		alone.PartMedia = [][]post.Media{{*image}}
-		list.Add(media().Check(&alone)...)
-		if image.MIME != "" && !isPicture(image.MIME) {
-			list.Add(v.Finding(rules.CodeMediaType, finding.Error, image.Range, "the card's picture is "+image.MIME, ""))
-		}
+		thumbnail := media()
+		thumbnail.Network, thumbnail.Types = network+"'s link cards", pictureTypes
+		list.Add(thumbnail.FitFile(v, image, card.Image)...)
 	}
 	return card, list
 }
@@ -190,14 +187,19 @@ func shareOf(s string) string {
 
 func isPost(urn string) bool { return isURN(urn, "share", "ugcPost") }
 
-// The types that LinkedIn takes. https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/images-api,
+// media is what LinkedIn takes. https://learn.microsoft.com/en-us/linkedin/marketing/community-management/shares/images-api,
 // …/videos-api and …/documents-api (checked 2026-11-22).
 func media() *rules.Media {
 	return &rules.Media{
-		Network: network, Pictures: maxImages, Types: append([]string{"image/jpeg", "image/png", "image/gif", "video/mp4"}, documentTypes()...),
-		PicturePixels: maxImagePixels, VideoBytes: maxVideoBytes, AltText: maxAltText,
+		Network: network, Pictures: maxImages, Types: slices.Concat(pictureTypes, []string{"video/mp4"}, documentTypes()),
+		PicturePixels: maxImagePixels, FitSide: fitSide, VideoBytes: maxVideoBytes, AltText: maxAltText,
 	}
 }
+
+// fitSide is the longer side of pictures that are encoded anew: enough for every place where LinkedIn shows them.
+const fitSide = 4096
+
+var pictureTypes = []string{"image/jpeg", "image/png", "image/gif"}
 
 func documentTypes() []string {
 	const office = "application/vnd.openxmlformats-officedocument."
@@ -211,8 +213,9 @@ func isPicture(mime string) bool  { return strings.HasPrefix(mime, "image/") }
 func isVideo(mime string) bool    { return strings.HasPrefix(mime, "video/") }
 func isDocument(mime string) bool { return slices.Contains(documentTypes(), mime) }
 
-func checkMedia(v *post.Variant) finding.List {
-	list := media().Check(v)
+// checkMedia also tells the parts how their pictures are made to fit.
+func checkMedia(v *post.Variant, parts []platform.Part) finding.List {
+	list := media().Fit(v, parts)
 	for _, files := range v.PartMedia {
 		for i := range files {
 			file := &files[i]

@@ -48,7 +48,8 @@ func TestFindings(t *testing.T) {
 		"large pdf":            {v: variant("Snow.", file("application/pdf", maxDocumentBytes+1)), want: []finding.Code{"M203", "P141"}},
 		"video":                {v: variant("Snow.", file("video/mp4", 1_000_000)), want: []finding.Code{"P141"}},
 		"small video":          {v: variant("Snow.", file("video/mp4", 10)), want: []finding.Code{"M203", "P141"}},
-		"webp":                 {v: variant("Snow.", file("image/heic", 10)), want: []finding.Code{"M204"}},
+		"heic":                 {v: variant("Snow.", file("image/heic", 10)), want: []finding.Code{"M204"}},
+		"webp":                 {v: variant("Snow.", file("image/webp", 10))},
 		"followers":            {v: variant("Snow.", func(v *post.Variant) { v.Visibility = "followers" })},
 		"direct":               {v: variant("Snow.", func(v *post.Variant) { v.Visibility = "direct" }), want: []finding.Code{"P102"}},
 		"followers of a page":  {v: variant("Snow.", func(v *post.Variant) { v.Visibility = "followers" }), o: page, want: []finding.Code{"P102"}},
@@ -137,6 +138,20 @@ func TestSettings(t *testing.T) {
 	} {
 		if r, _ := render(tt.v, &Options{}); !cmp.Equal(r.Settings, tt.want) {
 			t.Errorf("%s: got %v, want %v", name, r.Settings, tt.want)
+		}
+	}
+}
+
+// TestFit: a picture that LinkedIn does not take goes out as one that it does, in a link card, too.
+func TestFit(t *testing.T) {
+	webp := post.Media{File: "a.webp", Path: "content/a.webp", MIME: "image/webp", Bytes: 10, Width: 9000, Height: 6000}
+	attached, _ := render(variant("Snow.", func(v *post.Variant) { v.PartMedia[0] = []post.Media{webp} }), &Options{})
+	carded, _ := render(variant("Snow.", func(v *post.Variant) {
+		v.Card = &post.Card{URL: "https://acme.example/", Title: "Snow", Image: &webp}
+	}), &Options{})
+	for where, m := range map[string]platform.Media{"attached": attached.Parts[0].Media[0], "in a card": *carded.Parts[0].Card.Image} {
+		if sent := m.Sent(); sent.MIME != "image/jpeg" || sent.Width != fitSide {
+			t.Errorf("%s: it is sent as %+v", where, sent)
 		}
 	}
 }

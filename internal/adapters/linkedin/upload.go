@@ -97,7 +97,7 @@ func (p *publisher) upload(ctx context.Context, m platform.Media, data []byte) (
 		return "", unusable(op, "LinkedIn does not say what the file is called")
 	}
 	if kind != "videos" {
-		if _, err := p.put(ctx, op, to.Value.UploadURL, m.MIME, data); err != nil {
+		if _, err := p.put(ctx, op, to.Value.UploadURL, m.Sent().MIME, data); err != nil {
 			return "", err
 		}
 	} else if err := p.putVideo(ctx, op, urn, &to, data); err != nil {

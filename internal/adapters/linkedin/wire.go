@@ -135,15 +135,15 @@ func version(r *platform.Rendering, i int) string {
 	if i > 0 {
 		return text + "." + digest(nil)
 	}
-	var files []string
+	var files []any
 	for _, m := range part.Media {
-		files = append(files, m.Digest, m.Alt)
+		files = append(files, m.Digest, m.Fit, m.Alt)
 	}
 	var card platform.Card
 	if part.Card != nil {
 		card = *part.Card
 		if card.Image != nil {
-			files = append(files, card.Image.Digest)
+			files = append(files, card.Image.Digest, card.Image.Fit)
 			card.Image = nil
 		}
 	}

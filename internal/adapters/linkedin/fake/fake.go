@@ -31,8 +31,6 @@ type Config struct {
 	Now    func() time.Time
 	// Pages are the numbers of the organisations that all members may post for.
 	Pages []string
-	// Repeats has it take the same content again, as LinkedIn does after a while.
-	Repeats bool
 	// OldestVersion is the oldest version of the API that it serves; "" means "202512".
 	OldestVersion string
 	// Processing is how many times a video or document answers that it is still being processed.

@@ -47,7 +47,7 @@ func (s *Server) createPost(r *http.Request, member string) answer {
 		panic("fake: a request always marshals: " + err.Error())
 	}
 	same := string(encoded)
-	if urn := s.live[same]; urn != "" && !s.config.Repeats {
+	if urn := s.live[same]; urn != "" {
 		return invalid("DUPLICATE_POST", "Duplicate post is detected", "Content is a duplicate of %s", urn)
 	}
 	e.urn = "urn:li:share:" + s.next()
