@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -76,7 +77,7 @@ func newBench(t *testing.T, c fake.Config) *bench {
 	t.Cleanup(server.Close)
 	b.base = server.URL
 	c.Base, c.Now = server.URL, b.clock
-	c.Users = append([]fake.User{{Handle: "acme", OAuth1: access, Bearer: bearer, Premium: b.options.Premium}}, c.Users...)
+	c.Users = append([]fake.User{{Handle: "acme", OAuth1: access, Bearer: bearer, Premium: true}}, c.Users...)
 	b.Server = fake.New(c)
 	b.open(t)
 	return b
@@ -525,5 +526,57 @@ func TestFittedPicture(t *testing.T) {
 	b.publish(t, r)
 	if got := b.Posts()[0].Media[0]; got.MIME != "image/jpeg" || got.Digest == picture.Digest || got.Bytes == 0 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestFindPages: the list of posts comes in pages, long texts in a field of their own, and addresses as t.co.
+func TestFindPages(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	a := b.attempt(1)
+	r := says(strings.Repeat("A long story & more, at https://acme.com/a?b=<c>. ", 20), "And on.")
+	r.Parts[1].Media = []platform.Media{b.media("a.png", "image/png", "A grey field")}
+	receipt := b.publish(t, r)
+	for n := range 150 {
+		b.pass(time.Second)
+		b.publish(t, says("Another one, number "+strconv.Itoa(n)))
+	}
+	found, err := b.pub.Find(t.Context(), r, a)
+	if diff := cmp.Diff(receipt, found); err != nil || diff != "" {
+		t.Errorf("%v (-published +found):\n%s", err, diff)
+	}
+	if n := b.requests("/2/users/1001/tweets"); n != 2 {
+		t.Errorf("%d pages", n)
+	}
+	other := says(r.Parts[0].Text, "And on.")
+	other.Parts[1].Media = []platform.Media{b.media("a.png", "image/png", "Another field")}
+	found, err = b.pub.Find(t.Context(), other, a)
+	if err != nil || len(found.Parts) != 1 {
+		t.Errorf("a picture that says something else: %+v, %v", found, err)
+	}
+	a.Since = b.clock().Add(10 * time.Minute)
+	if _, err = b.pub.Find(t.Context(), r, a); !errors.Is(err, platform.ErrNotFound) {
+		t.Errorf("what is older than the attempt: %v", err)
+	}
+}
+
+// TestFindProvesNothing: a list that is not what was asked for proves no absence.
+func TestFindProvesNothing(t *testing.T) {
+	b := newBench(t, fake.Config{})
+	if _, err := b.pub.Verify(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{
+		`{}`,
+		`{"errors":[{"title":"Not Found Error","detail":"Could not find user","type":"https://api.x.com/2/problems/resource-not-found"}]}`,
+		`{"data":[{"id":"1","text":"Hello."}],"meta":{"result_count":1}}`,
+		`{"data":[],"meta":{"result_count":1}}`,
+		`{"data":[{"id":"x","text":"Hello.","created_at":"2026-12-01T09:00:00.000Z"}],"meta":{"result_count":1}}`,
+		`{"meta":{"result_count":0,"next_token":"again"}}`,
+	} {
+		b.answer(200, nil, body)
+		receipt, err := b.pub.Find(t.Context(), says("Hello."), b.attempt(1))
+		if err == nil || errors.Is(err, platform.ErrNotFound) || len(receipt.Parts) > 0 {
+			t.Errorf("%s proves %+v, %v", body, receipt.Parts, err)
+		}
 	}
 }

@@ -230,7 +230,7 @@ func (p *publisher) refine(e *platform.Error, r *apihttp.Response) {
 		if said.kind() == "oauth1-permissions" {
 			e.Hint = hintMay
 		}
-	case strings.Contains(words, "repl") || strings.Contains(words, "quot") || strings.Contains(words, "conversation"):
+	case strings.Contains(words, "reply") || strings.Contains(words, "replies") || strings.Contains(words, "quote") || strings.Contains(words, "quoting"):
 		e.Outcome, e.Hint = platform.Rejected, hintSummoned
 	default:
 		e.Hint = hintMay
