@@ -207,8 +207,11 @@ func (v View) NoAlt() int {
 	return n
 }
 
-// Files returns all files, in order.
+// Files returns all files that have a description or lack one, in order: none where the network has no descriptions.
 func (v View) Files() []Tile {
+	if v.Look.NoAlt {
+		return nil
+	}
 	var all []Tile
 	for i := range v.Parts {
 		all = append(all, v.Parts[i].Media.Alts...)
@@ -238,10 +241,15 @@ func (l *Look) part(r *platform.Rendering, i int, in *Input, host, network strin
 	if l.Card != "" {
 		v.Card = l.linkCard(p.Card, in.MediaURL)
 	}
-	if p.Card == nil && len(p.Media) == 0 && !(l.QuietWarning && r.ContentWarning != "") && !(i == 0 && r.Poll != nil) {
+	if p.Card == nil && len(p.Media) == 0 && !(l.QuietWarning && r.ContentWarning != "") && !(i == 0 && r.Poll != nil) && !noPreview(r) {
 		v.Card = l.unfurl(&c, network)
 	}
 	return v
+}
+
+// noPreview reports whether the network is told to make no card of any link, in the words of Telegram's API.
+func noPreview(r *platform.Rendering) bool {
+	return strings.Contains(r.Settings["link_preview_options"], `"is_disabled":true`)
 }
 
 // linkCard returns the view of a card that goes out with the post.
@@ -369,6 +377,8 @@ func visibility(v string) (icon, who string) {
 		return "moon", "Unlisted: everybody who has the link or follows sees it"
 	case "followers":
 		return "lock", "Followers see it"
+	case "connections":
+		return "lock", "Connections see it"
 	case "direct":
 		return "at", "Those who are mentioned see it"
 	}

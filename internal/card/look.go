@@ -104,6 +104,7 @@ type Look struct {
 	Tall     []Frame  // the same where the first picture is taller than wide; nil: no difference
 	Carousel bool     // several pictures are leafed through, in the shape of the first
 	AltBadge bool     // the network tells by a badge that a picture is described
+	NoAlt    bool     // the network has no descriptions of pictures: none is missing
 	MediaTop bool     // media stand above the text
 
 	Card   string // the style of link cards: large, side, bar; empty where there are none
@@ -214,8 +215,8 @@ var looks = []Look{
 		ID: "telegram", Name: "Telegram", Layout: Bubble, Thread: Together, Time: "15:04", Rich: true,
 		Link:    Shorten{Scheme: true, WWW: true},
 		Mention: "https://t.me/{name}",
-		Frames:  channel, MediaTop: true,
-		Card: "bar", Unfurl: FirstLink,
+		Frames:  channel, NoAlt: true, MediaTop: true,
+		Card: "bar", Unfurl: FirstLink, Veils: true,
 		Actions: []Action{{"eye", "Views"}},
 	},
 	{

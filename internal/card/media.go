@@ -80,7 +80,7 @@ func (l *Look) gallery(media []platform.Media, address func(platform.Media) stri
 	var g Gallery
 	for i := range media {
 		t := tile(&media[i], address)
-		t.Number = i + 1
+		t.Number, t.NoAlt = i+1, t.NoAlt && !l.NoAlt
 		if t.NoAlt {
 			g.NoAlt++
 		}
