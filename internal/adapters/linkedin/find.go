@@ -155,7 +155,7 @@ func isOurs(post *wirePost, a platform.Attempt) bool {
 // says reports whether a post is what a rendering makes. A wrong no makes a post go out twice, so that only what LinkedIn
 // gives back as it was sent is compared: the words, the kind and number of what is shown with them, and where that leads.
 func says(post *wirePost, r *platform.Rendering) bool {
-	if post.Visibility != "" && post.Visibility != r.Visibility || !sameWords(r.Parts[0].Text, unescape(post.Commentary)) {
+	if post.Visibility != "" && !strings.EqualFold(post.Visibility, r.Visibility) || !sameWords(r.Parts[0].Text, unescape(post.Commentary)) {
 		return false
 	}
 	reshared := ""

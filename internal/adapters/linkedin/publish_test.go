@@ -68,7 +68,7 @@ func attempt(number int) platform.Attempt {
 }
 
 func words(text string) *platform.Rendering {
-	return &platform.Rendering{Platform: "linkedin", Visibility: "PUBLIC", Parts: []platform.Part{{Text: text}}}
+	return &platform.Rendering{Platform: "linkedin", Visibility: "public", Parts: []platform.Part{{Text: text}}}
 }
 
 func commented(text, comment string) *platform.Rendering {
@@ -347,7 +347,7 @@ func TestEditWordsOnly(t *testing.T) {
 	alt, bare, private, threaded := *words("B."), *words("B."), *words("B."), *commented("B.", "C.")
 	alt.Parts[0].Media = []platform.Media{m}
 	alt.Parts[0].Media[0].Alt = "A sled"
-	private.Parts[0].Media, private.Visibility = []platform.Media{m}, "CONNECTIONS"
+	private.Parts[0].Media, private.Visibility = []platform.Media{m}, "connections"
 	for _, changed := range []platform.Rendering{alt, bare, private, threaded} {
 		_, err := editor.Edit(t.Context(), receipt, &changed)
 		if e := outcome(t, err, platform.Rejected); !errors.Is(e, platform.ErrCannotEdit) {

@@ -26,8 +26,7 @@ const (
 	settingTitle    = "media.title"
 )
 
-// Render implements [platform.Adapter]. The text is what people see; it becomes little text when it is sent. Visibility is
-// the API's word for it.
+// Render implements [platform.Adapter]. The text is what people see; it becomes little text when it is sent.
 func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering, finding.List) {
 	o, ok := a.Options.(*Options)
 	if !ok {
@@ -138,18 +137,18 @@ func cardOf(v *post.Variant) (*platform.Card, finding.List) {
 	return card, list
 }
 
-// visibilityOf returns the API's word for the variant's visibility. Who follows a member is more than the member's
+// visibilityOf returns the API's word for the variant's visibility, in lower case. Who follows a member is more than the member's
 // connections, so that `followers` shows a post to no more people than was asked for.
 func visibilityOf(v *post.Variant, o *Options) (string, finding.List) {
 	switch {
 	case v.Visibility == "" || v.Visibility == "public":
-		return "PUBLIC", nil
+		return "public", nil
 	case o.isPage():
-		return "PUBLIC", rules.OnlyPublic(v, network+"'s pages")
+		return "public", rules.OnlyPublic(v, network+"'s pages")
 	case v.Visibility == "followers":
-		return "CONNECTIONS", nil
+		return "connections", nil
 	}
-	return "CONNECTIONS", finding.List{rules.Visibility(v, network+" has no visibility \""+v.Visibility+"\"",
+	return "connections", finding.List{rules.Visibility(v, network+" has no visibility \""+v.Visibility+"\"",
 		"it has public, and followers for the member's connections")}
 }
 

@@ -93,7 +93,7 @@ type wireMessage struct {
 // body returns the request that makes a rendering's post. content is what was uploaded for it, or what needs no upload.
 func body(r *platform.Rendering, author string, content *wireContent) *wirePost {
 	p := &wirePost{
-		Author: author, Commentary: escape(r.Parts[0].Text, r.Parts[0].Facets), Visibility: r.Visibility, Content: content,
+		Author: author, Commentary: escape(r.Parts[0].Text, r.Parts[0].Facets), Visibility: strings.ToUpper(r.Visibility), Content: content,
 		Distribution:   &distribution{FeedDistribution: "MAIN_FEED", TargetEntities: []string{}, ThirdParty: []string{}},
 		LifecycleState: "PUBLISHED",
 	}
