@@ -39,6 +39,7 @@ func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.
 		changed[i] = current.text(&r.Parts[i]) != r.Parts[i].Text
 	}
 	for i, id := range ids {
+		receipt.Parts[i].Version = version(&r.Parts[i])
 		if !changed[i] {
 			continue
 		}
@@ -79,7 +80,8 @@ func (p *publisher) read(ctx context.Context, id string, part int, video bool) (
 	return &w, err
 }
 
-// onlyText returns an error unless a part has beside its text what it had. Where what was sent is not known, what is shown decides.
+// onlyText returns an error unless a part has beside its text what it had. Where what was sent is not known, because a person has told
+// where the post is, what is shown decides.
 func onlyText(sent string, current *wirePost, part *platform.Part) error {
 	if sent == version(part) && sent != "" {
 		return nil

@@ -40,7 +40,7 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		if found == nil {
 			return receipt, platform.ErrNotFound
 		}
-		p.found(&receipt, found)
+		p.found(&receipt, found, &r.Parts[0])
 	}
 	if len(receipt.Parts) == len(r.Parts) {
 		return receipt, nil
@@ -61,15 +61,17 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		if found == nil {
 			break
 		}
-		p.found(&receipt, found)
+		p.found(&receipt, found, &r.Parts[i])
 		taken = append(taken, found.ID)
 	}
 	return receipt, nil
 }
 
-// found adds the next part to a receipt. Its version is not known: somebody may have changed what it shows.
-func (p *publisher) found(receipt *platform.Receipt, w *wirePost) {
-	receipt.Parts = append(receipt.Parts, platform.Remote{ID: w.ID, URL: p.address(w.ID, receipt.Parts), Part: len(receipt.Parts)})
+// found adds the next part to a receipt.
+func (p *publisher) found(receipt *platform.Receipt, w *wirePost, part *platform.Part) {
+	receipt.Parts = append(receipt.Parts, platform.Remote{
+		ID: w.ID, URL: p.address(w.ID, receipt.Parts), Part: len(receipt.Parts), Version: version(part),
+	})
 	receipt.At = w.Created.Time
 }
 

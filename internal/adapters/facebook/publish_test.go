@@ -230,13 +230,14 @@ func TestCannotEdit(t *testing.T) {
 	r := rendering(platform.Part{Text: "Look.", Media: []platform.Media{one}})
 	receipt := b.publish(t, r)
 	found, err := b.pub.Find(t.Context(), r, b.attempt(2))
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || found.Parts[0] != receipt.Parts[0] {
+		t.Fatalf("%+v, %v", found, err)
 	}
+	told := platform.Receipt{Parts: []platform.Remote{{ID: receipt.Parts[0].URL}}}
 	alt := one
 	alt.Alt = "Another"
 	for name, media := range map[string][]platform.Media{"other picture": {two}, "other alt text": {alt}, "one more": {one, two}, "none": nil} {
-		for _, old := range []platform.Receipt{receipt, found} {
+		for _, old := range []platform.Receipt{receipt, told} {
 			_, err := b.pub.Edit(t.Context(), old, rendering(platform.Part{Text: "Look here.", Media: media}))
 			if sure := old.Parts[0].Version != "" || len(media) != 1; sure != errors.Is(err, platform.ErrCannotEdit) {
 				t.Errorf("%s, known: %v: %v", name, sure, err)
