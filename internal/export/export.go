@@ -8,6 +8,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +27,7 @@ import (
 	"github.com/postrider/postrider/internal/feed"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/pages"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/site"
@@ -98,6 +101,8 @@ type builder struct {
 	board  *board.Board
 	viewer pages.Viewer
 	media  sync.Map // by path: *picture
+	// pictures takes out what is written beside them.
+	pictures media.Fitter
 }
 
 // look makes the board.
@@ -214,7 +219,17 @@ func (b *builder) copy(name string) (bool, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return false, err
 	}
-	err = b.out.create("media/"+name, func(w io.Writer) (int64, error) { return io.Copy(w, f) })
+	data, err := io.ReadAll(io.LimitReader(f, media.MaxBytes))
+	if err != nil {
+		return false, err
+	}
+	if recipe, ok := media.Clean(data); ok { // these pages are for others: they are not told where it was taken
+		sum := sha256.Sum256(data)
+		if data, err = b.pictures.Fit(hex.EncodeToString(sum[:]), data, recipe); err != nil {
+			return false, nil // it is damaged, or too large to be turned; the page says that it is missing
+		}
+	}
+	err = b.out.write("media/"+name, data)
 	return err == nil, err
 }
 

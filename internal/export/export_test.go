@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"io/fs"
 	"net/url"
@@ -460,5 +461,21 @@ func BenchmarkBuild(b *testing.B) {
 		if _, err := Build(context.Background(), o); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestBuildTellsNoPlace holds that pages for others do not have what a camera wrote into a picture.
+func TestBuildTellsNoPlace(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
+	dir, all := t.TempDir(), files()
+	all["content/photo.jpg"] = b.String()[:2] + "\xff\xe1\x00\x08GPS 47" + b.String()[2:]
+	all["content/photo.md"] = "---\nid: photo111\npublish_at: 2026-12-02 09:00\nmedia: [{file: photo.jpg, alt: A hill}]\n---\nOn the hill.\n"
+	write(t, dir, all)
+	_, built := build(t, options(t, dir))
+	if got := built["media/content/photo.jpg"]; got != b.String() {
+		t.Errorf("it has %d bytes, want %d; with the place: %v", len(got), b.Len(), strings.Contains(got, "GPS 47"))
 	}
 }

@@ -114,6 +114,16 @@ func Fit(source []byte, r Recipe) ([]byte, error) {
 	}
 }
 
+// Clean returns the recipe that takes out of a picture what was written beside it and changes nothing else, but that it stands upright. There is
+// none for what has nothing such, and for what is no picture that Fit decodes.
+func Clean(source []byte) (Recipe, bool) {
+	in, err := examine(source)
+	if err != nil || !in.Metadata && !in.Turned {
+		return Recipe{}, false
+	}
+	return Recipe{Width: in.Width, Height: in.Height, MIME: in.MIME, StripOnly: !in.Turned, Version: Version}, true
+}
+
 // Fits reports whether a picture of that size is small enough for [Fit].
 func Fits(width, height int) bool {
 	return width > 0 && height > 0 && int64(width)*int64(height) <= MaxPixels

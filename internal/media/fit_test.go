@@ -425,3 +425,49 @@ func BenchmarkFit(b *testing.B) {
 }
 
 func crc(chunk []byte) uint32 { return crc32.ChecksumIEEE(chunk) }
+
+func TestClean(t *testing.T) {
+	still := jpegOf(t, corners(40, 30), 80)
+	for name, tt := range map[string]struct {
+		source []byte
+		want   Recipe
+		ok     bool
+	}{
+		"clean":       {still, Recipe{}, false},
+		"words":       {[]byte("words"), Recipe{}, false},
+		"GIF":         {encodeGIF(t, 2), Recipe{}, false},
+		"a comment":   {withSegment(still, 0xfe, "GPS"), Recipe{Width: 40, Height: 30, MIME: "image/jpeg", StripOnly: true, Version: Version}, true},
+		"on its side": {encodeJPEG(t, 8, 6, 6, binary.BigEndian), Recipe{Width: 6, Height: 8, MIME: "image/jpeg", Version: Version}, true},
+	} {
+		got, ok := Clean(tt.source)
+		if got != tt.want || ok != tt.ok {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+		if !ok {
+			continue
+		}
+		out, err := Fit(tt.source, got)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if again, ok := Clean(out); ok {
+			t.Errorf("%s is still not clean: %+v", name, again)
+		}
+	}
+}
+
+func FuzzParseRecipe(f *testing.F) {
+	f.Add(Recipe{Width: 2000, Height: 1500, MIME: "image/jpeg", MaxBytes: 2_000_000, Version: Version}.String())
+	f.Add(Recipe{Width: 20, Height: 15, MIME: "image/png", StripOnly: true, Version: Version}.String())
+	f.Add("0x0-0-v0-")
+	f.Add("+1x1-0-v1-jpeg\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := ParseRecipe(s)
+		if err != nil {
+			return
+		}
+		if again, err := ParseRecipe(r.String()); err != nil || again != r || r.String() != s {
+			t.Errorf("%q is %+v, and that %+v, %v", s, r, again, err)
+		}
+	})
+}

@@ -1,8 +1,12 @@
 package preview
 
 import (
+	"bytes"
 	"context"
+	"html"
+	"image"
 	"image/color"
+	"image/jpeg"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -233,6 +238,37 @@ func TestMedia(t *testing.T) {
 	}
 	if p := r.get("/media/content/pic.png?v=0123"); !strings.Contains(p.header.Get("Cache-Control"), "immutable") {
 		t.Errorf("a picture with its version is kept: %s", p.header.Get("Cache-Control"))
+	}
+}
+
+// TestFittedMedia holds that the preview shows the bytes that are sent, and no others for an address that somebody made up.
+func TestFittedMedia(t *testing.T) {
+	files := small()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 40, 30)), nil); err != nil {
+		t.Fatal(err)
+	}
+	files["content/photo.jpg"] = b.String()[:2] + "\xff\xe1\x00\x08GPS 47" + b.String()[2:] + strings.Repeat("a film ", 300_000)
+	files["content/photo.md"] = "---\nid: photo111\nplatforms: [fedi]\nmedia: [{file: photo.jpg, alt: A hill}]\n---\nOn the hill.\n"
+	r := start(t, folder(t, files), nil)
+	shown := regexp.MustCompile(`/media/content/photo\.jpg\?v=[0-9a-f]+&amp;fit=[^"]+`).FindString(r.get("/posts/photo111").body)
+	if shown == "" {
+		t.Fatal("the page shows no picture as it is sent")
+	}
+	p := r.get(html.UnescapeString(shown))
+	if p.status != http.StatusOK || p.header.Get("Content-Type") != "image/jpeg" || p.body != b.String() {
+		t.Errorf("%s: %d, %d bytes, want %d", shown, p.status, len(p.body), b.Len())
+	}
+	if page := r.get("/posts/photo111").body; !strings.Contains(page, "photo.jpg is not sent as it is") {
+		t.Error("the page does not say that the picture is changed")
+	}
+	for _, fit := range []string{"x", "999999x999999-0-v1-jpeg", "1x1-0-v9-jpeg", "-1x5-0-v1-png", "20x15-0-v1-svg+xml", "20x15-1-v1-jpeg"} {
+		if p := r.get("/media/content/photo.jpg?v=0123&fit=" + fit); p.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", fit, p.status)
+		}
+	}
+	if p := r.get("/media/content/one.md?fit=20x15-0-v1-jpeg"); p.status != http.StatusNotFound {
+		t.Errorf("no picture: %d", p.status)
 	}
 }
 

@@ -6,6 +6,7 @@
 //	go run ./test/bench -hugo PATH      with the comparison to Hugo
 //	go run ./test/bench -posts 50000 -only check -hugo PATH
 //	go run ./test/bench -only preview -hugo PATH -browser PATH
+//	go run ./test/bench -only media -sharp PATH/node_modules
 package main
 
 import (
@@ -34,6 +35,9 @@ var (
 	edits   = flag.Int("edits", 50, "how many times a post is saved in preview")
 	browser = flag.String("browser", "", "path of a chromium to measure preview in too")
 	book    = flag.Bool("ledger", true, "in preview, whether the site has a ledger with all that was published")
+	sharp   = flag.String("sharp", "", "path of a node_modules with the package sharp to compare with in media")
+	fit     = flag.String("fit", "", "only make this picture fit, -runs times, -at-once at once: what media starts")
+	atOnce  = flag.Int("at-once", 1, "with -fit: how many at once")
 	tmp     = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
 )
 
@@ -46,6 +50,9 @@ func main() {
 }
 
 func run() (err error) {
+	if *fit != "" {
+		return fitOnce(*fit, *runs, *atOnce)
+	}
 	ctx := context.Background()
 	if *tmp == "" {
 		if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
@@ -64,7 +71,7 @@ func run() (err error) {
 	for _, m := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}} {
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}, {"media", b.media}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}

@@ -35,7 +35,7 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 		}
 	}
 
-	list.Add(media.Fit(v, parts)...)
+	list.Add(pictures.Fit(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.NoPoll(v, network)...)
 	list.Add(rules.Languages(v, network, maxLanguages, finding.Error)...)
@@ -53,8 +53,8 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 	}, list
 }
 
-// media are Bluesky's rules for pictures and videos. A part shows either media or a link card.
-var media = rules.Media{
+// pictures are Bluesky's rules for pictures and videos. A part shows either media or a link card.
+var pictures = rules.Media{
 	Network: network, Pictures: maxImages, GIFStill: true,
 	Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4"},
 	PictureBytes: maxImageBytes, FitSide: fitSide, VideoBytes: maxVideoBytes,
