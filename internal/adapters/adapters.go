@@ -4,6 +4,7 @@ package adapters
 import (
 	"github.com/postrider/postrider/internal/adapters/bluesky"
 	"github.com/postrider/postrider/internal/adapters/facebook"
+	"github.com/postrider/postrider/internal/adapters/instagram"
 	"github.com/postrider/postrider/internal/adapters/linkedin"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
 	"github.com/postrider/postrider/internal/adapters/telegram"
@@ -18,6 +19,7 @@ func All() *platform.Registry {
 	return platform.NewRegistry(
 		bluesky.Adapter{},
 		facebook.Adapter{},
+		instagram.Adapter{},
 		linkedin.Adapter{},
 		mastodon.Adapter{},
 		telegram.Adapter{},

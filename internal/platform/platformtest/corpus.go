@@ -1,10 +1,13 @@
 package platformtest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"image"
+	"image/jpeg"
 	"io/fs"
 	"strings"
 	"testing/fstest"
@@ -36,6 +39,8 @@ func Files() fs.FS {
 	files := fstest.MapFS{}
 	for _, name := range pictures {
 		files["content/"+name] = &fstest.MapFile{Data: picture(name)}
+		jpg := strings.TrimSuffix(name, ".png") + ".jpg"
+		files["content/"+jpg] = &fstest.MapFile{Data: jpegOf(jpg)}
 	}
 	return files
 }
@@ -216,7 +221,44 @@ func Corpus() []Sample {
 }
 
 // variant returns a sample as an account gets it.
-func variant(s Sample, a *platform.Account) *post.Variant {
-	v := s.Post().For(a.Name, string(a.Platform), &a.Defaults)
+func (s *Suite) variant(sample Sample, a *platform.Account) *post.Variant {
+	p := sample.Post()
+	if s.Dress != nil {
+		s.Dress(p)
+	}
+	v := p.For(a.Name, string(a.Platform), &a.Defaults)
 	return &v
+}
+
+// Photograph gives a post JPEGs in the place of its pictures, and one where it has none: a [Suite.Dress] for networks of photographs.
+func Photograph(p *post.Post) {
+	if len(p.Media) == 0 {
+		p.Set = p.Set.With(post.FieldMedia)
+		p.Media = []post.Media{media("sled.png", "A sled")}
+	}
+	for i := range p.Media {
+		p.Media[i] = photo(p.Media[i])
+	}
+}
+
+// photo returns a JPEG in the place of a picture of the corpus.
+func photo(m post.Media) post.Media {
+	m.File = strings.TrimSuffix(m.File, ".png") + ".jpg"
+	m.Path = "content/" + m.File
+	data := jpegOf(m.File)
+	sum := sha256.Sum256(data)
+	m.Digest, m.MIME, m.Bytes = hex.EncodeToString(sum[:]), "image/jpeg", int64(len(data))
+	m.Width, m.Height = photoSide, photoSide
+	return m
+}
+
+const photoSide = 8 // pixels
+
+// jpegOf returns a small JPEG; each name has its own.
+func jpegOf(name string) []byte {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, photoSide, photoSide)), nil); err != nil {
+		panic(err)
+	}
+	return append(b.Bytes(), name...)
 }

@@ -103,7 +103,7 @@ func (e *env) rendering(t *testing.T, names ...string) *platform.Rendering {
 		if !slices.Contains(names, s.Name) {
 			continue
 		}
-		r, findings := e.s.Adapter.Render(variant(s, e.account), e.account)
+		r, findings := e.s.Adapter.Render(e.s.variant(s, e.account), e.account)
 		if !findings.HasErrors() {
 			return &r
 		}

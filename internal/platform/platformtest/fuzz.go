@@ -68,7 +68,7 @@ func Fuzz(f *testing.F, s Suite) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{"image", "thread"} {
-			r, findings := s.Adapter.Render(variant(find(name), account), account)
+			r, findings := s.Adapter.Render(s.variant(find(name), account), account)
 			if findings.HasErrors() {
 				continue
 			}

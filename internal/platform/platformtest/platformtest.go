@@ -11,6 +11,7 @@ import (
 
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/secret"
 )
 
@@ -31,6 +32,8 @@ type Suite struct {
 	SilentQuota bool
 	// RefusesRepeats tells that the network does not take the same words of one account twice.
 	RefusesRepeats bool
+	// Dress changes every sample before it is rendered, for networks that take no text alone; nil: as they are.
+	Dress func(*post.Post)
 	// Refusal is a part of what the fake says to fakenet.Refuse: people must get to read it.
 	Refusal string
 }

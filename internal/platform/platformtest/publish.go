@@ -96,7 +96,7 @@ func sentIsRendered(t *testing.T, s *Suite) {
 	sent := 0
 	for i, sample := range Corpus() {
 		e := newEnv(t, s)
-		r, findings := s.Adapter.Render(variant(sample, e.account), e.account)
+		r, findings := s.Adapter.Render(s.variant(sample, e.account), e.account)
 		if findings.HasErrors() {
 			continue
 		}
@@ -259,7 +259,7 @@ func (s *Suite) everywhere(t *testing.T, run func(*testing.T, fakenet.FaultDoc, 
 	for _, fault := range fakenet.AllFaults() {
 		for _, sample := range []string{"plain", "image", "thread"} {
 			account := s.Account(GoldenBase)
-			r, findings := s.Adapter.Render(variant(find(sample), account), account)
+			r, findings := s.Adapter.Render(s.variant(find(sample), account), account)
 			if findings.HasErrors() {
 				continue
 			}
@@ -636,7 +636,7 @@ func findUnreachable(t *testing.T, s *Suite) {
 func editInPlace(t *testing.T, s *Suite) {
 	for _, name := range []string{"plain", "image", "thread"} {
 		e := newEnv(t, s)
-		r, findings := s.Adapter.Render(variant(find(name), e.account), e.account)
+		r, findings := s.Adapter.Render(s.variant(find(name), e.account), e.account)
 		if findings.HasErrors() {
 			continue
 		}

@@ -116,7 +116,7 @@ func renderingsMatchGoldens(t *testing.T, s *Suite) {
 	account := s.Account(GoldenBase)
 	var names []string
 	for _, sample := range Corpus() {
-		r, findings := s.Adapter.Render(variant(sample, account), account)
+		r, findings := s.Adapter.Render(s.variant(sample, account), account)
 		g := golden{Rendering: r, Fingerprint: r.Fingerprint(), Findings: []findingLine{}}
 		for _, p := range r.Parts {
 			g.Lengths = append(g.Lengths, length{p.Used, p.Max, p.Unit, p.UsedByte, p.MaxByte, p.AutoCut})
@@ -163,7 +163,7 @@ func renderingsMatchGoldens(t *testing.T, s *Suite) {
 func renderIsPure(t *testing.T, s *Suite) {
 	account := s.Account(GoldenBase)
 	for _, sample := range Corpus() {
-		v := variant(sample, account)
+		v := s.variant(sample, account)
 		want, wantFindings := s.Adapter.Render(v, account)
 		var wg sync.WaitGroup
 		for range 4 {
@@ -178,7 +178,7 @@ func renderIsPure(t *testing.T, s *Suite) {
 			})
 		}
 		wg.Wait()
-		if diff := cmp.Diff(variant(sample, s.Account(GoldenBase)), v); diff != "" {
+		if diff := cmp.Diff(s.variant(sample, s.Account(GoldenBase)), v); diff != "" {
 			t.Errorf("Render changed the post %s:\n%s", sample.Name, diff)
 		}
 		if diff := cmp.Diff(s.Account(GoldenBase), account); diff != "" {
@@ -191,7 +191,7 @@ func partsAreWithinLimits(t *testing.T, s *Suite) {
 	account := s.Account(GoldenBase)
 	images := s.Adapter.Info().Limit("images")
 	for _, sample := range Corpus() {
-		r, findings := s.Adapter.Render(variant(sample, account), account)
+		r, findings := s.Adapter.Render(s.variant(sample, account), account)
 		if findings.HasErrors() {
 			continue
 		}
@@ -209,7 +209,7 @@ func partsAreWithinLimits(t *testing.T, s *Suite) {
 func facetsLieOnRunes(t *testing.T, s *Suite) {
 	account := s.Account(GoldenBase)
 	for _, sample := range Corpus() {
-		r, _ := s.Adapter.Render(variant(sample, account), account)
+		r, _ := s.Adapter.Render(s.variant(sample, account), account)
 		for i, p := range r.Parts {
 			fits := func(start, end int) bool {
 				return start >= 0 && start < end && end <= len(p.Text) && boundary(p.Text, start) && boundary(p.Text, end)
@@ -236,7 +236,7 @@ func renderingsHaveParts(t *testing.T, s *Suite) {
 	account := s.Account(GoldenBase)
 	info := s.Adapter.Info()
 	for _, sample := range Corpus() {
-		r, findings := s.Adapter.Render(variant(sample, account), account)
+		r, findings := s.Adapter.Render(s.variant(sample, account), account)
 		if len(r.Parts) == 0 || r.Platform != info.ID {
 			t.Errorf("%s: %d parts for %q", sample.Name, len(r.Parts), r.Platform)
 		}

@@ -1,0 +1,19 @@
+package instagram
+
+import (
+	"time"
+
+	"github.com/postrider/postrider/internal/adapters/instagram/fake"
+	"github.com/postrider/postrider/internal/platform/fakenet"
+)
+
+// Network implements [fakenet.Provider].
+func (Adapter) Network() fakenet.Network {
+	const token = "sandbox-access-token"
+	return fakenet.Network{
+		Secrets: map[string]string{"ACCESS_TOKEN": token},
+		New: func(base, handle string, now func() time.Time) fakenet.Fake {
+			return fake.New(fake.Config{Base: base, Now: now, Tokens: map[string]string{token: handle}})
+		},
+	}
+}
