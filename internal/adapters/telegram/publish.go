@@ -217,14 +217,14 @@ func (p *publisher) message(r *platform.Rendering, i int, answers *messageRef) (
 		return "sendMessage", values, nil
 	case len(part.Media) == 1:
 		m := part.Media[0]
-		k := kindOf(mimeOf(m))
+		k := kindOf(m.Sent().MIME)
 		captionValues(values, part)
 		maps.Copy(values, aboutFile(k, m, r.Sensitive))
 		return "send" + strings.ToUpper(string(k[:1])) + string(k[1:]), values, []upload{{field: string(k), media: m}}
 	}
 	var album []params
 	for n, m := range part.Media {
-		k, field := kindOf(mimeOf(m)), "file"+strconv.Itoa(n)
+		k, field := kindOf(m.Sent().MIME), "file"+strconv.Itoa(n)
 		item := params{"type": k, "media": "attach://" + field}
 		if n == 0 {
 			captionValues(item, part)
@@ -235,14 +235,6 @@ func (p *publisher) message(r *platform.Rendering, i int, answers *messageRef) (
 	}
 	values["media"] = album
 	return "sendMediaGroup", values, files
-}
-
-// mimeOf returns the type of a file as it is sent.
-func mimeOf(m platform.Media) string {
-	if m.Fit != nil {
-		return m.Fit.MIME
-	}
-	return m.MIME
 }
 
 // aboutFile returns what is said of a file of a kind.

@@ -41,7 +41,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	parts, list := write(v, &style)
 	preview(v, o, parts)
 
-	list.Add(mediaRules(v)...)
+	list.Add(mediaRules(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	polls := rules.Poll{
@@ -245,10 +245,12 @@ var mediaTypes = []string{
 	"image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4", "audio/mpeg", "audio/mp4", "application/pdf",
 }
 
-// mediaRules returns what is wrong with the variant's files. Unlike elsewhere, videos go together with pictures.
-func mediaRules(v *post.Variant) finding.List {
+// mediaRules returns what is wrong with the variant's files, and tells the parts' pictures how they are made to fit. Unlike elsewhere,
+// videos go together with pictures.
+func mediaRules(v *post.Variant, parts []platform.Part) finding.List {
 	var list finding.List
 	described := false
+	fits := map[string]*platform.Fit{}
 	for _, media := range v.PartMedia {
 		if len(media) > maxAlbum {
 			list.Add(v.Finding(rules.CodeMediaCount, finding.Error, media[maxAlbum].Range,
@@ -256,7 +258,9 @@ func mediaRules(v *post.Variant) finding.List {
 		}
 		for i := range media {
 			file := &media[i]
-			list.Add(fileRules(v, file)...)
+			fit, found := fileRules(v, file)
+			fits[file.Path] = fit
+			list.Add(found...)
 			if file.MIME != "" && !together(kindOf(media[0].MIME), kindOf(file.MIME)) && i > 0 {
 				list.Add(v.Finding(rules.CodeMediaMix, finding.Error, file.Range,
 					fmt.Sprintf("%s does not take %q and %q in one post", network, media[0].File, file.File),
@@ -267,6 +271,12 @@ func mediaRules(v *post.Variant) finding.List {
 				list.Add(v.Finding(codeAlt, finding.Info, file.Range,
 					fmt.Sprintf("%s has no alt text: what describes %q is not sent", network, file.File), "say in the text what matters in the picture"))
 			}
+		}
+	}
+	for i := range parts {
+		for k := range parts[i].Media {
+			m := &parts[i].Media[k]
+			m.Fit = fits[m.Path]
 		}
 	}
 	return list
@@ -280,27 +290,20 @@ func together(a, b kind) bool {
 	return a == b && a != animation
 }
 
-// fileRules returns what is wrong with one file by itself.
-func fileRules(v *post.Variant, file *post.Media) finding.List {
-	alone := *v
-	alone.PartMedia = [][]post.Media{{*file}}
-	limits := rules.Media{
-		Network: network, Types: mediaTypes, PictureBytes: maxPhotoBytes, GIFBytes: maxFileBytes, VideoBytes: maxFileBytes,
-	}
-	isPhoto := kindOf(file.MIME) == photo
-	if !isPhoto {
+// fileRules returns what is wrong with one file by itself, and how it is made to fit, nil for one that goes out as it is.
+func fileRules(v *post.Variant, file *post.Media) (*platform.Fit, finding.List) {
+	limits := rules.Media{Network: network, Types: mediaTypes, PictureBytes: maxPhotoBytes, GIFBytes: maxFileBytes, VideoBytes: maxFileBytes}
+	if kindOf(file.MIME) != photo {
 		limits.PictureBytes = maxFileBytes
+		alone := *v
+		alone.PartMedia = [][]post.Media{{*file}}
+		return nil, limits.Check(&alone)
 	}
-	list := limits.Check(&alone)
-	short, long := min(file.Width, file.Height), max(file.Width, file.Height)
-	switch {
-	case !isPhoto || short <= 0 || len(list) > 0:
-	case short+long > maxPhotoSides:
-		list.Add(v.Finding(rules.CodeMediaPixels, finding.Error, file.Range,
-			fmt.Sprintf("%q is too large for %s: width and height are %d pixels together, %d are taken", file.File, network, short+long, maxPhotoSides), "make it smaller"))
-	case long > maxPhotoRatio*short:
-		list.Add(v.Finding(rules.CodeMediaPixels, finding.Error, file.Range,
-			fmt.Sprintf("%q is too narrow for %s: %d×%d is more than %d to 1", file.File, network, file.Width, file.Height, maxPhotoRatio), "crop it"))
+	limits.Aspect = [2]float64{1. / maxPhotoRatio, maxPhotoRatio}
+	if file.Width+file.Height > maxPhotoSides {
+		limits.PictureSide = maxPhotoSides / 2
 	}
-	return list
+	var rendered platform.Media
+	list := limits.FitFile(v, file, &rendered)
+	return rendered.Fit, list
 }

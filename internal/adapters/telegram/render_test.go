@@ -166,13 +166,11 @@ func TestMediaRules(t *testing.T) {
 		"sounds":            {[]post.Media{mp3, mp3}, nil},
 		"PDF and picture":   {[]post.Media{pdf, jpeg}, []string{"M202"}},
 		"sound and video":   {[]post.Media{mp3, mp4}, []string{"M202"}},
-		"large photo":       {[]post.Media{large(jpeg, 10<<20+1)}, []string{"M203"}},
 		"large PDF":         {[]post.Media{large(pdf, 50<<20)}, nil},
 		"too large PDF":     {[]post.Media{large(pdf, 50<<20+1)}, []string{"M203"}},
 		"too large video":   {[]post.Media{large(mp4, 50<<20+1)}, []string{"M203"}},
 		"TIFF":              {[]post.Media{file("g.tiff", "image/tiff")}, []string{"M204"}},
-		"sides":             {[]post.Media{sized(5000, 5001)}, []string{"M206"}},
-		"ratio":             {[]post.Media{sized(2001, 100)}, []string{"M206"}},
+		"ratio":             {[]post.Media{sized(2001, 100)}, []string{"M209"}},
 		"just so":           {[]post.Media{sized(2000, 100), sized(5000, 5000)}, nil},
 		"could not be read": {[]post.Media{file("h", "")}, nil},
 	} {
@@ -182,6 +180,27 @@ func TestMediaRules(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestFit: a photo that is too large is made to fit, and goes out as what it then is.
+func TestFit(t *testing.T) {
+	large, wide, small := file("a.jpg", "image/jpeg"), file("b.png", "image/png"), file("c.jpg", "image/jpeg")
+	large.Bytes = maxPhotoBytes + 1
+	wide.Width, wide.Height = 8000, 2001
+	r, list := rendered(t, Options{}, "Look.", files([]post.Media{large, wide, small}))
+	if list.HasErrors() {
+		t.Fatal(codes(list))
+	}
+	media := r.Parts[0].Media
+	if f := media[0].Fit; f == nil || f.MaxBytes != maxPhotoBytes {
+		t.Errorf("too many bytes become %+v", f)
+	}
+	if f := media[1].Fit; f == nil || f.Width+f.Height > maxPhotoSides || kindOf(media[1].Sent().MIME) != photo {
+		t.Errorf("8000×2001 becomes %+v", f)
+	}
+	if media[2].Fit != nil {
+		t.Errorf("a small picture becomes %+v", media[2].Fit)
 	}
 }
 

@@ -129,7 +129,7 @@ func encode(values params, files []upload) ([]byte, string, error) {
 	for _, f := range files {
 		part, err := w.CreatePart(textproto.MIMEHeader{
 			"Content-Disposition": {multipart.FileContentDisposition(f.field, path.Base(f.media.Path))},
-			"Content-Type":        {mimeOf(f.media)},
+			"Content-Type":        {f.media.Sent().MIME},
 		})
 		if err != nil {
 			return nil, "", err
