@@ -642,8 +642,8 @@ func (d *decoder) mentions(p *pair) bool {
 				d.add(codeTwice, finding.Error, h.rng, fmt.Sprintf("%q has two handles for %q", q.key, h.key), "remove one of them")
 				return false
 			}
-			if !isName(h.key) || handle == "" || strings.ContainsAny(handle, " \t\n") {
-				return d.bad(h.place(), fmt.Sprintf("%s is not a handle for %s", quote(handle), quote(h.key)), "write platform: handle, without blanks")
+			if !isName(h.key) || handle == "" || strings.ContainsAny(handle, " \t\n") && !namesID(handle) {
+				return d.bad(h.place(), fmt.Sprintf("%s is not a handle for %s", quote(handle), quote(h.key)), "write platform: handle, without blanks, or platform: \"Name (id)\"")
 			}
 			m.Handles[h.key] = handle
 		}
@@ -651,6 +651,16 @@ func (d *decoder) mentions(p *pair) bool {
 	}
 	d.f.Mentions = list
 	return true
+}
+
+// namesID reports whether a handle is a name and an id, as networks need both that link names: "Acme Corp (urn:li:organization:123)".
+func namesID(handle string) bool {
+	at := strings.LastIndex(handle, " (")
+	if at <= 0 || strings.ContainsAny(handle, "\t\n") {
+		return false
+	}
+	id, closed := strings.CutSuffix(handle[at+2:], ")")
+	return closed && id != "" && !strings.ContainsAny(id, " )")
 }
 
 func (d *decoder) repeat(p *pair) bool {

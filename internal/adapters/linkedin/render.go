@@ -316,9 +316,9 @@ type mention struct{ name, urn string }
 // links a name only with the URN of who bears it.
 func parseMention(handle string) (mention, bool) {
 	handle = strings.TrimPrefix(strings.TrimSpace(handle), "@")
-	name, rest, _ := strings.Cut(handle, "(")
-	urn, closed := strings.CutSuffix(rest, ")")
-	name = strings.TrimSpace(name)
+	at := max(0, strings.LastIndexByte(handle, '('))
+	urn, closed := strings.CutSuffix(strings.TrimPrefix(handle[at:], "("), ")")
+	name := strings.TrimSpace(handle[:at])
 	if inner, ok := strings.CutPrefix(name, "["); ok {
 		name = strings.TrimSuffix(inner, "]")
 	}

@@ -156,6 +156,26 @@ func TestFit(t *testing.T) {
 	}
 }
 
+func TestParseMention(t *testing.T) {
+	const urn = "urn:li:organization:1"
+	for handle, want := range map[string]mention{
+		"Acme (" + urn + ")":            {"Acme", urn},
+		"@Acme Corp (EU) (" + urn + ")": {"Acme Corp (EU)", urn},
+		"@[Acme](" + urn + ")":          {"Acme", urn},
+		"Acme(" + urn + ")":             {"Acme", urn},
+		"Acme":                          {},
+		urn:                             {},
+		"(" + urn + ")":                 {},
+		"Acme (1)":                      {},
+		"Acme (" + urn:                  {},
+	} {
+		got, ok := parseMention(handle)
+		if ok != (want != mention{}) || ok && got != want {
+			t.Errorf("%q gives %+v, %v, want %+v", handle, got, ok, want)
+		}
+	}
+}
+
 func FuzzParseMention(f *testing.F) {
 	for _, s := range []string{"Acme (urn:li:organization:1)", "@[A](urn:li:person:x)", "[", "(", ")", "a(b)c", "[a](urn:li:person:)"} {
 		f.Add(s)
