@@ -65,6 +65,9 @@ func cardFetched() Check {
 			Good: "-- content/sled.md --\n---\nplatforms: [bluesky]\nlink: https://acme.example/winter\ncard:\n  url: https://acme.example/winter\n  title: The winter sled\n  description: Faster than ever.\n---\nThe sled is back.\n",
 		},
 		target: func(p *Pass, t *Target) {
+			if !t.Info.Caps.Has(platform.CanCard) {
+				return // the network makes the card itself: nobody here can write it
+			}
 			for i := range t.Rendering.Parts {
 				if c := t.Rendering.Parts[i].Card; c != nil && c.Fetch {
 					p.out.Add(t.Variant.Finding("P303", finding.Info, cardPlace(t, i),
