@@ -11,6 +11,7 @@ import (
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // accounts reads `accounts:`.
@@ -55,13 +56,22 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		options = reflect.ValueOf(a.Options).Elem()
 		known = keys(options.Type())
 	}
-	known = append(known, "defaults", "platform")
+	known = append(known, "defaults", "platform", "utm")
 	slices.Sort(known)
 	for _, p := range entries {
 		switch {
 		case p.key == "platform":
 		case p.key == "defaults":
 			d.decode(p.value, reflect.ValueOf(&a.Defaults).Elem(), where+".defaults")
+		case p.key == "utm":
+			var rule utm.Rule
+			d.decode(p.value, reflect.ValueOf(&rule).Elem(), where+".utm")
+			if len(rule.Params) > 0 || rule.Hosts != nil {
+				if d.site.utm == nil {
+					d.site.utm = map[string]utm.Rule{}
+				}
+				d.site.utm[e.key] = rule
+			}
 		case slices.Contains(known, p.key):
 			f, _ := field(options.Type(), p.key)
 			d.decode(p.value, options.FieldByIndex(f.Index), where+"."+p.key)

@@ -15,6 +15,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // File is the name of the configuration file in a site's folder.
@@ -40,6 +41,7 @@ type Site struct {
 
 	Location *time.Location `yaml:"-"` // of Timezone; UTC where that is not known
 
+	utm    map[string]utm.Rule      // by account name: those accounts that have a rule of their own
 	names  []string                 // what posts may be sent to: account names and the platforms that have accounts, sorted
 	broken []string                 // accounts that are declared but unusable; they have findings
 	places map[string]finding.Range // where keys stand: "accounts.fedi.server"
@@ -47,13 +49,13 @@ type Site struct {
 
 // Campaign is a run of posts with a common purpose.
 type Campaign struct {
-	Name   string            `yaml:"-"`
-	Title  string            `yaml:"title" help:"The campaign's name for people."`
-	Brief  string            `yaml:"brief" help:"What the campaign is for, in a few sentences. It is shown in the preview and never published."`
-	Starts time.Time         `yaml:"starts" help:"The first day, as YYYY-MM-DD in the site's time zone."` // zero: open
-	Ends   time.Time         `yaml:"ends" help:"The last day, inclusive, as YYYY-MM-DD."`                 // the first instant after it; zero: open
-	UTM    map[string]string `yaml:"utm" help:"UTM parameters for links, such as source: \"{platform}\". {platform}, {account}, {campaign} and {post} are replaced."`
-	Range  finding.Range     `yaml:"-"` // of the name
+	Name   string        `yaml:"-"`
+	Title  string        `yaml:"title" help:"The campaign's name for people."`
+	Brief  string        `yaml:"brief" help:"What the campaign is for, in a few sentences. It is shown in the preview and never published."`
+	Starts time.Time     `yaml:"starts" help:"The first day, as YYYY-MM-DD in the site's time zone."` // zero: open
+	Ends   time.Time     `yaml:"ends" help:"The last day, inclusive, as YYYY-MM-DD."`                 // the first instant after it; zero: open
+	UTM    utm.Rule      `yaml:"utm" help:"UTM parameters that links of the campaign's posts get, such as source: \"{platform}\". {platform}, {account}, {campaign} and {post} are replaced."`
+	Range  finding.Range `yaml:"-"` // of the name
 }
 
 // Contains reports whether t is within the campaign.
@@ -160,6 +162,21 @@ func (s *Site) Campaign(name string) (*Campaign, bool) {
 		return nil, false
 	}
 	return &s.Campaigns[i], true
+}
+
+// UTM returns the rule for the links of a post: that of its campaign, which may be empty, with what the account says instead.
+func (s *Site) UTM(account, campaign string) utm.Rule {
+	var rule utm.Rule
+	if c, ok := s.Campaign(campaign); ok {
+		rule = c.UTM
+	}
+	return rule.Over(s.utm[account])
+}
+
+// UTMTells reports whether links of a post on the account may get other UTM parameters than on another account of its platform.
+func (s *Site) UTMTells(account string) bool {
+	_, own := s.utm[account]
+	return own || slices.ContainsFunc(s.Campaigns, func(c Campaign) bool { return c.UTM.Names("account") })
 }
 
 // Names returns everything that `platforms:` may list: account names, and the ids of platforms that have an account; sorted.

@@ -12,6 +12,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // fake is a platform with one option of each kind.
@@ -68,8 +69,8 @@ func TestParseAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, found := Parse("site.yaml", src, registry())
-	if len(found) != 1 || found[0].Code != CodeUTMLater {
-		t.Fatalf("findings: %v, want that UTM parameters are for later", found)
+	if len(found) != 0 {
+		t.Fatalf("findings: %v", found)
 	}
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
@@ -177,6 +178,10 @@ func TestFindings(t *testing.T) {
 		"not utf-8":         {"title: \xff\n", `S102 1:8 the file is not UTF-8 text (texts with colons, braces or a leading special character need quotes)`},
 		"two documents":     {"title: a\n---\ntitle: b\n", `S102 0:0 not valid YAML: expected single document, found multiple`},
 		"unknown key":       {"timezoen: UTC\n", `S103 1:1-9 unknown key "timezoen" (did you mean "timezone"?)`},
+		"media nowhere":     {`media: {public_url: "raw.example/{path}"}`, `S170 1:21-41 "raw.example/{path}" is not an address (write it with https://)`},
+		"media, unknown":    {`media: {public_url: "https://raw.example/{sha}/{path}"}`, `S170 1:21-55 unknown placeholder {sha} (known: commit, path)`},
+		"media, one file":   {`media: {public_url: "https://raw.example/{commit}"}`, `S170 1:21-51 the address is the same for all files (put {path} where the file's path belongs)`},
+		"media, password":   {`media: {public_url: "https://me:pw@raw.example/{path}"}`, `S170 1:21-55 the address has a name or password in it (networks fetch files without one)`},
 		"unknown key, far":  {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
 		"nested key":        {"schedule: {quit: []}\n", `S103 1:12-16 unknown key "quit" (did you mean "quiet"?)`},
 		"merge":             {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
@@ -199,7 +204,10 @@ func TestFindings(t *testing.T) {
 		"campaign dates":    {"campaigns:\n  w: {starts: 2026-12-24, ends: 2026-12-01}\n", `S130 2:33-43 campaign "w" ends before it starts`},
 		"campaign day":      {"campaigns:\n  w: {starts: tomorrow}\n", `S104 2:15-23 "starts" takes a day such as 2026-12-01: "tomorrow" is none`},
 		"campaign name":     {"campaigns:\n  all: {title: All}\n", `S110 2:3-6 "all" cannot be the name of a campaign (in a hold it stands for everything)`},
-		"utm":               {"campaigns:\n  w: {utm: {utm_source: a, medium: '{net}'}}\n", "S132 2:12 this version adds no UTM parameters to links (write them into the links where they matter)\n" + `S131 2:25-26 unknown UTM parameter "utm_source" (did you mean "source"?)` + "\n" + `S131 2:36-43 unknown placeholder {net} (known: account, campaign, platform, post)`},
+		"utm":               {"campaigns:\n  w: {utm: {utm_source: a, medium: '{net}'}}\n", `S131 2:25-26 unknown UTM parameter "utm_source" (did you mean "source"?)` + "\n" + `S131 2:36-43 unknown placeholder {net} (known: account, campaign, platform, post)`},
+		"utm of an account": {"accounts: {a: {platform: x, utm: {sorce: a}}}\n", `S131 1:42-43 (a) unknown UTM parameter "sorce" (did you mean "source"?)`},
+		"utm hosts":         {"campaigns:\n  w: {utm: {hosts: [acme.example, 'https://acme.example']}}\n", `S131 2:35-57 "https://acme.example" is not the name of a host (write it like acme.example, without https:// and path; names below it, such as www.acme.example, count too)`},
+		"utm no text":       {"campaigns:\n  w: {utm: {source: [a]}}\n", `S104 2:21 "source" takes a text, not a list`},
 		"hold no reason":    {"hold: {scope: all}\n", `S140 1:15-18 the hold has a scope but no reason, so it holds nothing (add a reason, or an empty one ("") to keep the line for later)`},
 		"hold scope":        {"hold: {reason: x, scope: [wintr]}\ncampaigns: {winter: {}}\n", `S140 1:27-32 hold: "wintr" is neither an account nor a platform nor a campaign (did you mean "winter"?)`},
 		"branch":            {"ledger: {branch: a..b}\n", `S150 1:18-22 git does not allow "a..b" as the name of a branch`},
@@ -211,7 +219,7 @@ func TestFindings(t *testing.T) {
 		"misleading":        {"accounts: {bluesky: {platform: x}}\n", `S112 1:12-19 (bluesky) the account is named "bluesky" but is on X (name it after what it is, such as x-main)`},
 		"clash":             {"accounts: {a-b: {platform: x}, a_b: {platform: x}}\n", `S111 1:32-35 (a_b) accounts "a-b" and "a_b" would take their secrets from the same variables, POSTRIDER_A_B_… (rename one of them)`},
 		"option":            {"accounts: {a: {platform: x, servr: b}}\n", `S103 1:29-34 (a) unknown key "servr" (did you mean "server"?)`},
-		"option, far":       {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, platform, port, premium, ratio, server, wait)`},
+		"option, far":       {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, platform, port, premium, ratio, server, utm, wait)`},
 		"option kind":       {"accounts: {a: {platform: x, port: a}}\n", `S104 1:35-36 (a) "port" takes a whole number, not "a"`},
 		"option enum":       {"accounts: {a: {platform: x, kind: bigg}}\n", `S104 1:35-39 (a) "kind" takes big or small, not "bigg" (did you mean "big"?)`},
 		"option invalid":    {"accounts: {a: {platform: x, server: b}}\n", `S115 1:37-38 (a) the server is no address (https://…)`},
@@ -293,6 +301,45 @@ func TestAliasesThatMultiply(t *testing.T) {
 	}
 }
 
+func TestUTM(t *testing.T) {
+	s, found := Parse("site.yaml", []byte(`
+accounts:
+  fedi: {platform: mastodon, utm: {source: ours, medium: "", hosts: []}}
+  news: {platform: mastodon}
+campaigns:
+  winter: {utm: {source: "{platform}", medium: social, campaign: "{campaign}", hosts: acme.example}}
+  autumn: {}
+`), registry())
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	winter := utm.Rule{Params: map[string]string{"source": "{platform}", "medium": "social", "campaign": "{campaign}"}, Hosts: []string{"acme.example"}}
+	for _, test := range []struct {
+		account, campaign string
+		want              utm.Rule
+	}{
+		{"news", "", utm.Rule{}},
+		{"news", "autumn", utm.Rule{}},
+		{"news", "summer", utm.Rule{}},
+		{"news", "winter", winter},
+		{"fedi", "winter", utm.Rule{Params: map[string]string{"source": "ours", "medium": "", "campaign": "{campaign}"}, Hosts: []string{}}},
+		{"fedi", "", utm.Rule{Params: map[string]string{"source": "ours", "medium": ""}, Hosts: []string{}}},
+	} {
+		if diff := cmp.Diff(test.want, s.UTM(test.account, test.campaign)); diff != "" {
+			t.Errorf("%s, %q: -want +got\n%s", test.account, test.campaign, diff)
+		}
+	}
+	if c, _ := s.Campaign("winter"); !cmp.Equal(c.UTM, winter) {
+		t.Errorf("the account changed the rule of the campaign: %v", c.UTM)
+	}
+	if !s.UTMTells("fedi") || s.UTMTells("news") {
+		t.Error("only fedi has a rule of its own")
+	}
+	if s, _ := Parse("site.yaml", []byte("accounts: {news: {platform: x}}\ncampaigns: {w: {utm: {content: \"a-{account}\"}}}\n"), registry()); !s.UTMTells("news") {
+		t.Error("a rule that names the account tells accounts apart")
+	}
+}
+
 func TestDocs(t *testing.T) {
 	reg := registry()
 	for _, d := range Docs() {
@@ -308,7 +355,7 @@ func TestDocs(t *testing.T) {
 				has := false
 				for _, f := range found {
 					has = has || f.Code == d.Code
-					if f.Code != d.Code && f.Code != CodeUTMLater { // every example with UTM parameters has that
+					if f.Code != d.Code {
 						t.Errorf("the example has another finding: %v", f)
 					}
 				}
@@ -406,5 +453,18 @@ func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		Parse("site.yaml", src, reg)
+	}
+}
+
+func TestMediaAddress(t *testing.T) {
+	m := Media{PublicURL: "https://raw.example/{commit}/site/{path}"}
+	if got, want := m.Address("0123abc", "content/a b/größe#1?.jpg"), "https://raw.example/0123abc/site/content/a%20b/gr%C3%B6%C3%9Fe%231%3F.jpg"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if s, found := Parse("site.yaml", []byte(`media: {public_url: "https://raw.example/{commit}/{path}?raw=1"}`), registry()); len(found) != 0 || s.Media.PublicURL == "" {
+		t.Errorf("findings %v, read %+v", found, s.Media)
+	}
+	if got := (Media{}).Address("0123abc", "a.jpg"); got != "" {
+		t.Errorf("without a place, the address is %q", got)
 	}
 }

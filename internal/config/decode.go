@@ -18,6 +18,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // Parse reads site.yaml. path is what findings call the file. The site is never nil: what could be read counts,
@@ -178,6 +179,8 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, where string) {
 			return
 		}
 		d.structure(n, v, where)
+	case *utm.Rule:
+		d.rule(n, p, where)
 	case *time.Time:
 		d.date(n, p, where)
 	case *time.Duration:
@@ -343,6 +346,43 @@ func (d *decoder) scalar(n *yaml.Node, key, want string, parse func(string) erro
 	if err := parse(n.Value); err != nil {
 		d.fail(CodeValue, d.span(n), fmt.Sprintf("%s takes %s: %v", quoteKey(key), want, err), "")
 	}
+}
+
+// rule reads a rule for UTM parameters.
+func (d *decoder) rule(n *yaml.Node, r *utm.Rule, where string) {
+	known := append(utm.Names(), "hosts")
+	slices.Sort(known)
+	for _, p := range d.pairs(n, where) {
+		at := where + "." + p.key
+		if p.key == "hosts" {
+			d.decode(p.value, reflect.ValueOf(&r.Hosts).Elem(), at)
+			for i, h := range r.Hosts {
+				if !hostName(h) {
+					d.fail(CodeUTM, d.site.places[at+"["+strconv.Itoa(i)+"]"], fmt.Sprintf("%q is not the name of a host", h), "write it like acme.example, without https:// and path; names below it, such as www.acme.example, count too")
+				}
+			}
+			continue
+		}
+		if !slices.Contains(known, p.key) {
+			d.fail(CodeUTM, d.span(p.value), fmt.Sprintf("unknown UTM parameter %q", p.key), didYouMean(strings.TrimPrefix(p.key, "utm_"), known, "known: "+strings.Join(known, ", ")))
+		}
+		var value string
+		d.decode(p.value, reflect.ValueOf(&value).Elem(), at)
+		for name := range placeholders(value) {
+			if known := utm.Placeholders(); !slices.Contains(known, name) {
+				d.fail(CodeUTM, d.span(p.value), fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: "+strings.Join(known, ", ")))
+			}
+		}
+		if r.Params == nil {
+			r.Params = map[string]string{}
+		}
+		r.Params[p.key] = value
+	}
+}
+
+// hostName reports whether a rule can mean a host by s.
+func hostName(s string) bool {
+	return s != "" && !strings.HasPrefix(s, ".") && !strings.ContainsAny(s, "/:@?#*\\ \t\n")
 }
 
 // date reads a day in the site's zone. For `ends` it is the first instant of the next day.

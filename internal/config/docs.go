@@ -19,7 +19,6 @@ const (
 	CodeQuiet    finding.Code = "S121"
 	CodeCampaign finding.Code = "S130"
 	CodeUTM      finding.Code = "S131"
-	CodeUTMLater finding.Code = "S132"
 	CodeHold     finding.Code = "S140"
 	CodeBranch   finding.Code = "S150"
 	CodeDefault  finding.Code = "S160"
@@ -74,14 +73,9 @@ func Docs() []finding.Doc {
 		doc(CodeCampaign, "campaign that ends before it starts",
 			"No post can lie within it.",
 			"campaigns:\n  winter: {starts: 2026-12-24, ends: 2026-12-01}\n", "campaigns:\n  winter: {starts: 2026-12-01, ends: 2026-12-24}\n"),
-		doc(CodeUTM, "UTM parameter that is not known",
-			"Analytics count source, medium, campaign, term, content and id, and only {platform}, {account}, {campaign} and {post} are replaced.",
+		doc(CodeUTM, "UTM rule that is not understood",
+			"Analytics count source, medium, campaign, term, content and id; only {platform}, {account}, {campaign} and {post} are replaced; `hosts` are names such as acme.example.",
 			"campaigns:\n  winter: {utm: {source: \"{network}\"}}\n", "campaigns:\n  winter: {utm: {source: \"{platform}\"}}\n"),
-		{
-			Code: CodeUTMLater, Title: "UTM parameters that are not added yet", Severity: finding.Warning, Since: "0.1.0",
-			Why: "This version reads and checks a campaign's `utm` but adds nothing to links: they go out as they are written.",
-			Bad: "campaigns:\n  winter: {utm: {source: social}}\n", Good: "campaigns:\n  winter: {title: Winter}\n",
-		},
 		doc(CodeHold, "hold without a reason or with an unknown scope",
 			"In an emergency it must be certain what is held: a scope without a reason holds nothing, and a mistyped name would let its posts out.",
 			"hold: {scope: all}\n", "hold: {scope: all, reason: outage at the warehouse}\n"),

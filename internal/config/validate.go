@@ -2,12 +2,10 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -59,28 +57,8 @@ func (d *decoder) validateCampaigns() {
 		if !c.Starts.IsZero() && !c.Ends.IsZero() && !c.Starts.Before(c.Ends) {
 			d.fail(CodeCampaign, d.site.Place("campaigns", c.Name, "ends"), fmt.Sprintf("campaign %q ends before it starts", c.Name), "")
 		}
-		if len(c.UTM) > 0 {
-			d.out.Add(finding.Finding{
-				Code: CodeUTMLater, Severity: finding.Warning, Path: d.path, Range: d.site.Place("campaigns", c.Name, "utm"),
-				Message: "this version adds no UTM parameters to links", Hint: "write them into the links where they matter",
-			})
-		}
-		for _, key := range slices.Sorted(maps.Keys(c.UTM)) {
-			at := d.site.Place("campaigns", c.Name, "utm", key)
-			if known := utmKeys(); !slices.Contains(known, key) {
-				d.fail(CodeUTM, at, fmt.Sprintf("unknown UTM parameter %q", key), didYouMean(strings.TrimPrefix(key, "utm_"), known, "known: "+strings.Join(known, ", ")))
-			}
-			for name := range placeholders(c.UTM[key]) {
-				if known := utmPlaceholders(); !slices.Contains(known, name) {
-					d.fail(CodeUTM, at, fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: "+strings.Join(known, ", ")))
-				}
-			}
-		}
 	}
 }
-
-func utmKeys() []string         { return []string{"campaign", "content", "id", "medium", "source", "term"} }
-func utmPlaceholders() []string { return []string{"account", "campaign", "platform", "post"} }
 
 // placeholders yields the names in braces.
 func placeholders(s string) func(yield func(string) bool) {

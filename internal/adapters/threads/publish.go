@@ -234,10 +234,12 @@ func (p *publisher) form(ctx context.Context, user string, api *container.API, r
 			if err != nil {
 				return nil, err
 			}
+			children = append(children, id)
+		}
+		for k, id := range children { // the network is at work on all of them
 			if err := api.Ready(ctx, "prepare "+part.Media[k].Path, id); err != nil {
 				return nil, err
 			}
-			children = append(children, id)
 		}
 		form.Set("media_type", "CAROUSEL")
 		form.Set("children", strings.Join(children, ","))
