@@ -8,6 +8,7 @@ import (
 	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 func cannotPublish() Check {
@@ -81,7 +82,7 @@ func cardFetched() Check {
 // cardPlace returns where the address of a part's card stands: in a field, else in the text.
 func cardPlace(t *Target, part int) finding.Range {
 	v, r := t.Variant, &t.Rendering.Parts[part]
-	if v.Link == r.Card.URL {
+	if utm.Without(v.Link) == utm.Without(r.Card.URL) {
 		return v.Place(post.FieldLink)
 	}
 	for i := range r.Facets {

@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // Said returns a digest of the words of a rendering: its texts, link cards and polls, with white space
-// folded. Pictures do not count, and neither do settings such as the visibility: an account that says the same again
+// folded and without the UTM parameters of links, which readers do not read. Pictures do not count, and neither do settings such as the visibility: an account that says the same again
 // with another picture repeats itself. Where there are no words, the pictures are what is said. It is empty for a
 // rendering with neither.
 func Said(r *platform.Rendering) string {
 	var words strings.Builder
 	fmt.Fprintf(&words, "%s\x00", r.Title) // only where the network shows it
 	for _, p := range r.Parts {
-		fmt.Fprintf(&words, "%s\x00", strings.Join(strings.Fields(p.Text), " "))
+		fmt.Fprintf(&words, "%s\x00", strings.Join(strings.Fields(utm.Strip(p.Text)), " "))
 		if p.Card != nil {
-			fmt.Fprintf(&words, "card %s\x00", p.Card.URL)
+			fmt.Fprintf(&words, "card %s\x00", utm.Without(p.Card.URL))
 		}
 	}
 	if r.Poll != nil {

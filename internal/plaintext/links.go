@@ -8,6 +8,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // link writes a link with words.
@@ -206,9 +207,10 @@ func soleText(inlines []post.Inline) (string, bool) {
 	}
 }
 
-// sameAddress reports whether words are how people write the address.
+// sameAddress reports whether words are how people write the address, for which nobody writes out where readers come from.
 func sameAddress(words, dest string) bool {
-	return strings.EqualFold(bareAddress(words), bareAddress(dest))
+	words, dest = bareAddress(words), bareAddress(dest)
+	return strings.EqualFold(words, dest) || strings.EqualFold(words, bareAddress(utm.Without("https://"+dest)))
 }
 
 func bareAddress(s string) string {

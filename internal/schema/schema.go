@@ -15,6 +15,7 @@ import (
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // Post returns the schema of a post's front matter, as indented JSON.
@@ -31,7 +32,7 @@ func Site(reg *platform.Registry) []byte {
 	s := structure(reflect.TypeFor[config.Site](), reg)
 	s.Title = "Postrider site"
 	s.Description = "site.yaml: accounts, campaigns, schedule and house rules. Secrets never stand here."
-	s.Defs = map[string]*node{"fields": fields(func(k content.Key) bool { return k.Default })}
+	s.Defs = map[string]*node{"fields": fields(func(k content.Key) bool { return k.Default }), "utm": utmRule()}
 	return s.document()
 }
 
@@ -180,6 +181,8 @@ func form(t reflect.Type, reg *platform.Registry) *node {
 		return listOrOne(&node{Type: "string", Pattern: `^([A-Za-z,-]+ )?[0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`})
 	case reflect.TypeFor[config.Hold]():
 		return anyOf(structure(t, reg), words())
+	case reflect.TypeFor[utm.Rule]():
+		return &node{Ref: "#/$defs/utm"}
 	case reflect.TypeFor[post.Fields]():
 		return &node{Ref: "#/$defs/fields"}
 	case reflect.TypeFor[time.Time]():
@@ -208,6 +211,18 @@ func form(t reflect.Type, reg *platform.Registry) *node {
 	panic(fmt.Sprintf("schema: no form for %s", t))
 }
 
+// utmRule describes a rule for UTM parameters.
+func utmRule() *node {
+	s := object(map[string]*node{})
+	for _, name := range utm.Names() {
+		s.Properties[name] = text()
+		s.Properties[name].Description = "The parameter utm_" + name + "; empty: none."
+	}
+	s.Properties["hosts"] = listOrOne(words())
+	s.Properties["hosts"].Description = "The hosts whose links get them, with all below, such as acme.example. Left out: all."
+	return s
+}
+
 // account describes an account: one alternative for each platform, told apart by `platform:`.
 func account(reg *platform.Registry) *node {
 	s := &node{Type: "object"}
@@ -225,6 +240,7 @@ func account(reg *platform.Registry) *node {
 		one.Title = info.Name
 		one.Properties["platform"] = &node{Const: string(info.ID), Description: "The platform that the account is on."}
 		one.Properties["defaults"] = &node{Ref: "#/$defs/fields", Description: "Front matter that every post to this account starts from."}
+		one.Properties["utm"] = &node{Ref: "#/$defs/utm", Description: "UTM parameters that links on this account get, instead of what the campaign says."}
 		s.AnyOf = append(s.AnyOf, one)
 	}
 	return s

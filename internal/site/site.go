@@ -108,7 +108,7 @@ func (s *Snapshot) contentOptions() content.Options {
 func (s *Snapshot) groupAccounts() {
 	s.leader = make(map[string]int, len(s.Config.Accounts))
 	alone := func(a *platform.Account) bool {
-		return a.Defaults.Set != 0 || slices.ContainsFunc(s.Config.Defaults.Mentions, func(m post.Mention) bool {
+		return a.Defaults.Set != 0 || s.Config.UTMTells(a.Name) || slices.ContainsFunc(s.Config.Defaults.Mentions, func(m post.Mention) bool {
 			_, ok := m.Handles[a.Name]
 			return ok
 		})
@@ -238,7 +238,7 @@ func (s *Snapshot) Accounts(p *post.Post) []*platform.Account {
 
 // Rendered is a post as one account's network gets it.
 type Rendered struct {
-	Variant   post.Variant
+	Variant   post.Variant // as it is written; the rendering's links may have UTM parameters besides
 	Rendering platform.Rendering
 	Findings  finding.List // of this rendering only; Path, Post and Account are filled
 }
@@ -261,7 +261,7 @@ func (s *Snapshot) render(r *Rendered, p *post.Post, a *platform.Account) {
 	if !ok { // an account that is not of this site's configuration
 		panic(fmt.Sprintf("site: account %q is on %q, which the registry does not have", a.Name, a.Platform))
 	}
-	r.Rendering, r.Findings = adapter.Render(&r.Variant, a)
+	r.Rendering, r.Findings = adapter.Render(s.tagged(&r.Variant), a)
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		f.Post, f.Account = p.ID, a.Name
