@@ -13,8 +13,8 @@ import (
 )
 
 // Said returns a digest of the words of a rendering: its texts, link cards and polls, with white space
-// folded and without the UTM parameters of links, which readers do not read. Pictures do not count, and neither do settings such as the visibility: an account that says the same again
-// with another picture repeats itself. Where there are no words, the pictures are what is said. It is empty for a
+// folded and without the UTM parameters of links. Pictures do not count, and neither do settings such as the visibility: an
+// account that says the same again with another picture, or counts its readers otherwise, repeats itself. Where there are no words, the pictures are what is said. It is empty for a
 // rendering with neither.
 func Said(r *platform.Rendering) string {
 	var words strings.Builder

@@ -24,6 +24,8 @@ func TestSaid(t *testing.T) {
 		"another picture":          {one(platform.Part{Text: "Hello.", Media: snow}), one(platform.Part{Text: "Hello.", Media: sled}), true},
 		"another text":             {one(platform.Part{Text: "Hello."}), one(platform.Part{Text: "Hello!"}), false},
 		"another link card":        {one(platform.Part{Card: &platform.Card{URL: "https://a.example"}}), one(platform.Part{Card: &platform.Card{URL: "https://b.example"}}), false},
+		"other UTM parameters":     {one(platform.Part{Text: "At https://a.example/?b=1&utm_content=p1."}), one(platform.Part{Text: "At https://a.example/?b=1."}), true},
+		"a card's parameters":      {one(platform.Part{Card: &platform.Card{URL: "https://a.example?utm_id=1"}}), one(platform.Part{Card: &platform.Card{URL: "https://a.example"}}), true},
 		"another poll":             {&platform.Rendering{Poll: &platform.Poll{Options: []string{"a", "b"}}}, &platform.Rendering{Poll: &platform.Poll{Options: []string{"a", "c"}}}, false},
 		"a picture alone":          {one(platform.Part{Media: snow}), one(platform.Part{Media: []platform.Media{{Path: "moved.jpg", Digest: "d1"}}}), true},
 		"another picture alone":    {one(platform.Part{Media: snow}), one(platform.Part{Media: sled}), false},

@@ -144,6 +144,19 @@ func TestUTMPlaces(t *testing.T) {
 	}
 }
 
+// TestUTMIsNoNote says that a note is not taken for published because a parameter says the same.
+func TestUTMIsNoNote(t *testing.T) {
+	s := load(t, fstest.MapFS{
+		"site.yaml":    file(strings.Replace(utmYAML, "medium: m", "medium: winter-launch-2026", 1)),
+		"content/p.md": file("---\nid: p1\n---\nSee https://a.example/b\n\n<!-- winter-launch-2026 -->\n"),
+	})
+	for _, f := range s.Check(context.Background()) {
+		if f.Code == "T305" {
+			t.Errorf("the note is said to be published: %v", f)
+		}
+	}
+}
+
 // TestUTMShares says that accounts share a rendering only where their links are the same, and that posts that differ
 // in UTM parameters alone still say the same.
 func TestUTMShares(t *testing.T) {
