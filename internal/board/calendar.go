@@ -231,10 +231,9 @@ func (b *Board) moments(list []moment, r *Row, from, to time.Time) []moment {
 			times = t.cycle.repeat.Between(from, to)
 		}
 		for _, at := range times {
-			turn := *t
-			turn.At = at
-			b.occurrence(&turn, r, at)
-			list = append(list, moment{row: r, target: &turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
+			turn := t.at(at)
+			b.occurrence(turn, r, at)
+			list = append(list, moment{row: r, target: turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
 		}
 	}
 	if n := len(list) - begin; n > 1 && (repeated || r.first != r.last) {

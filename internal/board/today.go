@@ -60,9 +60,7 @@ func (b *Board) upcoming(n int) []Event {
 					x.at = c.latest
 				}
 				x.occurrence = !x.at.Equal(t.At)
-				turn := *t
-				turn.At = x.at
-				x.target = &turn
+				x.target = t.at(x.at)
 			}
 			if coming(t, x.at) && (atMost.IsZero() || !x.at.After(atMost)) {
 				list = append(list, x)
