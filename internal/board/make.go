@@ -37,7 +37,7 @@ type Board struct {
 	same map[string]string       // by path, of posts that share an id with another: what is wrong with them
 
 	byTime, byName order
-	indexed        atomic.Bool // see prepare
+	searched       atomic.Pointer[hits] // the last search
 
 	base      func() *pack // the findings to begin with: those of the last whole check, else of reading
 	revised   func() map[string]finding.List
@@ -431,7 +431,6 @@ func (m *maker) some(old *Board, diff []change) error {
 	}
 	m.byTime.derive(&old.byTime, out, in)
 	m.byName.derive(&old.byName, out, in)
-	m.indexed.Store(old.indexed.Load())
 	return nil
 }
 

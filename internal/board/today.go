@@ -107,7 +107,7 @@ func (b *Board) markCollisions(events []Event) {
 	if to.Sub(from) > maxDays*24*time.Hour {
 		to = from.AddDate(0, 0, maxDays)
 	}
-	all, _, _ := b.events(from, to.Add(1), newMatcher(b.in.Site.Config, Filter{}))
+	all, _, _ := b.events(from, to.Add(1), b.matcher(Filter{}))
 	for i := range events {
 		e := &events[i]
 		j, ok := slices.BinarySearchFunc(all, e, func(x Event, y *Event) int { return compareEvents(&x, y) })
