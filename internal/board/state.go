@@ -191,7 +191,7 @@ func (m *maker) finish(r *Row, list finding.List) error {
 
 // turns reports whether a target's turn is what a timing says.
 func (t *Target) turns(tm *timing) bool {
-	return t.At == tm.at && t.Campaign == tm.campaign && t.Repeat == tm.rule //nolint:revive // the same in every way, its zone too
+	return t.At.Equal(tm.at) && t.At.Location() == tm.at.Location() && t.Campaign == tm.campaign && t.Repeat == tm.rule
 }
 
 func (t *Target) set(v verdict) { t.State, t.Why, t.rank = v.state, v.why, v.state.rank() }
