@@ -140,7 +140,7 @@ func benchmark(b *testing.B, n int) {
 		}
 	}
 	found.Sort()
-	in := Input{Site: s, Registry: reg, Ledger: published(s, benchNow), Findings: found, Checked: true, Now: benchNow}
+	in := Input{Site: s, Registry: reg, Ledger: published(s, benchNow), Check: NewCheck(s, found), Now: benchNow}
 	board := func(b *testing.B) *Board {
 		b.Helper()
 		x, err := New(in)

@@ -26,14 +26,9 @@ type Input struct {
 	Ledger  ledger.View
 	Latest  []*ledger.Record  // what happened last, newest first; may be empty
 	Authors map[string]string // who wrote a post, by its path; nil while that is not known
-	// Findings is what the last whole check found, sorted; Checked says whether there was one yet.
-	Findings finding.List
-	Checked  bool
-	// Of is the snapshot that Findings are about. Nil means Site, or in [Board.With], when Findings are those of before, the
-	// snapshot of before.
-	Of     *site.Snapshot
-	Drafts bool // whether drafts are shown in calendars
-	Now    time.Time
+	Check   *Check            // what the last whole check has found; nil while there was none
+	Drafts  bool              // whether drafts are shown in calendars
+	Now     time.Time
 }
 
 // State says where a post, or one of its targets, stands.
@@ -124,16 +119,30 @@ type Row struct {
 
 // Target is one account of a post.
 type Target struct {
-	Account  *platform.Account
-	At       time.Time // in the zone the post is written in; zero: as soon as it is merged
-	Campaign string
-	State    State
-	Why      string // a sentence on the state where it needs one: "held: the price is wrong"
-	Repeat   string // RRULE
+	Account *platform.Account
+	*Turn   // shared by targets that have the same
+	State   State
+	Why     string // a sentence on the state where it needs one: "held: the price is wrong"
 
-	cycle  *cycle // of Repeat, nil when it cannot be read
 	number uint16 // of Account in the configuration
 	rank   uint8  // of State
+}
+
+// Turn is when a target goes out, and for what. It is never changed.
+type Turn struct {
+	At       time.Time // in the zone the post is written in; zero: as soon as it is merged
+	Campaign string
+	Repeat   string // RRULE
+
+	cycle *cycle // of Repeat, nil when it cannot be read
+}
+
+// at returns the target at another time of its cycle.
+func (t *Target) at(when time.Time) *Target {
+	other, turn := *t, *t.Turn
+	turn.At = when
+	other.Turn = &turn
+	return &other
 }
 
 // cycle is when a repeated post goes out.

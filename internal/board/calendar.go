@@ -22,7 +22,6 @@ const maxDays = 3700
 // posts are on every day on which they go out. An event's targets are those that the filter chooses, its state too; drafts are
 // there when Input.Drafts or the filter says so.
 func (b *Board) Days(from, to time.Time, f Filter) []Day {
-	b.prepare(f)
 	cfg := b.in.Site.Config
 	loc := cfg.Location
 	var days []Day
@@ -35,7 +34,7 @@ func (b *Board) Days(from, to time.Time, f Filter) []Day {
 		return nil
 	}
 	start, end := days[0].Date, day // day is the first that is not shown
-	m := newMatcher(cfg, f)
+	m := b.matcher(f)
 	events, first, last := b.events(start, end, m)
 	quiet := quietSpans(cfg, start, end)
 	for i := range days {
@@ -231,10 +230,9 @@ func (b *Board) moments(list []moment, r *Row, from, to time.Time) []moment {
 			times = t.cycle.repeat.Between(from, to)
 		}
 		for _, at := range times {
-			turn := *t
-			turn.At = at
-			b.occurrence(&turn, r, at)
-			list = append(list, moment{row: r, target: &turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
+			turn := t.at(at)
+			b.occurrence(turn, r, at)
+			list = append(list, moment{row: r, target: turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
 		}
 	}
 	if n := len(list) - begin; n > 1 && (repeated || r.first != r.last) {

@@ -46,8 +46,8 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 		d.Targets = append(d.Targets, t)
 	}
 	d.Findings = append(b.in.Site.CheckPost(r.Post), findingsWith(findingsAt(b.in.Site.Findings, r.Post.Path), content.SameIDCode)...)
-	if _, changed := b.own[r.Post.Path]; b.in.Checked && !changed { // the comparison with other posts is in there
-		d.Findings = append(d.Findings, findingsWithout(findingsAt(b.in.Findings, r.Post.Path), content.SameIDCode)...)
+	if _, changed := b.own[r.Post.Path]; b.in.Check != nil && !changed { // the comparison with other posts is in there
+		d.Findings = append(d.Findings, findingsWithout(b.in.Check.at(r.Post.Path), content.SameIDCode)...)
 	}
 	d.Findings.Sort()
 	return d, nil

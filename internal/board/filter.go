@@ -12,7 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/platform"
 )
 
@@ -25,16 +24,16 @@ type matcher struct {
 	account []bool // by the account's number; nil: all
 	bits    uint64 // the same for the first 64
 	rank    uint8  // of State, anyState without one
-	words   []string
-	sketch  sketch // of words
+	hits    *hits  // nil: all
 }
 
 const anyState = 0xff
 
-func newMatcher(cfg *config.Site, f Filter) *matcher {
-	m := &matcher{Filter: f, rank: anyState, bits: math.MaxUint64, words: strings.Fields(strings.ToLower(f.Text))}
-	for _, w := range m.words {
-		m.sketch.add(w)
+func (b *Board) matcher(f Filter) *matcher {
+	cfg := b.in.Site.Config
+	m := &matcher{Filter: f, rank: anyState, bits: math.MaxUint64}
+	if text := strings.TrimSpace(f.Text); text != "" {
+		m.hits = b.search(text)
 	}
 	if f.State != "" {
 		m.rank = f.State.rank()
@@ -65,19 +64,11 @@ func (m *matcher) ofRank(rank uint8) bool { return m.rank == anyState || m.rank 
 
 // says reports whether all words are in a row's text.
 func (m *matcher) says(r *Row) bool {
-	if len(m.words) == 0 {
+	if m.hits == nil {
 		return true
 	}
-	text, sketch := r.facts.searched()
-	if !sketch.holds(&m.sketch) {
-		return false
-	}
-	for _, w := range m.words {
-		if !strings.Contains(text, w) {
-			return false
-		}
-	}
-	return true
+	_, ok := m.hits.in[r.facts]
+	return ok
 }
 
 // pressing returns the rank of those targets that the account and the campaign choose, anyState when they choose none.
@@ -117,8 +108,7 @@ func (m *matcher) choose(r *Row) (rank uint8, ok bool) {
 // Posts returns the posts that a filter chooses, in its order. With an account or a campaign, a post is in the state in which the
 // targets are that these choose.
 func (b *Board) Posts(f Filter) []*Row {
-	b.prepare(f)
-	m := newMatcher(b.in.Site.Config, f)
+	m := b.matcher(f)
 	list := make([]*Row, 0, len(b.rows))
 	keep := func(r *Row) {
 		if m.row(r) {
@@ -164,28 +154,6 @@ func (b *Board) Posts(f Filter) []*Row {
 		b.eachByTime(keep)
 	}
 	return list
-}
-
-// prepare makes what searching needs.
-func (b *Board) prepare(f Filter) {
-	if strings.TrimSpace(f.Text) != "" {
-		b.Prepare()
-	}
-}
-
-// Prepare makes what searching needs, on all processors, unless it is there: else the first search of all does. It takes about as much memory as
-// the texts of the posts, and boards that are made of this one share it.
-func (b *Board) Prepare() {
-	if b.indexed.Load() {
-		return
-	}
-	const chunk = 1024
-	parallel((len(b.rows)+chunk-1)/chunk, func(i int) {
-		for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
-			r.facts.searched()
-		}
-	})
-	b.indexed.Store(true)
 }
 
 // timed returns the rows without a time, and then those with one, earliest first.
@@ -336,9 +304,8 @@ type counts struct {
 // Facets counts the posts by what a filter can choose, each with the filter's other fields applied: what would be there if that were
 // chosen. Posts without a campaign count as "-", posts whose author is not known for nobody.
 func (b *Board) Facets(f Filter) (states map[State]int, accounts, campaigns, authors map[string]int) {
-	b.prepare(f)
 	cfg := b.in.Site.Config
-	m := newMatcher(cfg, f)
+	m := b.matcher(f)
 	const chunk = 8192
 	parts := make([]counts, (len(b.rows)+chunk-1)/chunk)
 	parallel(len(parts), func(i int) {

@@ -37,9 +37,9 @@ type Board struct {
 	same map[string]string       // by path, of posts that share an id with another: what is wrong with them
 
 	byTime, byName order
-	indexed        atomic.Bool // see prepare
+	searched       atomic.Pointer[hits] // the last search
 
-	census    func() *census // of the findings to begin with
+	base      func() *pack // the findings to begin with: those of the last whole check, else of reading
 	revised   func() map[string]finding.List
 	tally     func() map[Kind]int
 	campaigns func() []Campaign
@@ -72,9 +72,6 @@ func (b *Board) With(in Input) (*Board, error) {
 		if s, err = openShelf(in.Ledger); err != nil {
 			return nil, err
 		}
-	}
-	if in.Of == nil && in.Checked == b.in.Checked && sameList(in.Findings, b.in.Findings) {
-		in.Of = b.in.Of
 	}
 	return build(in, b, s)
 }
@@ -162,13 +159,10 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 			in.Registry = old.in.Registry
 		}
 	}
-	if in.Of == nil || !in.Checked {
-		in.Of = in.Site
-	}
 	b := &Board{in: in, shelf: s, next: never, renders: &renders{}}
 	cfg := in.Site.Config
 	whole := old == nil || old.in.Site.Config != cfg || old.shelf != s || old.in.Registry != in.Registry ||
-		old.in.Checked != in.Checked || !sameList(old.in.Findings, in.Findings) || old.in.Of != in.Of && in.Checked ||
+		old.in.Check != in.Check ||
 		!sameMap(old.in.Authors, in.Authors) || in.Now.Before(old.in.Now)
 	if old != nil && old.in.Site.Config == cfg && old.in.Registry == in.Registry {
 		b.infos, b.renders = old.infos, old.renders
@@ -180,10 +174,13 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 			}
 		}
 	}
-	if old != nil && sameList(old.found(), b.found()) {
-		b.census = old.census
-	} else {
-		b.census = takeCensus(b.found())
+	switch {
+	case in.Check != nil:
+		b.base = func() *pack { return in.Check.pack }
+	case old != nil && old.in.Check == nil && sameList(old.in.Site.Findings, in.Site.Findings):
+		b.base = old.base
+	default:
+		b.base = sync.OnceValue(func() *pack { return newPack(in.Site.Findings) })
 	}
 	b.revised, b.tally = sync.OnceValue(b.revise), sync.OnceValue(b.countProblems)
 	b.campaigns = sync.OnceValue(b.allCampaigns)
@@ -216,7 +213,7 @@ const inspected = 100
 // judge finds out what is wrong with the posts that the findings do not know yet. It reports false when that may concern
 // posts beyond those of diff.
 func (b *Board) judge(old *Board, diff []change) bool {
-	now, of := b.in.Site, b.in.Of
+	now := b.in.Site
 	idsMoved := old == nil
 	for _, c := range diff {
 		idsMoved = idsMoved || c.old < 0 || c.new < 0 || old.in.Site.Posts[c.old].ID != now.Posts[c.new].ID
@@ -232,9 +229,10 @@ func (b *Board) judge(old *Board, diff []change) bool {
 		b.same = old.same
 	}
 	local := old != nil && maps.Equal(old.same, b.same)
-	if of == now || !b.in.Checked {
+	if b.in.Check == nil || b.in.Check.of == now {
 		return local
 	}
+	of := b.in.Check.of
 	b.own, b.gone = map[string]finding.List{}, map[string]bool{}
 	differing := differences(of.Posts, now.Posts)
 	n := 0
@@ -290,14 +288,6 @@ func findingsAt(list finding.List, name string) finding.List {
 	return list[i:n:n]
 }
 
-// found returns the findings to begin with: those of the last whole check, else of reading.
-func (b *Board) found() finding.List {
-	if b.in.Checked {
-		return b.in.Findings
-	}
-	return b.in.Site.Findings
-}
-
 // unreadable reports whether reading a file has failed before its first key: there is no telling then what is front matter
 // and what is text.
 func unreadable(l finding.List) bool {
@@ -334,19 +324,19 @@ func (m *maker) all(old *Board) error {
 			m.begin(&slab[i], posts[i], before[i])
 		}
 	})
-	list, at := m.found(), 0
+	p, at := m.base(), 0
+	var list finding.List
 	for i, r := range m.rows {
-		for at < len(list) && list[at].Path < posts[i].Path {
+		for at < len(p.files) && p.files[at].path < posts[i].Path {
 			at++
 		}
-		end := at
-		for end < len(list) && list[end].Path == posts[i].Path {
-			end++
+		list = list[:0]
+		if at < len(p.files) && p.files[at].path == posts[i].Path {
+			list = p.unpack(list, &p.files[at])
 		}
-		if err := m.finish(r, list[at:end]); err != nil {
+		if err := m.finish(r, list); err != nil {
 			return err
 		}
-		at = end
 		m.remember(r)
 		m.next = min(m.next, r.until)
 	}
@@ -375,7 +365,7 @@ func (m *maker) some(old *Board, diff []change) error {
 	remake := func(p *post.Post, before *Row) (*Row, error) {
 		r := &Row{}
 		m.begin(r, p, before)
-		if err := m.finish(r, findingsAt(m.found(), p.Path)); err != nil {
+		if err := m.finish(r, m.base().at(p.Path)); err != nil {
 			return nil, err
 		}
 		in = append(in, r)
@@ -441,7 +431,6 @@ func (m *maker) some(old *Board, diff []change) error {
 	}
 	m.byTime.derive(&old.byTime, out, in)
 	m.byName.derive(&old.byName, out, in)
-	m.indexed.Store(old.indexed.Load())
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
@@ -42,20 +41,25 @@ func (b *Board) Problems(most int, keep func(Kind) bool) finding.List {
 		}
 		return true
 	}
-	checked := b.census()
-	for i := range checked.files {
-		f := checked.file(i)
-		if _, stale := revised[f.path]; stale {
+	p := b.base()
+	for _, i := range p.worst {
+		s := &p.files[i]
+		if _, stale := revised[s.path]; stale {
 			continue
 		}
-		for len(changed) > 0 && compareFiles(changed[0], f) < 0 {
+		for len(changed) > 0 && compareFiles(changed[0], file{path: s.path, worst: s.worst}) < 0 {
 			if !add(changed[0].list) {
 				return list
 			}
 			changed = changed[1:]
 		}
-		if !add(f.list) {
-			return list
+		for i := s.from; i < s.to; i++ {
+			if len(list) == most {
+				return list
+			}
+			if keep(p.kind(i)) {
+				list = append(list, p.finding(s, i))
+			}
 		}
 	}
 	for _, f := range changed {
@@ -70,11 +74,11 @@ func (b *Board) Problems(most int, keep func(Kind) bool) finding.List {
 func (b *Board) Tally() map[Kind]int { return b.tally() }
 
 func (b *Board) countProblems() map[Kind]int {
-	checked, revised := b.census(), b.revised()
+	p, revised := b.base(), b.revised()
 	if len(revised) == 0 {
-		return checked.count
+		return p.count
 	}
-	count := maps.Clone(checked.count)
+	count := maps.Clone(p.count)
 	add := func(list finding.List, n int) {
 		for i := range list {
 			k := Kind{list[i].Severity, list[i].Code}
@@ -84,7 +88,7 @@ func (b *Board) countProblems() map[Kind]int {
 		}
 	}
 	for path, list := range revised {
-		add(findingsAt(checked.list, path), -1)
+		add(p.at(path), -1)
 		add(list, 1)
 	}
 	return count
@@ -93,10 +97,10 @@ func (b *Board) countProblems() map[Kind]int {
 // revise returns, by path, what is wrong with the files of which that is not what the last check has found: they have changed, are
 // gone, or share their id with other files than they did.
 func (b *Board) revise() map[string]finding.List {
-	if !b.in.Checked || b.in.Of == b.in.Site {
+	if b.in.Check == nil || b.in.Check.of == b.in.Site {
 		return nil
 	}
-	reconfigured := b.in.Of.Config != b.in.Site.Config
+	reconfigured := b.in.Check.of.Config != b.in.Site.Config
 	all := map[string]finding.List{}
 	revise := func(path string) {
 		if _, done := all[path]; done {
@@ -112,7 +116,7 @@ func (b *Board) revise() map[string]finding.List {
 			list = append(slices.Clone(own), findingsWith(read, content.SameIDCode)...)
 		case b.gone[path]:
 		default:
-			list = append(findingsWithout(findingsAt(b.in.Findings, path), content.SameIDCode), findingsWith(read, content.SameIDCode)...)
+			list = append(findingsWithout(b.in.Check.at(path), content.SameIDCode), findingsWith(read, content.SameIDCode)...)
 		}
 		list.Sort()
 		all[path] = list
@@ -126,7 +130,7 @@ func (b *Board) revise() map[string]finding.List {
 	for path := range b.same {
 		revise(path)
 	}
-	for _, path := range b.census().twins {
+	for _, path := range b.in.Check.twins {
 		revise(path)
 	}
 	if reconfigured {
@@ -161,47 +165,4 @@ func worst(list finding.List) finding.Severity {
 		severity = max(severity, list[i].Severity)
 	}
 	return severity
-}
-
-// census is a list of findings, which may be of hundreds of thousands, made ready to be shown and counted. Boards that have the
-// same list share it.
-type census struct {
-	list  finding.List // sorted by path
-	files []stretch    // worst first, then by path
-	count map[Kind]int
-	twins []string // paths of posts that share an id with another
-}
-
-// stretch is where the findings of one file stand.
-type stretch struct {
-	from, to int32
-	worst    finding.Severity
-}
-
-func (c *census) file(i int) file {
-	s := c.files[i]
-	list := c.list[s.from:s.to:s.to]
-	return file{list[0].Path, list, s.worst}
-}
-
-// takeCensus returns the census of a list, made when it is first asked for.
-func takeCensus(list finding.List) func() *census {
-	return sync.OnceValue(func() *census {
-		c := &census{list: list, count: map[Kind]int{}}
-		for from := 0; from < len(list); {
-			to, twin := from, false
-			for to < len(list) && list[to].Path == list[from].Path {
-				c.count[Kind{list[to].Severity, list[to].Code}]++
-				twin = twin || list[to].Code == content.SameIDCode
-				to++
-			}
-			c.files = append(c.files, stretch{int32(from), int32(to), worst(list[from:to])}) //nolint:gosec // lists are far smaller
-			if twin {
-				c.twins = append(c.twins, list[from].Path)
-			}
-			from = to
-		}
-		slices.SortStableFunc(c.files, func(x, y stretch) int { return cmp.Compare(y.worst, x.worst) })
-		return c
-	})
 }

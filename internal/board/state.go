@@ -144,7 +144,12 @@ func (m *maker) finish(r *Row, list finding.List) error {
 			tm = timingOf(cfg, p, a)
 		}
 		t := &r.Targets[i]
-		*t = Target{Account: a, At: tm.at, Campaign: tm.campaign, Repeat: tm.rule, number: uint16(number)} //nolint:gosec // a site has no tens of thousands of accounts
+		*t = Target{Account: a, number: uint16(number)} //nolint:gosec // a site has no tens of thousands of accounts
+		if i > 0 && r.Targets[i-1].turns(&tm) {
+			t.Turn = r.Targets[i-1].Turn
+		} else {
+			t.Turn = &Turn{At: tm.at, Campaign: tm.campaign, Repeat: tm.rule}
+		}
 		v, err := m.target(t, subject{row: r, number: number, timing: &tm, blocked: blocked(a.Name)})
 		if err != nil {
 			return err
@@ -182,6 +187,11 @@ func (m *maker) finish(r *Row, list finding.List) error {
 		r.accounts |= 1 << (t.number % 64)
 	}
 	return nil
+}
+
+// turns reports whether a target's turn is what a timing says.
+func (t *Target) turns(tm *timing) bool {
+	return t.At.Equal(tm.at) && t.At.Location() == tm.at.Location() && t.Campaign == tm.campaign && t.Repeat == tm.rule
 }
 
 func (t *Target) set(v verdict) { t.State, t.Why, t.rank = v.state, v.why, v.state.rank() }

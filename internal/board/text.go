@@ -6,9 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -22,29 +22,8 @@ type facts struct {
 	name, excerpt string
 	source        string // digest as the ledger marks it; empty for a post with media
 
-	once   sync.Once
-	lower  string // what is searched, in lower case
-	sketch sketch // of lower
-}
-
-// sketch tells of most words that they are not in a text without looking: it holds the pairs of bytes that are there.
-type sketch [8]uint64
-
-func (s *sketch) add(text string) {
-	for i := 1; i < len(text); i++ {
-		n := (uint32(text[i-1])<<8 | uint32(text[i])) * 0x9E3779B1 >> 23 // 9 bits
-		s[n>>6] |= 1 << (n & 63)
-	}
-}
-
-// holds reports whether everything in other is also in s.
-func (s *sketch) holds(other *sketch) bool {
-	for i := range s {
-		if other[i]&^s[i] != 0 {
-			return false
-		}
-	}
-	return true
+	body  int    // where it begins in the post's text
+	other *other // nil when there is none
 }
 
 // How long the words of a row may be, in bytes.
@@ -59,36 +38,11 @@ func newFacts(p *post.Post) *facts {
 	if !hasMedia(p) {
 		f.source = source(p.Text, sha1.New())
 	}
+	f.body = bodyOf(p.Text, p.BodyLine)
+	if slices.ContainsFunc(p.Overrides, func(o post.Override) bool { return len(o.Body) > 0 }) {
+		f.other = &other{facts: f}
+	}
 	return f
-}
-
-// searched returns all of the post that can be searched, in lower case, and a sketch of it.
-func (f *facts) searched() (string, *sketch) {
-	f.once.Do(func() {
-		p := f.post
-		w := words{b: make([]byte, 0, len(p.Text)+len(p.Path)+64)}
-		fields := func(f *post.Fields) {
-			w.text(f.Title)
-			for _, tag := range f.Tags {
-				w.space()
-				w.text(tag)
-			}
-			w.space()
-		}
-		fields(&p.Fields)
-		w.text(p.ID)
-		w.space()
-		w.text(p.Path)
-		w.docs(p.Body)
-		for i := range p.Overrides {
-			w.space()
-			fields(&p.Overrides[i].Fields)
-			w.docs(p.Overrides[i].Body)
-		}
-		f.lower = strings.ToLower(string(w.b))
-		f.sketch.add(f.lower)
-	})
-	return f.lower, &f.sketch
 }
 
 // excerpt returns the beginning of a post's text: of what is meant for everybody, else of what is not.

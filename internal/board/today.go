@@ -60,9 +60,7 @@ func (b *Board) upcoming(n int) []Event {
 					x.at = c.latest
 				}
 				x.occurrence = !x.at.Equal(t.At)
-				turn := *t
-				turn.At = x.at
-				x.target = &turn
+				x.target = t.at(x.at)
 			}
 			if coming(t, x.at) && (atMost.IsZero() || !x.at.After(atMost)) {
 				list = append(list, x)
@@ -109,7 +107,7 @@ func (b *Board) markCollisions(events []Event) {
 	if to.Sub(from) > maxDays*24*time.Hour {
 		to = from.AddDate(0, 0, maxDays)
 	}
-	all, _, _ := b.events(from, to.Add(1), newMatcher(b.in.Site.Config, Filter{}))
+	all, _, _ := b.events(from, to.Add(1), b.matcher(Filter{}))
 	for i := range events {
 		e := &events[i]
 		j, ok := slices.BinarySearchFunc(all, e, func(x Event, y *Event) int { return compareEvents(&x, y) })

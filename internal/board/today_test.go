@@ -90,7 +90,8 @@ func TestNeeds(t *testing.T) {
 				}
 			}
 			found.Sort()
-			in := Input{Site: load(t, files(posts)), Now: clock(t, at), Latest: tt.latest, Findings: found, Checked: true}
+			s := load(t, files(posts))
+			in := Input{Site: s, Now: clock(t, at), Latest: tt.latest, Check: NewCheck(s, found)}
 			if !tt.nil {
 				records := tt.records
 				if records == nil {

@@ -28,9 +28,12 @@ import (
 // previewPort is the port of the preview, unless told otherwise.
 const previewPort = 1313
 
-// previewCollections is how much the heap of the preview grows between collections, in percent. It lives all day beside an editor: memory
-// counts for more than time.
-const previewCollections = 20
+// How much the heap of the preview grows between collections, in percent, while it reads the site and from then on. It lives all day
+// beside an editor: memory counts for more than time.
+const (
+	readingCollections = 40
+	previewCollections = 10
+)
 
 // latestResults is how many results the preview lists as what went out last.
 const latestResults = 60
@@ -93,9 +96,10 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 		return err
 	}
 	defer root.Close()                     //nolint:errcheck // its files are closed one by one
-	debug.SetGCPercent(previewCollections) // collectLate is for verbs that live for seconds
+	debug.SetGCPercent(readingCollections) // collectLate is for verbs that live for seconds
 	o := preview.Options{
 		Root: root, Registry: a.Registry, Drafts: f.drafts, ReadOnly: f.readOnly, Now: a.Now, Wait: a.Wait, Log: a.log,
+		Loaded: func() { debug.SetGCPercent(previewCollections) },
 	}
 	host := "localhost"
 	if !isLoopback(f.bind) {

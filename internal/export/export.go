@@ -108,7 +108,7 @@ type builder struct {
 // look makes the board.
 func (b *builder) look(ctx context.Context, res *Result) error {
 	in := board.Input{
-		Site: b.o.Site, Registry: b.o.Registry, Ledger: b.o.Ledger, Latest: b.o.Latest, Drafts: b.o.Drafts, Checked: true, Now: b.o.Now,
+		Site: b.o.Site, Registry: b.o.Registry, Ledger: b.o.Ledger, Latest: b.o.Latest, Drafts: b.o.Drafts, Now: b.o.Now,
 	}
 	if !b.o.Drafts {
 		p, err := withoutDrafts(b.o.Site, site.Visible(b.o.Root.FS()))
@@ -122,11 +122,12 @@ func (b *builder) look(ctx context.Context, res *Result) error {
 		res.Drafts, res.Unsure = p.drafts, len(b.o.Site.Posts)-len(p.site.Posts)-p.drafts
 		res.Findings = p.unsure
 	}
-	in.Findings = in.Site.Check(ctx)
+	found := in.Site.Check(ctx)
 	if err := context.Cause(ctx); err != nil { // the list is not complete
 		return err
 	}
-	res.Findings = append(res.Findings, in.Findings...)
+	in.Check = board.NewCheck(in.Site, found)
+	res.Findings = append(res.Findings, found...)
 	res.Findings.Sort()
 	var err error
 	if b.board, err = board.New(in); err != nil {

@@ -122,7 +122,7 @@ func (m *maker) problems(q url.Values) {
 		Codes                   []choice
 		Checked                 bool
 		Total                   int
-	}{ctx: m.ctx, Only: only, Code: code, Checked: m.in.Checked}
+	}{ctx: m.ctx, Only: only, Code: code, Checked: m.in.Check != nil}
 	head.Errors, head.Warnings, head.Infos = problems(m.board)
 	head.Total = head.Errors + head.Warnings + head.Infos
 	chosen := func(k board.Kind) bool {

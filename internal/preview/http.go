@@ -182,9 +182,6 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.show(w, r.URL.RequestURI(), http.StatusOK)
-	if st := s.state.Load(); r.URL.Path == "/posts" && st.board != nil {
-		go st.board.Prepare() // whoever looks at the list may be about to search it
-	}
 }
 
 // show answers with the page at an address, with the status that it has, or else the one given.

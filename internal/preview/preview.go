@@ -25,7 +25,6 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/board"
-	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/pages"
@@ -51,6 +50,8 @@ type Options struct {
 	Authors  func(ctx context.Context) (map[string]string, error)
 	Drafts   bool // drafts are shown in calendars
 	ReadOnly bool // nothing can be changed
+	// Loaded, unless nil, is called when everything has been read for the first time.
+	Loaded func()
 	// Key must be in the first address that a browser visits; empty: none is needed, and only this machine may ask.
 	Key  string
 	Now  func() time.Time
@@ -136,6 +137,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	}
 	close(s.made)
+	if s.o.Loaded != nil {
+		s.o.Loaded()
+	}
 
 	var background sync.WaitGroup
 	defer background.Wait()
@@ -297,7 +301,7 @@ func (s *Server) update(ctx context.Context, b *board.Board, batch watch.Batch) 
 	}
 	in.Site, in.Now = snapshot, s.o.Now()
 	if snapshot.Config != was.Config {
-		in.Findings, in.Of, in.Checked = nil, nil, false // what site.yaml says concerns every post
+		in.Check = nil // what site.yaml says concerns every post
 	}
 	return b.With(in)
 }
@@ -317,7 +321,7 @@ func (s *Server) withTemplates(st *state) *state {
 // pause is how long it must be quiet before all posts are checked: each that is edited is checked by itself at once, and only what is
 // wrong between posts has to wait. After a change of site.yaml nothing is known of any.
 func (s *Server) pause() time.Duration {
-	if s.state.Load().board.Input().Checked {
+	if s.state.Load().board.Input().Check != nil {
 		return checkAfter
 	}
 	return checkSoon
@@ -338,9 +342,12 @@ func (s *Server) check(ctx context.Context) {
 		}
 		b := s.state.Load().board
 		checking, stop := context.WithCancel(ctx)
-		ended := make(chan finding.List, 1)
-		go func() { ended <- b.Input().Site.Check(checking) }()
-		var found finding.List
+		ended := make(chan *board.Check, 1)
+		go func() {
+			snapshot := b.Input().Site
+			ended <- board.NewCheck(snapshot, snapshot.Check(checking))
+		}()
+		var found *board.Check
 		select {
 		case <-s.edits: // somebody is at work, and what they see comes first
 			stop()
@@ -357,7 +364,7 @@ func (s *Server) check(ctx context.Context) {
 			if now.Config != b.Input().Site.Config { // everything is checked again when it is quiet
 				return false
 			}
-			in.Findings, in.Of, in.Checked = found, b.Input().Site, true
+			in.Check = found
 			return true
 		})
 		b = nil
