@@ -139,13 +139,22 @@ func site() fs.FS {
 	}
 	gif := "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff" +
 		strings.Repeat("\x21\xf9\x04\x00\x00\x00\x00\x00\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00", 2) + ";"
-	huge := slices.Clone(png)
-	binary.BigEndian.PutUint32(huge[16:], 9000)
-	binary.BigEndian.PutUint32(huge[20:], 6000)
-	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	of := func(width, height uint32) []byte {
+		b := slices.Clone(png)
+		binary.BigEndian.PutUint32(b[16:], width)
+		binary.BigEndian.PutUint32(b[20:], height)
+		binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
+		return b
+	}
+	broad := []byte(gif)
+	binary.LittleEndian.PutUint16(broad[6:], 9000)
+	binary.LittleEndian.PutUint16(broad[8:], 6000)
 	files := fstest.MapFS{
 		"content/dance.gif": {Data: []byte(gif)},
-		"content/huge.png":  {Data: huge},
+		"content/huge.png":  {Data: of(9000, 6000)},
+		"content/vast.png":  {Data: of(40_000, 40_000)},
+		"content/broad.gif": {Data: broad},
+		"content/long.gif":  {Data: append([]byte(gif), make([]byte, 16_500_000)...)},
 		"content/flyer.pdf": {Data: []byte("%PDF-1.7\n%%EOF\n")},
 		"content/ride.mp4":  {Data: []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
 	}
