@@ -254,7 +254,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	var content io.ReadSeeker = f
+	content := f
 	if recipe := r.URL.Query().Get("fit"); recipe != "" { // as it is sent
 		fitted, err := s.fitted(io.MultiReader(bytes.NewReader(start[:n]), f), recipe)
 		if err != nil {

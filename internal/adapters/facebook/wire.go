@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
@@ -157,7 +158,7 @@ func version(part *platform.Part) string {
 		if f := m.Fit; f != nil {
 			fmt.Fprintf(h, " %dx%d %s %d %t %d", f.Width, f.Height, f.MIME, f.MaxBytes, f.StripOnly, f.Version)
 		}
-		fmt.Fprintln(h)
+		io.WriteString(h, "\n") //nolint:errcheck // a hash cannot fail
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
