@@ -31,6 +31,8 @@ func TestShallowClones(t *testing.T) {
 		return answered && creates(r) && strings.HasPrefix("http://"+r.URL.Host, w.urls[gts])
 	})
 	w.run(shallow())
+	w.clock.Advance(3 * time.Minute) // what the crash has met on its way to the other accounts is there by now, or never will be
+	w.run(shallow())
 	w.exactlyOnce(1)
 	w.commit(map[string]string{"content/a.md": post("aaaa1111", "", "Hello.")})
 	w.run(shallow())
