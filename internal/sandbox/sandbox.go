@@ -81,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 		r := &Running{Network: provider.Network(), ID: id, Name: adapter.Info().Name, Base: "http://" + l.Addr().String()}
 		r.Fake = r.New(r.Base, o.Handles[id], o.Now)
 		s.running = append(s.running, r)
-		s.serve(l, r.Fake)
+		s.serve(l, s.dated(r.Fake))
 	}
 	l, err := config.Listen(ctx, "tcp", o.Address)
 	if err != nil {
@@ -90,6 +90,15 @@ func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	s.url = "http://" + l.Addr().String()
 	s.serve(l, s.timeline())
 	return s, nil
+}
+
+// dated has a network say the sandbox's time in its answers, as its posts do. A server that lived in the machine's time instead
+// would have everything that compares clocks see a difference that changes with the hour at which it is looked at.
+func (s *Sandbox) dated(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
+		h.ServeHTTP(w, r)
+	})
 }
 
 func (s *Sandbox) serve(l net.Listener, h http.Handler) {

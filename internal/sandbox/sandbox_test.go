@@ -123,3 +123,21 @@ func TestUnknownPlatform(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 }
+
+// TestTheTimeThatNetworksSay holds that answers bear the sandbox's time, not the machine's.
+func TestTheTimeThatNetworksSay(t *testing.T) {
+	for _, r := range start(t).Networks() {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Base+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := new(http.Client).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if got, want := res.Header.Get("Date"), now.Format(http.TimeFormat); got != want {
+			t.Errorf("%s says that it is %s, the sandbox's time is %s", r.ID, got, want)
+		}
+	}
+}
