@@ -22,7 +22,7 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 )
 
-var update = flag.Bool("update", false, "rewrite the goldens of renderings")
+var update = flag.Bool("update", false, "rewrite the goldens of renderings and requests")
 
 func infoIsWellFormed(t *testing.T, s *Suite) {
 	info := s.Adapter.Info()
