@@ -448,6 +448,7 @@ func TestRefusals(t *testing.T) {
 			r.Poll = &platform.Poll{Options: []string{"a", "b"}, Duration: time.Second}
 		}, platform.Rejected, "too soon"},
 		{"poll and media", fake.Config{}, func(t *testing.T, b *bench, r *platform.Rendering) {
+			t.Helper()
 			b.check = func(*http.Request) error { return nil } // it has something against that
 			b.open(t)
 			r.Poll = &platform.Poll{Options: []string{"a", "b"}, Duration: time.Hour}
