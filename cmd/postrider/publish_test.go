@@ -43,6 +43,7 @@ func TestPublishScripts(t *testing.T) {
 	type world struct {
 		box   *sandbox.Sandbox
 		clock *clock
+		web   *web
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -58,7 +59,7 @@ func TestPublishScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			w := &world{clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}}
+			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}}
 			ids := []platform.ID{"bluesky", "facebook", "mastodon", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
@@ -105,6 +106,12 @@ func TestPublishScripts(t *testing.T) {
 			// fault NETWORK NAME: the next creating request there fails like that.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
+			},
+			// page PATH STATUS: what $WEB answers there from now on, instead of 404.
+			"page": func(ts *testscript.TestScript, _ bool, args []string) {
+				status, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				ts.Value(boxKey{}).(*world).web.set(args[0], status)
 			},
 			// created NETWORK N: so many posts were ever created there.
 			"created": func(ts *testscript.TestScript, _ bool, args []string) {
