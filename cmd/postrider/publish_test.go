@@ -96,22 +96,13 @@ func TestPublishScripts(t *testing.T) {
 				ts.Value(boxKey{}).(*world).clock.Set(now)
 				ts.Setenv("NOW", args[0])
 			},
-			// expand FILE…: replaces $NAME in files by the script's variables.
-			"expand": func(ts *testscript.TestScript, _ bool, args []string) {
-				for _, name := range args {
-					file := ts.MkAbs(name)
-					ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
-				}
-			},
+			"expand": expand,
 			// fault NETWORK NAME: the next creating request there fails like that.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
 			},
-			// page PATH STATUS: what $WEB answers there from now on, instead of 404.
 			"page": func(ts *testscript.TestScript, _ bool, args []string) {
-				status, err := strconv.Atoi(args[1])
-				ts.Check(err)
-				ts.Value(boxKey{}).(*world).web.set(args[0], status)
+				ts.Value(boxKey{}).(*world).web.page(ts, args)
 			},
 			// created NETWORK N: so many posts were ever created there.
 			"created": func(ts *testscript.TestScript, _ bool, args []string) {

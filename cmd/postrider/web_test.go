@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -22,10 +24,21 @@ func newWeb(env *testscript.Env) *web {
 	return w
 }
 
-func (w *web) set(path string, status int) {
+// page PATH STATUS: what is answered there from now on, instead of 404.
+func (w *web) page(ts *testscript.TestScript, args []string) {
+	status, err := strconv.Atoi(args[1])
+	ts.Check(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status[path] = status
+	w.status[args[0]] = status
+}
+
+// expand FILE…: replaces $NAME in files by the script's variables.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		file := ts.MkAbs(name)
+		ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+	}
 }
 
 // ServeHTTP implements [http.Handler]. Pages that have moved are at /new.
