@@ -175,18 +175,12 @@ func (c *Checker) ask(ctx context.Context, address string) (finding.Finding, int
 	var moved *url.URL // as far as it has moved for good
 	permanent := true
 	for hops := 0; ; hops++ {
-		resp, err := c.get(ctx, jar, at)
-		if err != nil {
-			return broken(at, err), 0
-		}
-		status := resp.StatusCode
-		next, err := resp.Location()
-		if !redirects(status) || errors.Is(err, http.ErrNoLocation) {
-			return verdict(status, moved), status
-		}
+		status, next, err := c.get(ctx, jar, at)
 		switch {
 		case err != nil:
-			return warning(check.LinkStatus, "leads on to what is no address", ""), status
+			return broken(at, err), 0
+		case next == nil:
+			return verdict(status, moved), status
 		case next.Scheme != "https" && next.Scheme != "http" || next.Host == "":
 			return uncertain(fmt.Sprintf("leads on to %q, which is no page of the web", shorten(next.String()))), status
 		case hops == maxRedirects:
@@ -200,38 +194,28 @@ func (c *Checker) ask(ctx context.Context, address string) (finding.Finding, int
 	}
 }
 
-func redirects(status int) bool {
-	switch status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return true
-	}
-	return false
-}
-
-// get asks for the head of a page. Many servers answer that badly, so what is not good news counts only when it comes for the page itself.
-func (c *Checker) get(ctx context.Context, jar http.CookieJar, at *url.URL) (*http.Response, error) {
-	resp, err := c.request(ctx, jar, http.MethodHead, at)
-	if err == nil && (resp.StatusCode < 300 || redirects(resp.StatusCode)) {
-		return resp, nil
-	}
-	if err != nil && (ctx.Err() != nil || hopeless(err)) {
-		return nil, err
+// get asks for the head of a page and returns the status and where a redirect leads. Many servers answer that badly, so what is
+// not good news counts only when it comes for the page itself.
+func (c *Checker) get(ctx context.Context, jar http.CookieJar, at *url.URL) (status int, next *url.URL, err error) {
+	status, next, err = c.request(ctx, jar, http.MethodHead, at)
+	if err == nil && (status < 300 || next != nil) || err != nil && (ctx.Err() != nil || hopeless(err)) {
+		return status, next, err
 	}
 	return c.request(ctx, jar, http.MethodGet, at)
 }
 
-// request makes one request when it is its turn. The body is closed already.
-func (c *Checker) request(ctx context.Context, jar http.CookieJar, method string, at *url.URL) (*http.Response, error) {
+// request makes one request when it is its turn, as get does.
+func (c *Checker) request(ctx context.Context, jar http.CookieJar, method string, at *url.URL) (status int, next *url.URL, err error) {
 	leave, err := c.enter(ctx, strings.ToLower(at.Host))
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	req.Header.Set("User-Agent", apihttp.UserAgent)
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -240,11 +224,17 @@ func (c *Checker) request(ctx context.Context, jar http.CookieJar, method string
 	}
 	resp, err := c.web.RoundTrip(req) // redirects are followed by ask, each in its turn
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	resp.Body.Close() //nolint:errcheck // nothing of it is wanted
 	jar.SetCookies(at, resp.Cookies())
-	return resp, nil
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if next, err = resp.Location(); err != nil { // it does not say where, or in no words of the web
+			next = nil
+		}
+	}
+	return resp.StatusCode, next, nil
 }
 
 // enter waits until a host may get another request. leave lets the next one through.

@@ -166,7 +166,7 @@ func TestAnswers(t *testing.T) {
 		{"https://acme.example/broken", "L103 warning %s answers 503"},
 		{"https://acme.example/no-location", "L103 warning %s answers 302"},
 		{"https://acme.example/circle", "L103 warning %s leads from one address to the next, more than 10 times"},
-		{"https://acme.example/garbage", "L103 warning %s leads on to what is no address"},
+		{"https://acme.example/garbage", "L103 warning %s answers 302"},
 		{"https://silent.example/", "L104 warning %s does not answer: connection refused"},
 		{"https://slow.example/", "L104 warning %s does not answer within 10s"},
 		{"https://resolver.example/", "L104 warning %s does not answer: lookup resolver.example: server misbehaving"},
