@@ -143,6 +143,9 @@ func (r *Review) Summary() string {
 	return strings.Join(parts, " · ") + "."
 }
 
+// Status is the summary as plain text, for where there is a line.
+func (r *Review) Status() string { return strings.NewReplacer("**", "", "`", "").Replace(r.Summary()) }
+
 // name is a post with its file.
 func (w *writer) name(p *Post) string {
 	file := code(p.Path)
