@@ -563,7 +563,11 @@ func (d *doctor) restore(ctx context.Context, desk *publish.Desk, files []string
 		}
 		for _, r := range list {
 			restored = append(restored, r.File)
-			d.say(jsonCheck{Area: "ledger", Name: r.File, Status: statusOK, Message: "restored from commit " + r.From.Short()})
+			from := "restored from commit " + r.From.Short()
+			if r.From == "" {
+				from = "worked out again from the records"
+			}
+			d.say(jsonCheck{Area: "ledger", Name: r.File, Status: statusOK, Message: from})
 		}
 		break
 	}
