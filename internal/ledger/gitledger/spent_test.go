@@ -83,9 +83,9 @@ func TestSpentAtOnce(t *testing.T) {
 	if err := first.Begin(t.Context(), ledger.Opening{Format: ledger.Format, Began: t0.Add(-time.Hour)}, nil); err != nil {
 		t.Fatal(err)
 	}
-	const limit, each = 1_000_000, 200_000
+	const limit, each = 600_000, 200_000
 	var wg sync.WaitGroup
-	for i := range 8 {
+	for i := range 4 {
 		_, l := s.clone()
 		wg.Go(func() {
 			for n := 0; ; n++ {
