@@ -78,15 +78,15 @@ func (r *Record) Charges() map[Month]platform.USD {
 	return all
 }
 
-// Settle corrects the charges once it is known what exists of a delivery, for which the attempts so far are charged total: those
-// whose outcome was unknown keep no more than is left of it.
-func (r *Record) Settle(total platform.USD) {
-	for i := range r.Attempts {
+// Settle corrects the charges of all attempts but the last, once it is known what they have made, and what that costs: those whose
+// outcome was unknown keep no more than is left of it.
+func (r *Record) Settle(cost platform.USD) {
+	for i := range len(r.Attempts) - 1 {
 		c := &r.Attempts[i].Charge
 		if r.Attempts[i].Outcome == platform.Unknown.String() {
-			c.USD = min(c.USD, total)
+			c.USD = min(c.USD, cost)
 		}
-		total = max(0, total-c.USD)
+		cost = max(0, cost-c.USD)
 	}
 }
 

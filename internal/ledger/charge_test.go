@@ -62,6 +62,7 @@ func TestSettle(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.record.Begin(OpPublish, "r", t0, "fp")
 			tt.record.Settle(tt.total)
 			if diff := cmp.Diff(tt.want, tt.record.Charges()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
