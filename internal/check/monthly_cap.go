@@ -49,7 +49,7 @@ func monthlyCap() Check {
 				if first != nil {
 					out.Add(finding.Finding{
 						Code: "D303", Severity: finding.Warning, Path: first.Path, Post: first.ID, Account: account.Name, Range: first.Place("", post.FieldPublishAt),
-						Message: fmt.Sprintf("the posts of %s on %s cost about %s (USD), and its monthly_cap is %s: there is no room for this one, nor for all after it", month, account.Name, total, account.MonthlyCap),
+						Message: fmt.Sprintf("the posts of %s on %s cost about %s (USD), more than its monthly_cap of %s: there is no room for this one", month, account.Name, total, account.MonthlyCap),
 						Hint:    "raise monthly_cap in site.yaml, or move posts to another month",
 					})
 				}
