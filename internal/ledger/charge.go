@@ -35,7 +35,11 @@ func (m Month) Ends(zone *time.Location) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, zone)
+	end := time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, zone)
+	if _, change := end.ZoneBounds(); MonthOf(end) == m { // clocks skip that midnight
+		return change
+	}
+	return end
 }
 
 // valid reports whether it is a month, so that it can stand in a path.

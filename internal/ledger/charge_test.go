@@ -39,6 +39,13 @@ func TestMonth(t *testing.T) {
 	if got := Month("2026-12").String(); got != "December 2026" {
 		t.Error(got)
 	}
+	asuncion, err := time.LoadLocation("America/Asuncion") // which has no midnight on 1 October 2023
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Month("2023-09").Ends(asuncion); !got.Equal(time.Date(2023, 10, 1, 4, 0, 0, 0, time.UTC)) || MonthOf(got) != "2023-10" {
+		t.Errorf("September ends at %s", got)
+	}
 	for _, m := range []Month{"", "2026-13", "2026-1", "../x", "2026-12/x", "12026-1"} {
 		if m.valid() {
 			t.Errorf("%q is a month", m)
