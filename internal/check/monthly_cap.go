@@ -21,7 +21,7 @@ func monthlyCap() Check {
 	return Check{
 		Ignorable: true,
 		Doc: finding.Doc{
-			Code: "D303", Title: "posts of a month cost more than may be spent", Severity: finding.Warning, Since: "0.1.0",
+			Code: "D304", Title: "posts of a month cost more than may be spent", Severity: finding.Warning, Since: "0.1.0",
 			Why: "X charges for each post, and more for one with a link. What an account's `monthly_cap` leaves no room for is not sent until the month has ended, and is late by then. " +
 				"Posts without a time are not counted, and of a repeated post only its first time.",
 			Bad: example("2026-12-02"), Good: example("2027-01-02"),
@@ -48,7 +48,7 @@ func monthlyCap() Check {
 				timed = timed[n:]
 				if first != nil {
 					out.Add(finding.Finding{
-						Code: "D303", Severity: finding.Warning, Path: first.Path, Post: first.ID, Account: account.Name, Range: first.Place("", post.FieldPublishAt),
+						Code: "D304", Severity: finding.Warning, Path: first.Path, Post: first.ID, Account: account.Name, Range: first.Place("", post.FieldPublishAt),
 						Message: fmt.Sprintf("the posts of %s on %s cost about %s (USD), more than its monthly_cap of %s: there is no room for this one", month, account.Name, total, account.MonthlyCap),
 						Hint:    "raise monthly_cap in site.yaml, or move posts to another month",
 					})
