@@ -32,6 +32,8 @@ type Account struct {
 	Options any
 	// Defaults are field values for every post to this account (`accounts.NAME.defaults`).
 	Defaults post.Fields
+	// MonthlyCap is how much posts may cost in a month of the calendar (`accounts.NAME.monthly_cap`); 0: as much as they do.
+	MonthlyCap USD
 }
 
 // Adapter is one platform. It is a stateless value, safe for concurrent use.
@@ -61,18 +63,6 @@ func CapsOf(adapter Adapter, a *Account) Caps {
 		return c.AccountCaps(a)
 	}
 	return adapter.Info().Caps
-}
-
-// Coster is implemented by adapters of networks that charge for posts.
-type Coster interface {
-	// Cost returns what sending a rendering costs, in millionths of a US dollar, and what that is made of, one line each.
-	Cost(r *Rendering, a *Account) (micros int64, lines []CostLine)
-}
-
-// CostLine is one position of a cost.
-type CostLine struct {
-	What   string // "1 post with a link"
-	Micros int64  // millionths of a US dollar
 }
 
 // Sharer is implemented by adapters that know when two accounts get the same rendering, so that it need be made
@@ -116,6 +106,8 @@ type Info struct {
 	// Deps.PublicMedia.
 	FetchesMedia bool
 	Secrets      []SecretSpec
+	// Prices are what the network charges, in documentation order; none where posting is free.
+	Prices []Price
 }
 
 // Limit is a number that the platform enforces.
