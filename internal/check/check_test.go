@@ -338,14 +338,9 @@ func TestBannedFind(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	f.Add("The ghp_0a1B0a1B0a1B0a1B0a1B0a1B0a1B0a1B0a1B sled", "sled", "<!-- x")
-	f.Add("-----BEGIN RSA PRIVATE KEY-----\r\n", "日 本", "")
+	f.Add("The sled", "sled", "<!-- x")
+	f.Add("A sled\r\n", "日 本", "")
 	f.Fuzz(func(t *testing.T, text, word, note string) {
-		scanSecrets(text, func(start, end int, what string) {
-			if start < 0 || end > len(text) || start >= end || what == "" {
-				t.Errorf("a secret at %d–%d of %d", start, end, len(text))
-			}
-		})
 		b := newBanned([]string{word})
 		for _, h := range b.find(text) {
 			if h.start < 0 || h.start >= len(text) {
