@@ -41,7 +41,7 @@ type Check struct {
 func All() []Check {
 	list := []Check{
 		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
-		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(), tokenDead(), tokenDies(),
 	}
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
 	return list
@@ -214,6 +214,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 		}
 	}
 	out = append(out, c.compare(passes)...)
+	mask(out)
 	if keep != nil {
 		out = slices.DeleteFunc(out, func(f finding.Finding) bool { return !keep(f.Path) })
 	}
@@ -226,6 +227,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 // site, and does not call an ignore stale whose code only a comparison of posts reports.
 func (c *Checker) FinishAlone(p *Pass) finding.List {
 	p.close()
+	mask(p.out)
 	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool {
 		return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == g.code })
 	}))

@@ -253,6 +253,9 @@ type Identity struct {
 	Handle  string    // as people know it
 	URL     string    // the profile's address
 	Expires time.Time // when the token dies; zero when it does not or is not known
+	// DataExpires is when the network stops telling the token's app anything of the account, though the token lives on; zero when it does
+	// not, or is not known.
+	DataExpires time.Time
 	// Scopes are what the token may do, as the network names it, sorted; nil when it does not tell.
 	Scopes []string
 	// Lacks are scopes that the token should have and does not; see [Lacking].

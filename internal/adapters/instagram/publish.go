@@ -122,14 +122,33 @@ func (p *publisher) do(ctx context.Context, r apihttp.Request, out any) error {
 	return graph.Settle(err, false)
 }
 
-// Verify implements [platform.Publisher]. When the token dies the API does not tell.
+// Verify implements [platform.Publisher].
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	p.self = nil
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.instagram.com/" + url.PathEscape(self.Username) + "/"}, nil
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.instagram.com/" + url.PathEscape(self.Username) + "/"}
+	if p.user != "" {
+		p.inspect(ctx, &id)
+	}
+	return id, nil
+}
+
+// inspect adds what the API tells of a token of a login with Facebook, which is nothing to who has no part in the app that made it; of one of a login
+// with Instagram it tells nobody. The token stands in the address, which this program never logs: the API takes it nowhere else.
+// https://developers.facebook.com/docs/graph-api/reference/debug_token (2026-11-22)
+func (p *publisher) inspect(ctx context.Context, id *platform.Identity) {
+	var info graph.TokenInfo
+	token := p.deps.Secrets["ACCESS_TOKEN"]
+	err := p.do(ctx, apihttp.Request{Op: "inspect token", Path: "/debug_token", Query: url.Values{"input_token": {token.Reveal()}}, OwnLimit: true}, &info)
+	if err != nil || !info.Data.Valid {
+		return
+	}
+	info.Tell(id,
+		platform.Need{Scope: "instagram_basic", For: "anything"}, platform.Need{Scope: "instagram_content_publish", For: "posting"},
+		platform.Need{Scope: "instagram_manage_comments", For: "comments, so first comments and what follows a post's first part", Minor: true})
 }
 
 // whoami returns the account that the token belongs to.

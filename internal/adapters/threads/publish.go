@@ -113,14 +113,32 @@ func (p *publisher) do(ctx context.Context, r apihttp.Request, out any) error {
 	return graph.Settle(err, false)
 }
 
-// Verify implements [platform.Publisher]. When the token dies the API does not tell.
+// Verify implements [platform.Publisher].
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	p.self = nil
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.threads.com/@" + url.PathEscape(self.Username)}, nil
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.threads.com/@" + url.PathEscape(self.Username)}
+	p.inspect(ctx, &id)
+	return id, nil
+}
+
+// inspect adds what the API tells of the token itself, which is nothing to who is no tester of the app that made it. The token stands in the address,
+// which this program never logs: the API takes it nowhere else.
+// https://developers.facebook.com/documentation/threads/troubleshooting/debug-access-token (2026-11-22)
+func (p *publisher) inspect(ctx context.Context, id *platform.Identity) {
+	var info graph.TokenInfo
+	token := p.deps.Secrets["ACCESS_TOKEN"]
+	err := p.do(ctx, apihttp.Request{Op: "inspect token", Path: "/debug_token", Query: url.Values{"input_token": {token.Reveal()}}, OwnLimit: true}, &info)
+	if err != nil || !info.Data.Valid {
+		return
+	}
+	info.Tell(id,
+		platform.Need{Scope: "threads_basic", For: "anything"}, platform.Need{Scope: "threads_content_publish", For: "posting"},
+		platform.Need{Scope: "threads_read_replies", For: "looking up the parts of a thread", Minor: true},
+		platform.Need{Scope: "threads_delete", For: "taking posts down", Minor: true})
 }
 
 // whoami returns the account that the token belongs to.

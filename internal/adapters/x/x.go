@@ -112,6 +112,7 @@ func (Adapter) Info() platform.Info {
 		Caps:       platform.CanPublish | platform.CanDelete | platform.CanFind | platform.CanThread | platform.CanPoll,
 		NewOptions: func() any { return &Options{Server: DefaultServer} },
 		// Optional each, since either the first four or the last are needed: Open asks for them.
+		TokensEnd: true,
 		Secrets: []platform.SecretSpec{
 			{
 				Name: secretKey, Optional: true,

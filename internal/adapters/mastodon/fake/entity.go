@@ -56,6 +56,18 @@ func (s *Server) verifyCredentials(_ *http.Request, user string) answer {
 	return ok(account)
 }
 
+// verifyApp tells of the application that a token was made with. GoToSocial has no such thing.
+func (s *Server) verifyApp(r *http.Request, _ string) answer {
+	if s.config.GoToSocial {
+		return s.notFound()
+	}
+	scopes := []string{"read", "write"}
+	if token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); slices.Contains(s.config.ReadOnly, token) {
+		scopes = scopes[:1]
+	}
+	return ok(map[string]any{"name": "postrider", "website": nil, "scopes": scopes, "redirect_uris": []string{"urn:ietf:wg:oauth:2.0:oob"}})
+}
+
 func (s *Server) mediaJSON(m *media) map[string]any {
 	kind, _, _ := strings.Cut(m.mime, "/")
 	v := map[string]any{

@@ -30,6 +30,9 @@ type Config struct {
 	Base   string            // where it is served, without a final slash
 	Tokens map[string]string // access tokens and the names of their accounts
 	Now    func() time.Time
+	// Expires is when the tokens die, and Scopes what they may do. Without scopes it tells neither, as to those who are no testers of the app.
+	Expires time.Time
+	Scopes  []string
 	// Processing is how many times a new container answers that it is being prepared.
 	Processing int
 	// Unlisted leaves out what was published from the lists, as long as it is set: the network may be slow to list.
@@ -89,6 +92,7 @@ func New(c Config) *Server {
 		}
 	}
 	s.mux.HandleFunc("GET "+version+"/me", s.authorized(s.me))
+	s.mux.HandleFunc("GET "+version+"/debug_token", s.authorized(s.debugToken))
 	s.mux.HandleFunc("POST "+version+"/{user}/threads", s.prepare)
 	s.mux.HandleFunc("POST "+version+"/{user}/threads_publish", s.publish)
 	s.mux.HandleFunc("GET "+version+"/{user}/threads", s.authorized(s.list(false)))
@@ -232,6 +236,17 @@ func missing(id string) graph.Error {
 		Message: fmt.Sprintf("Unsupported request. Object with ID '%s' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", id),
 		Type:    "THApiException", Code: 100, Subcode: 33, Trace: "A",
 	}
+}
+
+// debugToken tells a tester of the app of a token.
+func (s *Server) debugToken(r *http.Request, user string) (any, *graph.Error) {
+	if s.config.Scopes == nil {
+		return nil, &graph.Error{Message: "Application does not have permission for this action", Type: "THApiException", Code: 10, Trace: "A"}
+	}
+	return map[string]any{"data": map[string]any{
+		"type": "USER", "application": "Postrider", "is_valid": s.config.Tokens[r.URL.Query().Get("input_token")] == user,
+		"expires_at": s.config.Expires.Unix(), "data_access_expires_at": s.config.Expires.AddDate(0, 0, 30).Unix(), "scopes": s.config.Scopes, "user_id": userID(user),
+	}}, nil
 }
 
 // handler serves a request of a user while the server is locked.
