@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"path"
+	"slices"
 	"strings"
 	"time"
 

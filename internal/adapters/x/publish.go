@@ -21,6 +21,8 @@ type publisher struct {
 	handle string // as site.yaml has it
 
 	self *wireUser // whose tokens these are, once that is known
+	// access is what they may do: "read", "read-write" or "read-write-directmessages"; "" where X does not tell.
+	access string
 }
 
 var (
