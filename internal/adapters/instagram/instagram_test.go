@@ -296,7 +296,9 @@ func TestNamedAccount(t *testing.T) {
 		t.Errorf("got %+v, %v, want %+v", got, err, self)
 	}
 	dies := b.now.AddDate(0, 0, 60)
-	b.Set(func(c *fake.Config) { c.Expires, c.Scopes = dies, []string{"instagram_content_publish", "instagram_basic"} })
+	b.Set(func(c *fake.Config) {
+		c.Expires, c.Scopes = dies, []string{"instagram_content_publish", "instagram_basic"}
+	})
 	if got, err := b.pub.Verify(t.Context()); err != nil || got.Scopes != nil || !got.Expires.IsZero() {
 		t.Errorf("of a token of a login with Instagram nobody is told: %+v, %v", got, err)
 	}
