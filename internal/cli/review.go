@@ -68,7 +68,7 @@ errors with it.`,
 }
 
 func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
-	dir, err := a.siteDir()
+	dir, err := a.safeSiteDir()
 	if err != nil {
 		return err
 	}

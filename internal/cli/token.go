@@ -79,7 +79,7 @@ func (t *token) scopes(id *platform.Identity, page string) {
 	for _, n := range id.Lacks {
 		t.check.Account.Lacks = append(t.check.Account.Lacks, jsonLack{n.Scope, n.For, n.Minor})
 		if n.Minor {
-			t.lines = append(t.lines, fmt.Sprintf("without the scope %s there is no %s", n.Scope, n.For))
+			t.lines = append(t.lines, fmt.Sprintf("without %s: no %s", n.Scope, n.For))
 		} else {
 			lacks = append(lacks, fmt.Sprintf("%s (for %s)", n.Scope, n.For))
 		}
