@@ -58,7 +58,7 @@ func tokenDead() Check {
 	return Check{
 		Ignorable: true,
 		Doc: finding.Doc{
-			Code: "D303", Title: "post for which the token must be renewed", Severity: finding.Info, Since: "0.1.0",
+			Code: "D305", Title: "post for which the token must be renewed", Severity: finding.Info, Since: "0.1.0",
 			Why:  "The account's token dies before the post goes out, by token_expires in site.yaml: without a new one the post waits for a person.",
 			Bad:  exampleToken + exampleTokenPost("2026-12-14 09:00"),
 			Good: exampleToken + exampleTokenPost("2026-12-11 09:00"),
@@ -68,7 +68,7 @@ func tokenDead() Check {
 			if dies.IsZero() || v.PublishAt.Before(dies) || v.Draft || v.Withdraw {
 				return
 			}
-			p.out.Add(v.Finding("D303", finding.Info, v.Place(post.FieldPublishAt),
+			p.out.Add(v.Finding("D305", finding.Info, v.Place(post.FieldPublishAt),
 				fmt.Sprintf("the token for %s dies on %s: it must be renewed for this post", t.Info.Name, dayOf(dies)), ""))
 		},
 	}
