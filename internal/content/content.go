@@ -67,7 +67,8 @@ type shared struct {
 	markdown parser.Parser
 	zones    zones
 	links    links
-	folders  sync.Map // folder → []string, the files in it
+	folders  sync.Map        // folder → []string, the files in it
+	cards    map[string]bool // the files of link cards that there are; nil: not known
 }
 
 // scratch is memory that one goroutine uses again for every file.
@@ -114,6 +115,7 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 		r.text = string(src)
 		p.Text = r.text
 		r.read(p)
+		r.linkCard(p)
 	}
 	for i := range r.list {
 		r.list[i].Path, r.list[i].Post = path, p.ID
