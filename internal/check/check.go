@@ -40,7 +40,7 @@ type Check struct {
 // All returns the catalogue, sorted by code.
 func All() []Check {
 	list := []Check{
-		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
+		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), cardOfAnother(), cardOld(), collision(),
 		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
 	}
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
