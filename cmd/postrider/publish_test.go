@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +45,7 @@ func TestPublishScripts(t *testing.T) {
 	type world struct {
 		box   *sandbox.Sandbox
 		clock *clock
+		pages atomic.Int64 // requests for what the command pages serves
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -137,11 +140,36 @@ func TestPublishScripts(t *testing.T) {
 				}
 				ts.Check(os.WriteFile(files[0], []byte("<<<<<<< HEAD\n"), 0o600))
 			},
+			// pages DIR: serves the files of a folder at $PAGES.
+			"pages": func(ts *testscript.TestScript, _ bool, args []string) {
+				w, files := ts.Value(boxKey{}).(*world), http.FileServer(http.Dir(ts.MkAbs(args[0])))
+				server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					w.pages.Add(1)
+					files.ServeHTTP(rw, r)
+				}))
+				ts.Defer(server.Close)
+				ts.Setenv("PAGES", server.URL)
+			},
+			// visited N: so many requests came for them since this was asked last.
+			"visited": func(ts *testscript.TestScript, _ bool, args []string) {
+				want, err := strconv.ParseInt(args[0], 10, 64)
+				ts.Check(err)
+				if got := ts.Value(boxKey{}).(*world).pages.Swap(0); got != want {
+					ts.Fatalf("%d requests, want %d", got, want)
+				}
+			},
 			// shows NETWORK TEXT: one post that is there now holds the text.
 			"shows": func(ts *testscript.TestScript, neg bool, args []string) {
 				var all []string
 				for _, p := range network(ts, args[0]).Fake.Posts() {
-					all = append(all, fmt.Sprintf("%s\n%s", p.Title, p.Text))
+					text := fmt.Sprintf("%s\n%s", p.Title, p.Text)
+					if c := p.Card; c != nil {
+						text += fmt.Sprintf("\ncard: %s\n%s", c.Title, c.Description)
+						if c.Image != nil {
+							text += "\n" + c.Image.MIME
+						}
+					}
+					all = append(all, text)
 				}
 				if has := strings.Contains(strings.Join(all, "\n\n"), args[1]); has == neg {
 					ts.Fatalf("%s shows:\n%s", args[0], strings.Join(all, "\n\n"))

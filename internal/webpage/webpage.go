@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 
 // The limits of reading.
 const (
-	maxPage      = 1 << 20 // bytes; what a card needs stands at the top
+	maxPage      = 1 << 20  // bytes; what a card needs stands at the top
+	maxPicture   = 10 << 20 // of a picture that is made to fit
 	dialTimeout  = 10 * time.Second
 	maxRedirects = 5
 )
@@ -29,8 +31,14 @@ const (
 // ErrTooLarge says that a picture has more bytes than its reader wants.
 var ErrTooLarge = errors.New("it is too large")
 
-// Reader reads pages. It is safe for use by several goroutines at once.
-type Reader struct{ client *http.Client }
+// ErrPrivate says that a page is at an address that is not of the public internet.
+var ErrPrivate = errors.New("a private address")
+
+// Reader reads pages, of one host one after the other. It is safe for use by several goroutines at once.
+type Reader struct {
+	client *http.Client
+	hosts  sync.Map // host → chan struct{}, which holds one value while somebody reads from there
+}
 
 // New returns a reader that goes to the web through a transport; nil is one like the standard library's. Unless private addresses are
 // allowed it connects to public ones only, without a proxy, and looks at the address that is really dialed: what a name stands
@@ -38,7 +46,7 @@ type Reader struct{ client *http.Client }
 func New(web http.RoundTripper, private bool) (*Reader, error) {
 	client := &http.Client{Transport: web, CheckRedirect: redirects}
 	if private {
-		return &Reader{client}, nil
+		return &Reader{client: client}, nil
 	}
 	transport, ok := web.(*http.Transport)
 	switch {
@@ -54,7 +62,7 @@ func New(web http.RoundTripper, private bool) (*Reader, error) {
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, Control: onlyPublic}).DialContext
 	transport.DisableKeepAlives = true
 	client.Transport = transport
-	return &Reader{client}, nil
+	return &Reader{client: client}, nil
 }
 
 func redirects(req *http.Request, via []*http.Request) error {
@@ -99,6 +107,11 @@ func (r *Reader) get(ctx context.Context, address, accept string, limit int64) (
 	if err != nil {
 		return nil, nil, "", err
 	}
+	done, err := r.turn(ctx, u.Host)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	defer done()
 	req.Header.Set("User-Agent", apihttp.UserAgent)
 	req.Header.Set("Accept", accept)
 	resp, err := r.client.Do(req)
@@ -119,6 +132,18 @@ func (r *Reader) get(ctx context.Context, address, accept string, limit int64) (
 	return body, resp.Request.URL, resp.Header.Get("Content-Type"), err
 }
 
+// turn waits until nobody else reads from a host, and returns what ends the turn.
+func (r *Reader) turn(ctx context.Context, host string) (done func(), err error) {
+	busy, _ := r.hosts.LoadOrStore(strings.ToLower(host), make(chan struct{}, 1))
+	turn := busy.(chan struct{})
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // onlyPublic refuses connections to private addresses.
 func onlyPublic(_, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
@@ -126,7 +151,7 @@ func onlyPublic(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	if !Public(to.Addr()) {
-		return fmt.Errorf("%s is a private address", to.Addr())
+		return fmt.Errorf("%s is %w", to.Addr(), ErrPrivate)
 	}
 	return nil
 }
