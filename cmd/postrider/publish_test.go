@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +44,8 @@ func TestPublishScripts(t *testing.T) {
 	type world struct {
 		box   *sandbox.Sandbox
 		clock *clock
-		pages atomic.Int64 // requests for what the command pages serves
+		web   *web
+		host  *codeHost
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -61,7 +61,10 @@ func TestPublishScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			w := &world{clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}}
+			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}}
+			server := httptest.NewServer(w.host)
+			env.Defer(server.Close)
+			env.Setenv("CODEHOST", server.URL)
 			ids := []platform.ID{"bluesky", "facebook", "mastodon", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
@@ -98,16 +101,27 @@ func TestPublishScripts(t *testing.T) {
 				ts.Value(boxKey{}).(*world).clock.Set(now)
 				ts.Setenv("NOW", args[0])
 			},
-			// expand FILE…: replaces $NAME in files by the script's variables.
-			"expand": func(ts *testscript.TestScript, _ bool, args []string) {
-				for _, name := range args {
-					file := ts.MkAbs(name)
-					ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+			// codehost comment|statuses: prints the comment on the pull request, or the statuses of its commits. down and up: whether it answers.
+			"codehost": func(ts *testscript.TestScript, _ bool, args []string) {
+				h := ts.Value(boxKey{}).(*world).host
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				switch args[0] {
+				case "comment":
+					ts.Check(os.WriteFile(ts.MkAbs("comment.md"), []byte(h.comment), 0o600))
+				case "statuses":
+					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
+				default:
+					h.down = args[0] == "down"
 				}
 			},
+			"expand": expand,
 			// fault NETWORK NAME: the next creating request there fails like that.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
+			},
+			"page": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).web.page(ts, args)
 			},
 			// created NETWORK N: so many posts were ever created there.
 			"created": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -140,23 +154,13 @@ func TestPublishScripts(t *testing.T) {
 				}
 				ts.Check(os.WriteFile(files[0], []byte("<<<<<<< HEAD\n"), 0o600))
 			},
-			// pages DIR: serves the files of a folder at $PAGES.
+			// pages DIR: serves the files of a folder at $WEB, too.
 			"pages": func(ts *testscript.TestScript, _ bool, args []string) {
-				w, files := ts.Value(boxKey{}).(*world), http.FileServer(http.Dir(ts.MkAbs(args[0])))
-				server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-					w.pages.Add(1)
-					files.ServeHTTP(rw, r)
-				}))
-				ts.Defer(server.Close)
-				ts.Setenv("PAGES", server.URL)
+				ts.Value(boxKey{}).(*world).web.pages(ts, args)
 			},
-			// visited N: so many requests came for them since this was asked last.
+			// visited N: so many requests came to $WEB since this was asked last.
 			"visited": func(ts *testscript.TestScript, _ bool, args []string) {
-				want, err := strconv.ParseInt(args[0], 10, 64)
-				ts.Check(err)
-				if got := ts.Value(boxKey{}).(*world).pages.Swap(0); got != want {
-					ts.Fatalf("%d requests, want %d", got, want)
-				}
+				ts.Value(boxKey{}).(*world).web.visited(ts, args)
 			},
 			// shows NETWORK TEXT: one post that is there now holds the text.
 			"shows": func(ts *testscript.TestScript, neg bool, args []string) {

@@ -106,6 +106,8 @@ func groupTitle(letter byte) string {
 		return "File and front matter"
 	case 'K':
 		return "Link cards"
+	case 'L':
+		return "Links, when they are asked"
 	case 'M':
 		return "Media"
 	case 'P':

@@ -28,11 +28,11 @@ const (
 	maxRedirects = 5
 )
 
+// ErrPrivate says that an address is not one of the public internet, and was not connected to.
+var ErrPrivate = errors.New("a private address")
+
 // ErrTooLarge says that a picture has more bytes than its reader wants.
 var ErrTooLarge = errors.New("it is too large")
-
-// ErrPrivate says that a page is at an address that is not of the public internet.
-var ErrPrivate = errors.New("a private address")
 
 // Reader reads pages, of one host one after the other. It is safe for use by several goroutines at once.
 type Reader struct {
@@ -40,13 +40,21 @@ type Reader struct {
 	hosts  sync.Map // host → chan struct{}, which holds one value while somebody reads from there
 }
 
-// New returns a reader that goes to the web through a transport; nil is one like the standard library's. Unless private addresses are
-// allowed it connects to public ones only, without a proxy, and looks at the address that is really dialed: what a name stands
-// for can change between a check and its use. It is an error when the transport does not let that be seen.
+// New returns a reader that goes to the web through a transport, see [Transport].
 func New(web http.RoundTripper, private bool) (*Reader, error) {
-	client := &http.Client{Transport: web, CheckRedirect: redirects}
+	transport, err := Transport(web, private)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{client: &http.Client{Transport: transport, CheckRedirect: redirects}}, nil
+}
+
+// Transport returns a way to pages that anybody may have named, made from another; nil is one like the standard library's. Unless
+// private addresses are allowed it connects to public ones only, without a proxy, and looks at the address that is really dialed:
+// what a name stands for can change between a check and its use. It is an error when the transport does not let that be seen.
+func Transport(web http.RoundTripper, private bool) (http.RoundTripper, error) {
 	if private {
-		return &Reader{client: client}, nil
+		return web, nil
 	}
 	transport, ok := web.(*http.Transport)
 	switch {
@@ -61,8 +69,7 @@ func New(web http.RoundTripper, private bool) (*Reader, error) {
 	transport.DialTLSContext = nil
 	transport.DialContext = (&net.Dialer{Timeout: dialTimeout, Control: onlyPublic}).DialContext
 	transport.DisableKeepAlives = true
-	client.Transport = transport
-	return &Reader{client: client}, nil
+	return transport, nil
 }
 
 func redirects(req *http.Request, via []*http.Request) error {
