@@ -159,9 +159,9 @@ func (w *words) inlines(inlines []post.Inline) {
 	}
 }
 
-// hasMedia reports whether a post names files that are sent with it.
+// hasMedia reports whether a post has other files that are sent with it.
 func hasMedia(p *post.Post) bool {
-	if fieldMedia(&p.Fields) || docMedia(p.Body) {
+	if fieldMedia(&p.Fields) || docMedia(p.Body) || p.LinkCard != nil {
 		return true
 	}
 	for i := range p.Overrides {

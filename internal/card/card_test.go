@@ -555,6 +555,36 @@ func TestUnfurl(t *testing.T) {
 	}
 }
 
+// What the file beside a post says of a page is shown in cards that networks make by themselves, and said to be that.
+func TestPage(t *testing.T) {
+	page := &post.LinkCard{
+		Card: post.Card{URL: "https://a.example", Title: "Winter", Description: "Snow", Image: &post.Media{Path: "content/p.card.jpg", MIME: "image/jpeg"}}, File: "content/p.card.yaml",
+	}
+	text := platform.Part{Text: "https://a.example", Facets: []platform.Facet{{Start: 0, End: 17, Kind: platform.FacetLink, Value: "https://a.example"}}}
+	with := func(c platform.Card) platform.Part { return platform.Part{Text: "Hi", Card: &c} }
+	in := card.Input{Page: page, MediaURL: func(m platform.Media) string { return "/" + m.Path }}
+	for name, tc := range map[string]struct {
+		network platform.ID
+		part    platform.Part
+		title   string
+		later   bool
+	}{
+		"made by the network":  {"mastodon", text, "Winter", true},
+		"asked of the network": {"facebook", with(platform.Card{URL: "https://a.example?utm_source=x", Fetch: true}), "Winter", true},
+		"an address alone":     {"threads", with(platform.Card{URL: "https://a.example"}), "Winter", true},
+		"of another page":      {"facebook", with(platform.Card{URL: "https://b.example", Fetch: true}), "", true},
+		"as it is sent":        {"bluesky", with(platform.Card{URL: "https://a.example", Title: "Ours"}), "Ours", false},
+	} {
+		got := card.New(&platform.Rendering{Platform: tc.network, Parts: []platform.Part{tc.part}}, in).Parts[0].Card
+		if got.Title != tc.title || (got.Later != "") != tc.later {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if shown := strings.HasSuffix(got.Later, "Shown is what stands in p.card.yaml."); shown != (tc.title == "Winter") || shown != (got.Image != nil && got.Image.URL == "/content/p.card.jpg") {
+			t.Errorf("%s: %q, picture %+v", name, got.Later, got.Image)
+		}
+	}
+}
+
 func FuzzNew(f *testing.F) {
 	f.Add("x", "Hello https://a.example", 6, 23, "link", "https://a.example", "", 800, 600, uint8(3))
 	f.Add("mastodon", "👩‍👩‍👧‍👦\r\n\r\n#a @b@c", 0, 25, "mention", "b@c", "snow", -1, 0, uint8(1))

@@ -41,7 +41,7 @@ type Check struct {
 // All returns the catalogue, sorted by code.
 func All() []Check {
 	list := append(links(), []Check{
-		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
+		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), cardOfAnother(), cardOld(), collision(),
 		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), monthlyCap(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
 		tokenDead(), tokenDies(),
 	}...)

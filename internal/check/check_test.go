@@ -199,6 +199,27 @@ func TestFindings(t *testing.T) {
 			"-- site.yaml --\naccounts: {x: {handle: a}}\n-- content/a.md --\n---\nplatforms: [x, bluesky]\noverrides:\n  mastodon: {title: t}\n---\nHi\n\n::: bluesky\nThere\n:::\n", []finding.Code{"C101"},
 			[]string{`content/a.md:2:12 the site has no account on Bluesky`},
 		},
+		"of a thread's links, one has a file": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\n---\nhttps://a.example\n\n---\n\nhttps://b.example\n", []finding.Code{"P303", "K102"},
+			[]string{
+				`content/a.md:4:1 bluesky the card of https://a.example is read from the page when the post goes out`,
+				`content/a.md:8:1 bluesky the card of https://b.example is read from the page when the post goes out`,
+			},
+		},
+		"the card of another page": {
+			"-- content/a.md --\n---\nplatforms: [bluesky, x]\nlink: https://a.example\n---\nHi\n-- content/a.card.yaml --\nurl: https://b.example\ntitle: B\n", []finding.Code{"P303", "K102"},
+			[]string{`content/a.md:3:7 bluesky the file content/a.card.yaml has the card of https://b.example, not that of https://a.example: it is not used`},
+		},
+		"nobody shows the card": {
+			"-- content/a.md --\n---\nplatforms: [x]\nlink: https://a.example\npublish_at: 2026-12-01 09:00\n---\nHi\n-- content/a.card.yaml --\nurl: https://b.example\ntitle: B\nfetched: 2020-01-01T00:00:00Z\n", []finding.Code{"P303", "K102", "K103"}, nil,
+		},
+		"a card that a person wrote is never old": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\nlink: https://a.example/?utm_id=1\npublish_at: 2026-12-01 09:00\n---\nHi\n-- content/a.card.yaml --\nurl: https://a.example/\ntitle: A\n", []finding.Code{"P303", "K102", "K103"}, nil,
+		},
+		"an old card": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\npublish_at: 2026-12-01 09:00\n---\nSee https://a.example now\n-- content/a.card.yaml --\nurl: https://a.example\ntitle: A\nfetched: 2026-09-01T08:00:00Z\n", []finding.Code{"P303", "K102", "K103"},
+			[]string{`content/a.md:5:5 bluesky the card of https://a.example was read 91 days before the post goes out`},
+		},
 		"a broken account is known": {
 			"-- site.yaml --\naccounts: {x: {handle: a}, broken: {platform: nowhere}}\n-- content/a.md --\n---\nplatforms: [x, broken]\n---\nHi\n", []finding.Code{"C101", "C102"}, nil,
 		},
@@ -432,7 +453,7 @@ func TestCatalogue(t *testing.T) {
 		if i > 0 && docs[i-1].Code == d.Code {
 			t.Errorf("%s is documented twice: %q and %q", d.Code, docs[i-1].Title, d.Title)
 		}
-		if len(d.Code) != 4 || !strings.Contains("BCDFLMPRST", string(d.Code[:1])) {
+		if len(d.Code) != 4 || !strings.Contains("BCDFKLMPRST", string(d.Code[:1])) {
 			t.Errorf("%q is no code", d.Code)
 		}
 		if d.Title == "" || d.Why == "" || d.Since == "" {

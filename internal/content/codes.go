@@ -51,6 +51,8 @@ const (
 	codeMediaLink       finding.Code = "M111"
 	codeRemote          finding.Code = "M112"
 
+	codeLinkCard finding.Code = "K101"
+
 	codeTime      finding.Code = "D101"
 	codeDateOnly  finding.Code = "D102"
 	codeGap       finding.Code = "D103"

@@ -69,7 +69,8 @@ type shared struct {
 	markdown parser.Parser
 	zones    zones
 	links    links
-	folders  sync.Map // folder → []string, the files in it
+	folders  sync.Map        // folder → []string, the files in it
+	cards    map[string]bool // the files of link cards that there are; nil: not known
 }
 
 // scratch is memory that one goroutine uses again for every file.
@@ -116,6 +117,7 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 		r.text = string(src)
 		p.Text = r.text
 		r.read(p)
+		r.linkCard(p)
 	}
 	r.hush(p)
 	for i := range r.list {

@@ -452,7 +452,7 @@ func TestDocs(t *testing.T) {
 		if strings.HasPrefix(d.Bad, "(") {
 			continue
 		}
-		_, list := parseTest(t, d.Bad)
+		list := parseExample(t, d.Bad)
 		var found bool
 		for _, f := range list {
 			if f.Code == d.Code {
@@ -467,8 +467,28 @@ func TestDocs(t *testing.T) {
 		if !found {
 			t.Errorf("%s: the bad example does not yield it, but\n%s", d.Code, brief(list, true))
 		}
-		if _, list := parseTest(t, d.Good); len(list) > 0 {
+		if list := parseExample(t, d.Good); len(list) > 0 {
 			t.Errorf("%s: the good example yields\n%s", d.Code, brief(list, true))
 		}
 	}
+}
+
+// parseExample parses the file of an example, or the first of several, each after a line "-- name --".
+func parseExample(t *testing.T, src string) finding.List {
+	t.Helper()
+	if !strings.HasPrefix(src, "-- ") {
+		_, list := parseTest(t, src)
+		return list
+	}
+	fsys := testFS()
+	first := ""
+	for _, file := range strings.Split(src, "-- content/")[1:] {
+		name, text, _ := strings.Cut(file, " --\n")
+		fsys["content/"+name] = &fstest.MapFile{Data: []byte(text)}
+		if first == "" {
+			first = "content/" + name
+		}
+	}
+	_, list := Parse(first, fsys[first].Data, fsys, Options{Location: berlin(t)})
+	return list
 }

@@ -271,6 +271,12 @@ func Docs() []finding.Doc {
 			Good: "---\nid: k3v9q2xh\n---\n![A sled](hero.png)\n",
 		},
 		{
+			Code: codeLinkCard, Title: "a link card that cannot be read", Severity: finding.Error, Since: since,
+			Why:  "The file beside the post holds the words and the picture of its link card. With a mistake in it, the card would be another than the one that was reviewed.",
+			Bad:  "-- content/a.md --\n---\nid: k3v9q2xh\nlink: https://acme.example/winter\n---\nHello\n-- content/a.card.yaml --\nurl: https://acme.example/winter\ntitel: The winter sled\n",
+			Good: "-- content/a.md --\n---\nid: k3v9q2xh\nlink: https://acme.example/winter\n---\nHello\n-- content/a.card.yaml --\nurl: https://acme.example/winter\ntitle: The winter sled\n",
+		},
+		{
 			Code: codeTime, Title: "a time that is none", Severity: finding.Error, Since: since,
 			Why:  "A time that is misread is a post at the wrong time, or at once.",
 			Bad:  "---\nid: k3v9q2xh\npublish_at: tomorrow\n---\nHello\n",

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/linkcard"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -100,8 +101,9 @@ type file struct {
 	link bool
 }
 
-// walk collects the posts below dir, in the order of their paths.
+// walk collects the posts and the files of link cards below dir, the posts in the order of their paths.
 func (l *loader) walk(ctx context.Context, dir string) error {
+	l.shared.cards = map[string]bool{}
 	err := fs.WalkDir(l.fsys, dir, func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -122,6 +124,8 @@ func (l *loader) walk(ctx context.Context, dir string) error {
 			if name != dir && isHidden(d.Name()) {
 				return fs.SkipDir
 			}
+		case linkcard.IsFile(name):
+			l.shared.cards[name] = true
 		case d.Type()&fs.ModeSymlink != 0:
 			if IsPost(rel) {
 				l.files = append(l.files, file{name, true})

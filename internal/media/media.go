@@ -83,6 +83,9 @@ func Probe(fsys fs.FS, path string) (Info, error) {
 	return info, nil
 }
 
+// ProbeBytes is [Probe] for bytes that are no file yet.
+func ProbeBytes(data []byte) (Info, error) { return read(bytes.NewReader(data)) }
+
 // read probes a stream.
 func read(r io.Reader) (Info, error) {
 	hash := sha256.New()

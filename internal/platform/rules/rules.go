@@ -380,6 +380,25 @@ func Languages(v *post.Variant, network string, most int, sev finding.Severity) 
 	return finding.List{v.Finding(CodeLanguages, sev, v.Place(post.FieldLanguage), what, "")}
 }
 
+// FillCard gives a card without a title the words that the file beside the post has for its address, and its picture. It returns the
+// picture that it has added, nil for none.
+func FillCard(v *post.Variant, card *platform.Card) *post.Media {
+	file := v.LinkCard(card.URL)
+	if card.Title != "" || file == nil {
+		return nil
+	}
+	card.Title, card.Fetch = file.Title, false
+	if card.Description == "" {
+		card.Description = file.Description
+	}
+	if card.Image != nil || file.Image == nil {
+		return nil
+	}
+	m := platform.MediaOf(file.Image)
+	card.Image = &m
+	return file.Image
+}
+
 // CardByNetwork tells that a network builds link cards from the page itself, so that title,
 // description and picture of `card:` are not used there.
 func CardByNetwork(v *post.Variant, network string) finding.List {
