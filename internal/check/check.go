@@ -41,7 +41,7 @@ type Check struct {
 func All() []Check {
 	list := []Check{
 		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
-		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaMisnamed(), mediaPlace(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
 	}
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
 	return list

@@ -87,7 +87,7 @@ func (r *reader) misnamed(m *post.Media, name string) {
 		return
 	}
 	r.add(codeMisnamed, finding.Warning, m.Range, fmt.Sprintf("%s is called %s, and is %s", quote(m.File), says, is),
-		"rename it, or export it as "+says)
+		"rename it to "+quote(media.Rename(m.File, is)))
 }
 
 // broken reports why a medium could not be probed.

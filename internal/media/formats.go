@@ -110,6 +110,15 @@ func Named(name string) string {
 	return ""
 }
 
+// Rename returns a file's name with the ending that belongs to a [Kind].
+func Rename(name, kind string) string {
+	ext := "." + strings.ToLower(kind)
+	if kind == "JPEG" {
+		ext = ".jpg"
+	}
+	return strings.TrimSuffix(name, path.Ext(name)) + ext
+}
+
 // foreign returns what a file is that is no medium, where its first bytes tell, for people: "HTML". It is "" where they do not.
 func foreign(head []byte) string {
 	for _, known := range [...]struct{ begins, kind string }{

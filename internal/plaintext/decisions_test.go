@@ -152,11 +152,11 @@ func site() fs.FS {
 	files := fstest.MapFS{
 		"content/dance.gif": {Data: []byte(gif)},
 		"content/huge.png":  {Data: of(9000, 6000)},
-		"content/vast.png":  {Data: of(40_000, 40_000)},
+		"content/vast.png":  {Data: of(12_000, 9_000)},
 		"content/broad.gif": {Data: broad},
 		"content/long.gif":  {Data: append([]byte(gif), make([]byte, 16_500_000)...)},
 		"content/flyer.pdf": {Data: []byte("%PDF-1.7\n%%EOF\n")},
-		"content/ride.mp4":  {Data: []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
+		"content/ride.mp4":  {Data: []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom\x00\x00\x00\x08moov")},
 	}
 	for _, name := range []string{"sled", "hill", "snow", "team", "a", "b", "c"} {
 		files["content/"+name+".png"] = &fstest.MapFile{Data: append(png[:len(png):len(png)], name...)}
