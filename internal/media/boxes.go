@@ -29,10 +29,10 @@ func (i *Info) walkBoxes(r *bufio.Reader) error {
 			return err
 		}
 		size, kind := int64(binary.BigEndian.Uint32(head[:4]))-8, string(head[4:8])
-		switch {
-		case size == 0-8: // the rest of the file
+		switch size {
+		case 0 - 8: // the rest of the file
 			size = math.MaxInt64
-		case size == 1-8: // the size has eight bytes more
+		case 1 - 8: // the size has eight bytes more
 			if _, err := io.ReadFull(r, head[8:]); err != nil {
 				return cutOr(err)
 			}

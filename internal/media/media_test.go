@@ -38,6 +38,7 @@ func encodePNG(t testing.TB, w, h int) []byte {
 
 // sizedPNG claims to have w×h pixels.
 func sizedPNG(t testing.TB, w, h uint32) []byte {
+	t.Helper()
 	b := encodePNG(t, 3, 2)
 	binary.BigEndian.PutUint32(b[16:], w)
 	binary.BigEndian.PutUint32(b[20:], h)

@@ -131,14 +131,6 @@ func (m *checker) checkFile(file *post.Media) {
 	if file.MIME == "" {
 		return
 	}
-	if file.Alt != "" && (m.AltNone || m.AltPictures && !file.IsImage()) {
-		has := "alt text for pictures only"
-		if m.AltNone {
-			has = "no alt text"
-		}
-		m.list.Add(m.v.Finding(CodeAltDropped, finding.Info, file.Range,
-			fmt.Sprintf("%s has %s: that of %q is not sent", m.Network, has, file.File), "say in the text what matters in it"))
-	}
 	if file.IsImage() && file.Height > 0 {
 		shape := float64(file.Width) / float64(file.Height)
 		if least, most := m.Aspect[0], m.Aspect[1]; shape < least || most > 0 && shape > most {
@@ -168,9 +160,8 @@ func (m *checker) checkFile(file *post.Media) {
 		m.add(CodeMediaType, file, fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, media.Kind(file.MIME)), m.taken(file))
 		return
 	}
-	if isMoving(file) {
-		m.checkVideo(file)
-	}
+	m.altDropped(file)
+	m.checkVideo(file)
 	if m.Pages > 0 && file.Pages > m.Pages {
 		m.add(CodePages, file, fmt.Sprintf("%q has too many pages for %s: %d of %d", file.File, m.Network, file.Pages, m.Pages), "leave some out")
 	}
@@ -201,6 +192,19 @@ func (m *checker) checkFile(file *post.Media) {
 		m.add(CodeMediaPixels, file,
 			fmt.Sprintf("%q is too large for %s: %d×%d, and no side is longer than %d", file.File, m.Network, file.Width, file.Height, m.PictureSide), "make it smaller")
 	}
+}
+
+// altDropped tells that a file's alt text is not sent.
+func (m *checker) altDropped(file *post.Media) {
+	if file.Alt == "" || !m.AltNone && !(m.AltPictures && !file.IsImage()) {
+		return
+	}
+	has := "alt text for pictures only"
+	if m.AltNone {
+		has = "no alt text"
+	}
+	m.list.Add(m.v.Finding(CodeAltDropped, finding.Info, file.Range,
+		fmt.Sprintf("%s has %s: that of %q is not sent", m.Network, has, file.File), "say in the text what matters in it"))
 }
 
 // taken returns a hint: what the network takes instead of a file.
