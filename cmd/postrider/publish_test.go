@@ -44,6 +44,7 @@ func TestPublishScripts(t *testing.T) {
 	type world struct {
 		box   *sandbox.Sandbox
 		clock *clock
+		web   *web
 		host  *codeHost
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
@@ -60,7 +61,7 @@ func TestPublishScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			w := &world{clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}}
+			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}}
 			server := httptest.NewServer(w.host)
 			env.Defer(server.Close)
 			env.Setenv("CODEHOST", server.URL)
@@ -114,16 +115,13 @@ func TestPublishScripts(t *testing.T) {
 					h.down = args[0] == "down"
 				}
 			},
-			// expand FILE…: replaces $NAME in files by the script's variables.
-			"expand": func(ts *testscript.TestScript, _ bool, args []string) {
-				for _, name := range args {
-					file := ts.MkAbs(name)
-					ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
-				}
-			},
+			"expand": expand,
 			// fault NETWORK NAME: the next creating request there fails like that.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
+			},
+			"page": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).web.page(ts, args)
 			},
 			// created NETWORK N: so many posts were ever created there.
 			"created": func(ts *testscript.TestScript, _ bool, args []string) {

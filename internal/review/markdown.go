@@ -189,6 +189,9 @@ func (w *writer) effect(t *Target) string {
 	case Publish:
 		return "**goes out at once**"
 	case Schedule:
+		if e.Why != "" {
+			return "goes out " + w.both(e.At) + ", " + inert(e.Why)
+		}
 		return "goes out " + w.both(e.At)
 	case Update:
 		return "**edits what is out**"
