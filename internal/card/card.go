@@ -195,7 +195,7 @@ func New(r *platform.Rendering, in Input) View {
 		v.Parts[0].Reply, v.Parts[0].Quote = stub(r.ReplyTo), stub(r.Quote)
 		v.Counters = v.Parts[0].Counters
 	}
-	v.Facts = facts(look, r)
+	v.Facts = facts(look, r, &in.Info)
 	v.Notes = notes(&v, r)
 	return v
 }
@@ -524,7 +524,7 @@ func duration(d time.Duration) string {
 }
 
 // facts returns what goes out with the post and is not seen on its surface.
-func facts(l *Look, r *platform.Rendering) []Fact {
+func facts(l *Look, r *platform.Rendering, info *platform.Info) []Fact {
 	var list []Fact
 	add := func(term, text, address string) {
 		if text != "" {
@@ -543,6 +543,7 @@ func facts(l *Look, r *platform.Rendering) []Fact {
 		add("Sensitive", "yes", "")
 	}
 	add("Canonical address", r.CanonicalURL, r.CanonicalURL)
+	add("Sent with", strings.Join(info.SentWith(r), " · "), "")
 	return list
 }
 

@@ -417,6 +417,34 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestSentWith holds what people read of a post's settings: in an adapter's words, else in the API's.
+func TestSentWith(t *testing.T) {
+	for _, tc := range []struct {
+		id       platform.ID
+		settings map[string]string
+		want     string
+	}{
+		{"telegram", map[string]string{"message_thread_id": "42", "disable_notification": "true", "link_preview_options": `{"prefer_small_media":true,"show_above_text":true}`},
+			"silent · link preview small above the text · topic 42"},
+		{"telegram", map[string]string{"link_preview_options": "no JSON"}, "link preview options: no JSON"},
+		{"x", map[string]string{"reply_settings": "following"}, "reply settings: following"},
+		{"linkedin", map[string]string{"media.title": "Winter"}, "media title: Winter"},
+		{"bluesky", nil, ""},
+	} {
+		info, _ := adapters.All().Info(tc.id)
+		v := card.New(&platform.Rendering{Platform: tc.id, Parts: []platform.Part{{Text: "a"}}, Settings: tc.settings}, card.Input{Info: info})
+		got := ""
+		for _, f := range v.Facts {
+			if f.Term == "Sent with" {
+				got = f.Text
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.id, got, tc.want)
+		}
+	}
+}
+
 func TestFold(t *testing.T) {
 	words := strings.TrimSpace(strings.Repeat("Snow fell. ", 60))
 	family := strings.Repeat("👩‍👩‍👧‍👦", 200)

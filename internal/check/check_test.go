@@ -42,9 +42,14 @@ const accounts = "accounts:\n  bluesky: {platform: bluesky, handle: acme.bsky.so
 // png is a picture of one pixel.
 const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
 
+// place is a part of a PNG that tells where it was taken, if only that there is a latitude.
+const place = "\x00\x00\x00\x28eXIfMM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x01\x00\x02\x00\x01\x00\x00\x00\x04\x02\x03\x00\x00\x00\x7e\xce\x9a"
+
 // files reads an example: "-- name --" lines before each file.
 func files(example string) fstest.MapFS {
-	fsys := fstest.MapFS{"content/sled.png": &fstest.MapFile{Data: []byte(png)}}
+	fsys := fstest.MapFS{
+		"content/sled.png": {Data: []byte(png)}, "content/misnamed.jpg": {Data: []byte(png)}, "content/phone.png": {Data: []byte(png[:33] + place + png[33:])},
+	}
 	name := ""
 	for line := range strings.Lines(example) {
 		if marked, ok := strings.CutPrefix(strings.TrimSpace(line), "-- "); ok && strings.HasSuffix(marked, " --") {

@@ -32,6 +32,7 @@ func testFS() fstest.MapFS {
 		"content/my pic.png": {Data: []byte(png)},
 		"content/empty.png":  {},
 		"content/fake.png":   {Data: []byte("<html>")},
+		"content/hero.jpg":   {Data: []byte(png)},
 		"content/broken.png": {Data: []byte(png[:20])},
 		"content/notes.txt":  {Data: []byte("words")},
 		"shared/logo.png":    {Data: []byte(png)},
@@ -192,7 +193,7 @@ func TestFrontMatter(t *testing.T) {
 
 		{"missing", head + "media:\n  - file: heroe.png\n---\n", "4:11 error M101: \"heroe.png\" does not exist [did you mean \"hero.png\"?]\n"},
 		{"missing folder", head + "media: a/b.png\n---\n", "3:8 error M101: \"a/b.png\" does not exist [save it as content/a/b.png]\n"},
-		{"damaged", head + "media: broken.png\n---\n", "3:8 error M103: \"broken.png\" is damaged: the picture does not decode: unexpected EOF [export it again]\n"},
+		{"damaged", head + "media: broken.png\n---\n", "3:8 error M103: \"broken.png\" is damaged: it is cut off [export it again, or restore it from where it came]\n"},
 		{"folder", head + "media: /shared\n---\n", "3:8 error M104: \"/shared\" is a folder [name a file in it]\n"},
 		{"handle", head + "mentions: {ann: {x: ann x}}\n---\nx", "3:21 error F123: \"ann x\" is not a handle for \"x\" [write platform: handle, without blanks, or platform: \"Name (id)\"]\n"},
 		{"handle with a name", head + "mentions: {ann: {linkedin: Ann (B.) Ax (urn:li:person:1)}}\n---\nx", ""},

@@ -122,9 +122,14 @@ type Media struct {
 	Bytes         int64
 	Width, Height int // pixels, as shown: orientation applied
 	Animated      bool
-	Turned        bool // stored otherwise than it is shown
-	Transparent   bool // it may let something shine through
-	Metadata      bool // a camera or a program wrote something beside the picture, such as where it was taken, that can be taken out
+	Frames        int           // of a GIF
+	Turned        bool          // stored otherwise than it is shown
+	Transparent   bool          // it may let something shine through
+	Metadata      bool          // a camera or a program wrote something beside the picture, such as where it was taken, that can be taken out
+	Place         bool          // it says where it was taken
+	Duration      time.Duration // of a video or sound; 0 when not known
+	Codec         string        // of a video: "h264"; empty when not known
+	Pages         int           // of a PDF; 0 when not known
 }
 
 // IsImage reports whether the bytes are a picture.

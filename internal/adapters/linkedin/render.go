@@ -202,7 +202,8 @@ func isPost(urn string) bool { return isURN(urn, "share", "ugcPost") }
 func media() *rules.Media {
 	return &rules.Media{
 		Network: network, Pictures: maxImages, Types: slices.Concat(pictureTypes, []string{"video/mp4"}, documentTypes()),
-		PicturePixels: maxImagePixels, FitSide: fitSide, VideoBytes: maxVideoBytes, AltText: maxAltText,
+		PicturePixels: maxImagePixels, FitSide: fitSide, GIFFrames: maxGIFFrames, AltText: maxAltText,
+		VideoBytes: maxVideoBytes, VideoTime: [2]time.Duration{minVideoTime * time.Second, maxVideoTime * time.Second}, Pages: maxDocumentPages,
 	}
 }
 
