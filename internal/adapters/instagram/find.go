@@ -3,21 +3,18 @@ package instagram
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/platform"
-	"github.com/postrider/postrider/internal/platform/apihttp"
+	"github.com/postrider/postrider/internal/platform/container"
 )
 
 const (
 	// clockTolerance is how far the network's clock may be behind ours.
 	clockTolerance = 5 * time.Minute
-	pageSize       = 50
 	maxPages       = 10 // 500 posts since the attempt: five days of all that an account may post
 )
 
@@ -46,7 +43,8 @@ func (p *publisher) Find(ctx context.Context, r *platform.Rendering, a platform.
 		return receipt, nil
 	}
 	first := receipt.Parts[0]
-	comments, err := list[wireComment](ctx, p, "list comments", "/"+url.PathEscape(first.ID)+"/comments", "id,text,username,timestamp", time.Time{})
+	query := container.Query{Op: "list comments", Path: "/" + url.PathEscape(first.ID) + "/comments", Fields: "id,text,username,timestamp", Pages: maxPages}
+	comments, err := container.List(ctx, &p.Graph, &query, func(c *wireComment) time.Time { return c.Timestamp.Time })
 	if err != nil {
 		return receipt, err
 	}
@@ -70,7 +68,10 @@ func (p *publisher) look(ctx context.Context, user string, r *platform.Rendering
 	if kind == typeStory {
 		edge = "/stories"
 	}
-	posts, err := list[wirePost](ctx, p, "list own posts", "/"+url.PathEscape(user)+edge, postFields, a.Since.Add(-clockTolerance))
+	query := container.Query{
+		Op: "list own posts", Path: "/" + url.PathEscape(user) + edge, Fields: postFields, Since: a.Since.Add(-clockTolerance), Pages: maxPages,
+	}
+	posts, err := container.List(ctx, &p.Graph, &query, func(s *wirePost) time.Time { return s.Timestamp.Time })
 	if err != nil {
 		return nil, err
 	}
@@ -102,49 +103,3 @@ func (s *wirePost) is(kind string, media []platform.Media) bool {
 
 // plain returns a text without what may be changed on the way.
 func plain(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// timed is what an edge lists.
-type timed interface{ at() time.Time }
-
-func (s wirePost) at() time.Time    { return s.Timestamp.Time }
-func (c wireComment) at() time.Time { return c.Timestamp.Time }
-
-// list returns what an edge has, newest first, back to a time. An error means that it is not complete.
-func list[T timed](ctx context.Context, p *publisher, op, path, fields string, start time.Time) ([]T, error) {
-	query := url.Values{"fields": {fields}, "limit": {strconv.Itoa(pageSize)}}
-	var all []T
-	for range maxPages {
-		var page struct {
-			Data   []T `json:"data"`
-			Paging struct {
-				Cursors struct {
-					After string `json:"after"`
-				} `json:"cursors"`
-				Next string `json:"next"`
-			} `json:"paging"`
-		}
-		if err := p.do(ctx, apihttp.Request{Op: op, Path: path, Query: query, MaxResponse: 16 << 20}, &page); err != nil {
-			return nil, err
-		}
-		if page.Data == nil {
-			return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer is no list"}
-		}
-		older := false
-		for _, item := range page.Data {
-			if at := item.at(); !at.IsZero() && at.Before(start) {
-				older = true
-				continue
-			}
-			all = append(all, item)
-		}
-		after := page.Paging.Cursors.After
-		if older || page.Paging.Next == "" || after == "" || after == query.Get("after") {
-			return all, nil
-		}
-		query.Set("after", after) // not the address itself, which holds the token
-	}
-	return nil, &platform.Error{
-		Outcome: platform.Unsent, Op: op, Message: fmt.Sprintf("the list does not reach back to %s", start.UTC().Format(time.RFC3339)),
-		Hint: "look for the post yourself, then tell with `postrider resolve`",
-	}
-}

@@ -3,14 +3,11 @@ package instagram
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/apihttp"
@@ -21,8 +18,7 @@ import (
 
 // publisher sends to one account.
 type publisher struct {
-	api  apihttp.Client
-	deps platform.Deps
+	container.Graph
 	user string // the account's number, where site.yaml has it
 	self *wireProfile
 }
@@ -50,11 +46,14 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 		}
 	}
 	return &publisher{
-		deps: d, user: o.UserID,
-		api: apihttp.Client{
-			HTTP: d.HTTP, Base: strings.TrimSuffix(o.Server, "/") + "/" + graph.Version, Header: graph.Authorize(token),
-			Refine: refine,
-			Budget: d.Budget, Timeout: d.Timeout, Log: d.Log, Now: d.Now, Secrets: []secret.String{token},
+		user: o.UserID,
+		Graph: container.Graph{
+			Deps: d, Network: network, MakeEdge: "media", PublishEdge: "media_publish", StatusField: "status_code", WordsField: "status",
+			Client: apihttp.Client{
+				HTTP: d.HTTP, Base: strings.TrimSuffix(o.Server, "/") + "/" + graph.Version, Header: graph.Authorize(token),
+				Refine: refine,
+				Budget: d.Budget, Timeout: d.Timeout, Log: d.Log, Now: d.Now, Secrets: []secret.String{token},
+			},
 		},
 	}, nil
 }
@@ -79,12 +78,12 @@ type wireProfile struct {
 
 // wirePost is a post: https://developers.facebook.com/docs/instagram-platform/reference/instagram-media (2026-11-22).
 type wirePost struct {
-	ID        string   `json:"id"`
-	Permalink string   `json:"permalink"`
-	Caption   string   `json:"caption"`
-	Timestamp wireTime `json:"timestamp"`
-	MediaType string   `json:"media_type"`
-	Product   string   `json:"media_product_type"`
+	ID        string     `json:"id"`
+	Permalink string     `json:"permalink"`
+	Caption   string     `json:"caption"`
+	Timestamp graph.Time `json:"timestamp"`
+	MediaType string     `json:"media_type"`
+	Product   string     `json:"media_product_type"`
 }
 
 // postFields are the fields of wirePost.
@@ -92,34 +91,10 @@ const postFields = "id,permalink,caption,timestamp,media_type,media_product_type
 
 // wireComment is a comment: https://developers.facebook.com/docs/instagram-platform/reference/instagram-comment (2026-11-22).
 type wireComment struct {
-	ID        string   `json:"id"`
-	Text      string   `json:"text"`
-	Username  string   `json:"username"`
-	Timestamp wireTime `json:"timestamp"`
-}
-
-// wireTime is a time as the APIs of Meta write it, "2026-12-01T09:00:00+0000". One that cannot be read is the zero time.
-type wireTime struct{ time.Time }
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (t *wireTime) UnmarshalJSON(b []byte) error {
-	var s string
-	if err := json.Unmarshal(b, &s); err != nil {
-		return err
-	}
-	for _, layout := range [...]string{"2006-01-02T15:04:05-0700", time.RFC3339} {
-		if at, err := time.Parse(layout, s); err == nil {
-			t.Time = at
-			return nil
-		}
-	}
-	return nil
-}
-
-// do carries out a request that creates nothing anybody sees, which may always be repeated.
-func (p *publisher) do(ctx context.Context, r apihttp.Request, out any) error {
-	_, err := p.api.Do(ctx, r, out)
-	return graph.Settle(err, false)
+	ID        string     `json:"id"`
+	Text      string     `json:"text"`
+	Username  string     `json:"username"`
+	Timestamp graph.Time `json:"timestamp"`
 }
 
 // Verify implements [platform.Publisher]. When the token dies the API does not tell.
@@ -141,7 +116,7 @@ func (p *publisher) whoami(ctx context.Context) (*wireProfile, error) {
 		if p.user != "" {
 			path, fields = "/"+url.PathEscape(p.user), "id,username"
 		}
-		if err := p.do(ctx, apihttp.Request{Op: op, Path: path, Query: url.Values{"fields": {fields}}}, &self); err != nil {
+		if err := p.Do(ctx, apihttp.Request{Op: op, Path: path, Query: url.Values{"fields": {fields}}}, &self); err != nil {
 			return nil, err
 		}
 		self.ID = cmp.Or(self.UserID, self.ID)
@@ -161,15 +136,9 @@ func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platfo
 	if err != nil {
 		return receipt, err
 	}
-	files := make([][]string, len(r.Parts))
-	for i := len(receipt.Parts); i < len(r.Parts); i++ {
-		for _, m := range r.Parts[i].Media {
-			address, err := p.address(ctx, m)
-			if err != nil {
-				return receipt, err
-			}
-			files[i] = append(files[i], address)
-		}
+	files, err := p.Addresses(ctx, r.Parts, len(receipt.Parts))
+	if err != nil {
+		return receipt, err
 	}
 	for i := len(receipt.Parts); i < len(r.Parts); i++ {
 		var remote platform.Remote
@@ -185,42 +154,30 @@ func (p *publisher) Publish(ctx context.Context, r *platform.Rendering, a platfo
 		remote.Part = i
 		receipt.Parts = append(receipt.Parts, remote)
 	}
-	if first := receipt.Parts[:min(1, len(receipt.Parts))]; len(first) > 0 && first[0].URL == "" && isID(first[0].ID) {
-		first[0].URL = p.permalink(ctx, first[0].ID)
+	if first := receipt.Parts[:min(1, len(receipt.Parts))]; len(first) > 0 && first[0].URL == "" && container.IsID(first[0].ID) {
+		first[0].URL = p.Permalink(ctx, first[0].ID)
 	}
-	receipt.At = p.deps.Now()
+	receipt.At = p.Deps.Now()
 	return receipt, nil
-}
-
-// address makes a file public.
-func (p *publisher) address(ctx context.Context, m platform.Media) (string, error) {
-	if p.deps.PublicMedia == nil {
-		return "", &platform.Error{
-			Outcome: platform.Unsent, Op: "publish " + m.Path, Message: "Instagram fetches media from addresses, and site.yaml does not say where they are",
-			Hint: "set media: {public_url: …} in site.yaml",
-		}
-	}
-	return p.deps.PublicMedia(ctx, m)
 }
 
 // part returns how the post of a rendering is prepared, published and looked for.
 func (p *publisher) part(user string, r *platform.Rendering, a *platform.Attempt, files []string) *container.API {
-	api := &container.API{Status: p.status, Gone: gone, Wait: p.deps.Wait}
+	api := p.API(user)
 	api.Prepare = func(ctx context.Context) (string, error) {
-		form, err := p.form(ctx, user, api, r, files)
+		form, err := p.form(ctx, user, r, files)
 		if err != nil {
 			return "", err
 		}
-		return p.prepare(ctx, "prepare post", user, form)
+		return p.Make(ctx, "prepare post", user, form)
 	}
-	api.Publish = func(ctx context.Context, id string) (platform.Remote, error) { return p.publish(ctx, user, id) }
 	api.Find = func(ctx context.Context) (*platform.Remote, error) { return p.look(ctx, user, r, a) }
 	return api
 }
 
 // form returns the request that prepares a post. Of several files, each has a container of its own.
 // https://developers.facebook.com/docs/instagram-platform/content-publishing (2026-11-22)
-func (p *publisher) form(ctx context.Context, user string, api *container.API, r *platform.Rendering, files []string) (url.Values, error) {
+func (p *publisher) form(ctx context.Context, user string, r *platform.Rendering, files []string) (url.Values, error) {
 	part, kind := &r.Parts[0], r.Settings[settingType]
 	if len(files) == 0 {
 		return nil, &platform.Error{Outcome: platform.Rejected, Op: "prepare post", Message: "Instagram has no posts of text alone"}
@@ -229,22 +186,15 @@ func (p *publisher) form(ctx context.Context, user string, api *container.API, r
 	if kind != typeAlbum {
 		form = item(part.Media[0], files[0], kind)
 	} else {
-		var children []string
+		forms := make([]url.Values, len(files))
 		for k, address := range files {
-			child := item(part.Media[k], address, "")
-			child.Set("is_carousel_item", "true")
-			id, err := p.prepare(ctx, "prepare "+part.Media[k].Path, user, child)
-			if err != nil {
-				return nil, err
-			}
-			children = append(children, id)
+			forms[k] = item(part.Media[k], address, "")
 		}
-		for k, id := range children { // the network is at work on all of them
-			if err := api.Ready(ctx, "prepare "+part.Media[k].Path, id); err != nil {
-				return nil, err
-			}
+		children, err := p.Children(ctx, user, part.Media, forms)
+		if err != nil {
+			return nil, err
 		}
-		form = url.Values{"media_type": {typeAlbum}, "children": {strings.Join(children, ",")}}
+		form = url.Values{"media_type": {typeAlbum}, "children": {children}}
 	}
 	if part.Text != "" {
 		form.Set("caption", part.Text)
@@ -272,76 +222,6 @@ func item(m platform.Media, address, kind string) url.Values {
 	return form
 }
 
-// prepare makes a container. Nobody sees it, and it is gone after a day, so it may be made again.
-func (p *publisher) prepare(ctx context.Context, op, user string, form url.Values) (string, error) {
-	var made struct {
-		ID string `json:"id"`
-	}
-	err := p.do(ctx, apihttp.Request{Op: op, Method: http.MethodPost, Path: "/" + url.PathEscape(user) + "/media", Form: form, OwnLimit: true}, &made)
-	if err != nil {
-		return "", err
-	}
-	if made.ID == "" {
-		return "", &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer does not name what was prepared"}
-	}
-	return made.ID, nil
-}
-
-// status asks how far a container is.
-// https://developers.facebook.com/docs/instagram-platform/reference/ig-container (2026-11-22)
-func (p *publisher) status(ctx context.Context, id string) (container.Status, string, error) {
-	var c struct {
-		Status  container.Status `json:"status_code"`
-		Message string           `json:"status"`
-	}
-	err := p.do(ctx, apihttp.Request{
-		Op: "look at what was prepared", Path: "/" + url.PathEscape(id), Query: url.Values{"fields": {"status_code,status"}},
-	}, &c)
-	if err == nil && c.Status == "" {
-		err = &platform.Error{Outcome: platform.Unsent, Op: "look at what was prepared", Message: "the answer does not say how far it is"}
-	}
-	return c.Status, c.Message, err
-}
-
-// publish publishes a container: the one request that creates something.
-func (p *publisher) publish(ctx context.Context, user, id string) (platform.Remote, error) {
-	const op = "publish post"
-	var made struct {
-		ID string `json:"id"`
-	}
-	_, err := p.api.Do(ctx, apihttp.Request{
-		Op: op, Method: http.MethodPost, Path: "/" + url.PathEscape(user) + "/media_publish", Form: url.Values{"creation_id": {id}}, Creates: true,
-	}, &made)
-	if err != nil {
-		return platform.Remote{}, err
-	}
-	if made.ID == "" {
-		return platform.Remote{}, &platform.Error{Outcome: platform.Unknown, Op: op, Message: "the answer does not name the post"}
-	}
-	return platform.Remote{ID: made.ID, URL: p.permalink(ctx, made.ID)}, nil
-}
-
-// permalink returns the address of a post, empty when that cannot be had now: it is out, with or without.
-func (p *publisher) permalink(ctx context.Context, id string) string {
-	s, err := p.post(ctx, "look up its address", id)
-	if err != nil {
-		return ""
-	}
-	return s.Permalink
-}
-
-func (p *publisher) post(ctx context.Context, op, id string) (*wirePost, error) {
-	var s wirePost
-	err := p.do(ctx, apihttp.Request{Op: op, Path: "/" + url.PathEscape(id), Query: url.Values{"fields": {postFields}}}, &s)
-	if err == nil && s.ID == "" {
-		err = &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer is no post"}
-	}
-	return &s, err
-}
-
-// gone reports whether something was asked for that does not exist.
-func gone(err error) bool { return errors.Is(err, graph.Gone) }
-
 // comment comments on the post: a creating request without anything that is prepared.
 // https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-media/comments (2026-11-22)
 func (p *publisher) comment(ctx context.Context, post *platform.Remote, text string) (platform.Remote, error) {
@@ -349,7 +229,7 @@ func (p *publisher) comment(ctx context.Context, post *platform.Remote, text str
 	var made struct {
 		ID string `json:"id"`
 	}
-	_, err := p.api.Do(ctx, apihttp.Request{
+	_, err := p.Client.Do(ctx, apihttp.Request{
 		Op: op, Method: http.MethodPost, Path: "/" + url.PathEscape(post.ID) + "/comments", Form: url.Values{"message": {text}}, Creates: true,
 	}, &made)
 	if err != nil {
@@ -369,23 +249,7 @@ func commentURL(post, id string) string {
 	return strings.TrimSuffix(post, "/") + "/c/" + id + "/"
 }
 
-// isID reports whether s can be the id of a post or comment.
-func isID(s string) bool {
-	return s != "" && len(s) <= 32 && strings.Trim(s, "0123456789") == ""
-}
-
 // Exists implements [platform.Checker].
 func (p *publisher) Exists(ctx context.Context, part platform.Remote) (bool, error) {
-	const op = "look for the post"
-	if !isID(part.ID) {
-		return false, &platform.Error{Outcome: platform.Rejected, Op: op, Message: fmt.Sprintf("%q is not the id of a post, and its address does not hold it", part.ID)}
-	}
-	var s struct {
-		ID string `json:"id"`
-	}
-	err := p.do(ctx, apihttp.Request{Op: op, Path: "/" + url.PathEscape(part.ID), Query: url.Values{"fields": {"id"}}}, &s)
-	if gone(err) {
-		return false, nil
-	}
-	return err == nil, err
+	return p.Graph.Exists(ctx, part.ID)
 }

@@ -3,21 +3,18 @@ package threads
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/platform"
-	"github.com/postrider/postrider/internal/platform/apihttp"
+	"github.com/postrider/postrider/internal/platform/container"
 )
 
 const (
 	// clockTolerance is how far the network's clock may be behind ours.
 	clockTolerance = 5 * time.Minute
-	pageSize       = 50
 	maxPages       = 20 // 1,000 posts since the attempt: four days of all that an account may post
 )
 
@@ -55,7 +52,10 @@ func (p *publisher) look(ctx context.Context, user string, r *platform.Rendering
 	if parent != "" {
 		edge = "/replies"
 	}
-	posts, err := p.since(ctx, "/"+url.PathEscape(user)+edge, a.Since.Add(-clockTolerance))
+	query := container.Query{
+		Op: "list own posts", Path: "/" + url.PathEscape(user) + edge, Fields: postFields, Since: a.Since.Add(-clockTolerance), Filter: true, Pages: maxPages,
+	}
+	posts, err := container.List(ctx, &p.Graph, &query, func(s *wirePost) time.Time { return s.Timestamp.Time })
 	if err != nil {
 		return nil, err
 	}
@@ -65,50 +65,11 @@ func (p *publisher) look(ctx context.Context, user string, r *platform.Rendering
 	})
 	for _, s := range posts {
 		taken := slices.Contains(a.Owned, s.ID) || slices.ContainsFunc(done, func(d platform.Remote) bool { return d.ID == s.ID })
-		if !taken && s.answers(parent) && s.says(r, i) {
+		if s.ID != "" && !taken && s.answers(parent) && s.says(r, i) {
 			return &platform.Remote{ID: s.ID, URL: s.Permalink, Part: i}, nil
 		}
 	}
 	return nil, nil
-}
-
-// since returns an edge's posts from a time on. An error means that the list is not complete.
-// https://developers.facebook.com/docs/threads/threads-media (2026-11-22)
-func (p *publisher) since(ctx context.Context, path string, start time.Time) ([]wirePost, error) {
-	const op = "list own posts"
-	query := url.Values{"fields": {postFields}, "limit": {strconv.Itoa(pageSize)}, "since": {strconv.FormatInt(start.Unix(), 10)}}
-	var posts []wirePost
-	for range maxPages {
-		var page struct {
-			Data   []wirePost `json:"data"`
-			Paging struct {
-				Cursors struct {
-					After string `json:"after"`
-				} `json:"cursors"`
-				Next string `json:"next"`
-			} `json:"paging"`
-		}
-		if err := p.do(ctx, apihttp.Request{Op: op, Path: path, Query: query, MaxResponse: 16 << 20}, &page); err != nil {
-			return nil, err
-		}
-		if page.Data == nil {
-			return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "the answer is no list of posts"}
-		}
-		for _, s := range page.Data {
-			if s.ID != "" && (s.Timestamp.IsZero() || !s.Timestamp.Before(start)) {
-				posts = append(posts, s)
-			}
-		}
-		after := page.Paging.Cursors.After
-		if page.Paging.Next == "" || after == "" || after == query.Get("after") {
-			return posts, nil
-		}
-		query.Set("after", after) // not the address itself, which holds the token
-	}
-	return nil, &platform.Error{
-		Outcome: platform.Unsent, Op: op, Message: fmt.Sprintf("the list does not reach back to %s", start.UTC().Format(time.RFC3339)),
-		Hint: "look for the post yourself, then tell with `postrider resolve`",
-	}
 }
 
 // answers reports whether a post answers another; "" stands for none.

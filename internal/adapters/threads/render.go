@@ -10,6 +10,7 @@ import (
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/platform/container"
 	"github.com/postrider/postrider/internal/platform/rules"
 	"github.com/postrider/postrider/internal/post"
 )
@@ -55,10 +56,10 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	list.Add(found...)
 	sensitive, found := rules.LabelsAsSensitive(v, network)
 	list.Add(found...)
-	if v.ReplyTo != "" && !isID(v.ReplyTo) {
+	if v.ReplyTo != "" && !container.IsID(v.ReplyTo) {
 		list.Add(rules.ReplyTo(v, network, wantID))
 	}
-	if v.Quote != "" && !isID(v.Quote) {
+	if v.Quote != "" && !container.IsID(v.Quote) {
 		list.Add(rules.Quote(v, network, wantID))
 	}
 	r := platform.Rendering{
@@ -147,11 +148,6 @@ func topicOf(v *post.Variant) (string, finding.List) {
 }
 
 const wantID = "the number that the API has for it: addresses on Threads do not hold it"
-
-// isID reports whether s can be the id of a post.
-func isID(s string) bool {
-	return s != "" && len(s) <= 32 && strings.Trim(s, "0123456789") == ""
-}
 
 // Docs returns the documentation of the codes that only Threads reports.
 func (Adapter) Docs() []finding.Doc {
