@@ -111,7 +111,9 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 		r.o.Location = time.UTC
 	}
 	sum := sha256.Sum256(src)
-	path = mem.kept.texts.Copy([]byte(path))
+	if mem.kept.texts.Together {
+		path = mem.kept.texts.Copy([]byte(path))
+	}
 	p := mem.kept.posts.New(post.Post{ID: slug(path), Path: path, BodyLine: 1, Body: []post.Doc{{}}})
 	var digest [2 * sha256.Size]byte
 	hex.Encode(digest[:], sum[:])
