@@ -64,7 +64,11 @@ func (p *Post) Outline() {
 	places := slices.DeleteFunc(p.Places, func(pl Place) bool {
 		return pl.Field != FieldID && pl.Field != FieldPublishAt && pl.Field != FieldText
 	})
-	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, BodyLine: p.BodyLine, Places: slices.Clip(slices.Clone(places))}
+	places = slices.Clip(slices.Clone(places))
+	for i := range places {
+		places[i].Name = strings.Clone(places[i].Name) // it may be a piece of the text
+	}
+	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, BodyLine: p.BodyLine, Places: places}
 }
 
 // Place returns where a field stands: the override's place when name has one, else the post's own,
