@@ -79,7 +79,11 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 				d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
 			}
 		case looksSecret(p.key):
-			d.secret(e.key, p, info)
+			var names []string
+			for _, s := range info.Secrets {
+				names = append(names, platform.EnvName(e.key, s.Name))
+			}
+			d.secret(p, strings.Join(names, " and "))
 		default:
 			d.unknown(p, known, "")
 		}
@@ -153,15 +157,11 @@ func validName(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
-// secret reports a secret that stands in the file, without its value.
-func (d *decoder) secret(account string, p pair, info platform.Info) {
+// secret reports a secret that stands in the file, without its value. names are the variables that it belongs into, where that is known.
+func (d *decoder) secret(p pair, names string) {
 	hint := "secrets come from the environment, and one that was committed must be replaced"
-	var names []string
-	for _, s := range info.Secrets {
-		names = append(names, platform.EnvName(account, s.Name))
-	}
-	if len(names) > 0 {
-		hint = "remove it and set " + strings.Join(names, " and ") + " in the environment; if it was committed, replace it"
+	if names != "" {
+		hint = "remove it and set " + names + " in the environment; if it was committed, replace it"
 	}
 	d.out.Add(finding.Finding{
 		Code: CodeSecret, Severity: finding.Error, Path: d.path, Range: d.across(p), Account: d.account, Private: true,

@@ -32,6 +32,9 @@ type Account struct {
 	Options any
 	// Defaults are field values for every post to this account (`accounts.NAME.defaults`).
 	Defaults post.Fields
+	// HasBucket says that the site has a bucket for files: a network that fetches media gets pictures from there as they are made to
+	// fit, and not only as they are.
+	HasBucket bool
 }
 
 // Adapter is one platform. It is a stateless value, safe for concurrent use.
