@@ -61,6 +61,7 @@ const (
 	maxAltText    = 1000
 	leastAspect   = 0.8 // 4:5
 	mostAspect    = 1.91
+	shownWidth    = 1440 // pixels
 )
 
 // The pages that state the limits, as read on [verified].
@@ -81,7 +82,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "hashtags", Max: maxTags, Unit: "hashtags", Doc: docsMedia, Verified: verified},
 			{Name: "mentions", Max: maxMentions, Unit: "mentions", Doc: docsMedia, Verified: verified},
 			{Name: "images", Max: maxMedia, Unit: "images", Doc: docsPublish, Verified: verified, Note: "pictures and videos together; at least one"},
-			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "JPEG only, between 4:5 and 1.91:1"},
+			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "JPEG between 4:5 and 1.91:1; with a bucket, other pictures become one"},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "100 MB in a story"},
 			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsMedia, Verified: verified, Note: "of pictures, not of videos and stories"},
 		},

@@ -70,7 +70,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 		r.Settings = map[string]string{settingType: kind}
 	}
 
-	list.Add(files.Check(v)...)
+	list.Add(files.Fetched(v, parts, a.HasBucket)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.NoPoll(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
@@ -105,15 +105,16 @@ func typeOf(media []platform.Media, story bool) string {
 
 func isVideo(m platform.Media) bool { return strings.HasPrefix(m.MIME, "video/") }
 
-// media and stories are the rules for files; see [Adapter.Info] for their sources.
+// media and stories are the rules for files; see [Adapter.Info] for their sources. A picture is shown 1440 pixels wide.
 var (
 	media = rules.Media{
 		Network: network, Pictures: maxMedia, Mixed: true, Types: []string{"image/jpeg", "video/mp4", "video/quicktime"},
 		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText, Aspect: [2]float64{leastAspect, mostAspect},
+		FitSide: shownWidth / leastAspect,
 	}
 	stories = rules.Media{
 		Network: "a story on Instagram", Pictures: 1, Mixed: true, Types: media.Types,
-		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes,
+		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes, FitSide: shownWidth * 16 / 9,
 	}
 )
 
