@@ -38,6 +38,7 @@ worth knowing; without paths, remarks are only counted unless --remarks is given
   postrider check content/2026 --strict
   postrider check --format github         # annotations in GitHub Actions
   postrider check --format sarif > findings.sarif
+  postrider check --format gitlab > gl-code-quality-report.json
   postrider check --json | jq '.findings[] | select(.severity == "error")'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
@@ -46,14 +47,13 @@ worth knowing; without paths, remarks are only counted unless --remarks is given
 				}
 				format = "json"
 			}
-			formats := []string{"text", "json", "github", "sarif"}
-			if !slices.Contains(formats, format) {
-				return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, oneOf("the formats are", formats))}
+			if err := oneOfFormats(format, "text", "json", "github", "gitlab", "sarif"); err != nil {
+				return err
 			}
 			return a.check(cmd.Context(), args, format, strict, remarks || len(args) > 0)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: text, json, github or sarif")
+	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: text, json, github, gitlab or sarif")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
 	cmd.Flags().BoolVar(&remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
@@ -87,19 +87,14 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 			}
 		}
 	}
-	if format == "github" || format == "sarif" {
-		findings = a.fromTop(s.dir, findings)
-	}
 	switch format {
 	case "json":
 		err = finding.WriteJSON(a.Stdout, findings, len(posts))
-	case "github":
-		err = finding.WriteGitHub(a.Stdout, findings)
-		a.notef("%s", summary(findings, len(posts), s.Remarks))
-	case "sarif":
-		err = finding.WriteSARIF(a.Stdout, findings, finding.Tool{
-			Version: strings.TrimPrefix(buildVersion().Version, "v"), URL: projectURL, Docs: check.Catalogue(a.Registry),
-		})
+	case "github", "gitlab", "sarif":
+		err = a.writeForForge(format, s.dir, findings)
+		if format == "github" {
+			a.notef("%s", summary(findings, len(posts), s.Remarks))
+		}
 	default:
 		shown, hint := findings, ""
 		if n := findings.Count(finding.Info) + s.Remarks; n > 0 && !remarks {
@@ -116,6 +111,28 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 		err = errFindings
 	}
 	return err
+}
+
+// oneOfFormats says that a format is not one of those that a verb has.
+func oneOfFormats(format string, formats ...string) error {
+	if slices.Contains(formats, format) {
+		return nil
+	}
+	return &usageError{msg: fmt.Sprintf("unknown format %q", format), hint: suggestion(format, formats, oneOf("the formats are", formats))}
+}
+
+// writeForForge writes findings in the form in which a code host takes them.
+func (a *app) writeForForge(format, dir string, l finding.List) error {
+	switch l = a.fromTop(dir, l); format {
+	case "github":
+		return finding.WriteGitHub(a.Stdout, l)
+	case "gitlab":
+		return finding.WriteGitLab(a.Stdout, l)
+	default:
+		return finding.WriteSARIF(a.Stdout, l, finding.Tool{
+			Version: strings.TrimPrefix(buildVersion().Version, "v"), URL: projectURL, Docs: check.Catalogue(a.Registry),
+		})
+	}
 }
 
 // fromTop returns findings whose paths start at the top of the repository, which is what code hosts take them for.

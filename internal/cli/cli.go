@@ -241,6 +241,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.doctorCommand(),
 		a.holdCommand(),
 		a.planCommand(),
+		a.reviewCommand(),
 		a.platformsCommand(),
 		a.publishCommand(),
 		a.resolveCommand(),

@@ -58,6 +58,7 @@ func TestPrinters(t *testing.T) {
 		},
 		"json":   func(b *bytes.Buffer) error { return WriteJSON(b, sample(), 2) },
 		"github": func(b *bytes.Buffer) error { return WriteGitHub(b, sample()) },
+		"gitlab": func(b *bytes.Buffer) error { return WriteGitLab(b, append(sample(), sample()[0])) },
 		"sarif": func(b *bytes.Buffer) error {
 			return WriteSARIF(b, sample(), Tool{Version: "0.1.0", URL: "https://example.org", Docs: docs})
 		},

@@ -40,7 +40,7 @@ func (r *Repo) Authors(ctx context.Context, at Hash, dir string) (map[string]str
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := s.step(heap.Pop(&s.queue).(authorStep)); err != nil {
+		if err := s.step(heap.Pop(&s.queue).(historyStep)); err != nil {
 			return nil, err
 		}
 	}
@@ -61,8 +61,8 @@ type authorSearch struct {
 	trees   treeCache
 }
 
-// authorStep is a commit that is to be looked at.
-type authorStep struct {
+// historyStep is a commit that is to be looked at.
+type historyStep struct {
 	commit CommitInfo
 	folder Hash // that of dir; Zero: there is none
 	order  int
@@ -95,12 +95,12 @@ func (s *authorSearch) ask(at Hash, files fileNames) error {
 		folder.id = Zero
 	}
 	s.wanted[at] = files
-	heap.Push(&s.queue, authorStep{c, folder.id, len(s.wanted)})
+	heap.Push(&s.queue, historyStep{c, folder.id, len(s.wanted)})
 	return nil
 }
 
 // step finds which of the wanted files a commit has added, and hands the others on to its parents.
-func (s *authorSearch) step(at authorStep) error {
+func (s *authorSearch) step(at historyStep) error {
 	c := at.commit
 	files := s.wanted[c.Hash]
 	delete(s.wanted, c.Hash)
@@ -432,18 +432,18 @@ func (c *treeCache) put(id Hash, b []byte) {
 }
 
 // stepQueue is a heap with the newest commit first.
-type stepQueue []authorStep
+type stepQueue []historyStep
 
 func (q stepQueue) Len() int { return len(q) }
 func (q stepQueue) Less(i, j int) bool {
 	return cmp.Or(q[j].commit.Time.Compare(q[i].commit.Time), cmp.Compare(q[i].order, q[j].order)) < 0
 }
 func (q stepQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *stepQueue) Push(x any)   { *q = append(*q, x.(authorStep)) }
+func (q *stepQueue) Push(x any)   { *q = append(*q, x.(historyStep)) }
 func (q *stepQueue) Pop() any {
 	last := len(*q) - 1
 	x := (*q)[last]
-	(*q)[last] = authorStep{}
+	(*q)[last] = historyStep{}
 	*q = (*q)[:last]
 	return x
 }

@@ -36,7 +36,7 @@ func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*S
 			return nil, err
 		}
 		if next.Config.Location.String() != s.Config.Location.String() {
-			return Load(ctx, s.fsys, s.reg, o)
+			return Load(ctx, next.fsys, s.reg, o)
 		}
 		next.configure()
 		news[config.File] = read(nil, own)
@@ -62,6 +62,13 @@ func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*S
 	}
 	next.apply(news)
 	return &next, nil
+}
+
+// In returns the snapshot as if its files stood in another file system; [Snapshot.Update] with all files that differ there makes it true.
+func (s *Snapshot) In(fsys fs.FS) *Snapshot {
+	other := *s
+	other.fsys = fsys
+	return &other
 }
 
 // concerned returns the files to be looked at again, and whether instead all must be.

@@ -1,0 +1,154 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+)
+
+// effects fills what merging does to each target: what the plan says of the site after the change.
+func (m *maker) effects() error {
+	if m.Ledger == nil {
+		m.Ledger = noLedger{}
+	}
+	var targets []plan.Target
+	where := map[ledger.ID]*Target{}
+	for i := range m.out.Posts {
+		p := &m.out.Posts[i]
+		for k := range p.Targets {
+			t := &p.Targets[k]
+			id := ledger.ID{Post: p.ID, Account: t.Account}
+			if t.After == nil {
+				if err := m.dropped(t, id, p.Kind == Removed); err != nil {
+					return err
+				}
+				continue
+			}
+			t.Effect = Effect{Verb: Nothing, Why: "it is out, and stays as it is"}
+			targets, where[id] = append(targets, m.target(p, t)), t
+		}
+	}
+	if m.broken() {
+		for _, t := range where {
+			t.Effect = Effect{Verb: Wait, Why: "nothing goes out while site.yaml has errors"}
+		}
+		return nil
+	}
+	made, err := plan.Make(plan.Input{Now: m.Now, Targets: targets, Ledger: m.Ledger, Rules: m.Rules, Exists: m.exists})
+	if err != nil {
+		return err
+	}
+	// A post that repeats has several lines: what comes next is what counts.
+	for i := range made.Waiting {
+		w := &made.Waiting[i]
+		if t := where[ledger.ID{Post: w.Post, Account: w.Account}]; t != nil {
+			t.Effect = waiting(w)
+		}
+	}
+	for i := range made.Actions {
+		a := &made.Actions[i]
+		if t := where[ledger.ID{Post: a.Post, Account: a.Account}]; t != nil {
+			t.Effect = acting(a)
+		}
+	}
+	return nil
+}
+
+// noLedger is a [ledger.View] of which nothing is known: nothing is out, and nothing is taken for older than it.
+type noLedger struct{ ledger.Memory }
+
+// Opening implements [ledger.View].
+func (noLedger) Opening() (ledger.Opening, error) {
+	return ledger.Opening{Began: time.Unix(0, 0), Format: ledger.Format}, nil
+}
+
+// target is a target as planning knows it.
+func (m *maker) target(p *Post, t *Target) plan.Target {
+	v := &t.After.Variant
+	account, _ := m.Sides.After.Config.Account(t.Account)
+	out := plan.Target{
+		Post: p.ID, Path: p.Path, Title: p.Title, Account: t.Account, Platform: t.Platform,
+		Due: v.PublishAt, ExpiresAt: v.ExpiresAt, Withdraw: v.Withdraw, Draft: v.Draft, Late: v.Late, Campaign: v.Campaign, Repeat: v.Repeat,
+		Fingerprint: t.Fingerprint, Said: ledger.Said(&t.After.Rendering),
+	}
+	if adapter, ok := m.Registry.Get(t.Platform); ok {
+		out.Caps, out.KeyLife = platform.CapsOf(adapter, account), adapter.Info().KeyLifetime
+	}
+	if f, blocked := m.about(p.Path).Blocking(t.Account); blocked {
+		out.Blocked = string(f.Code) + ": " + f.Message
+	}
+	return out
+}
+
+// broken reports whether site.yaml has errors after the change.
+func (m *maker) broken() bool {
+	return slices.ContainsFunc(m.Sides.After.Findings, func(f finding.Finding) bool {
+		return f.Path == config.File && f.Severity == finding.Error
+	})
+}
+
+// about returns what is wrong with a post after the change.
+func (m *maker) about(path string) (list finding.List) {
+	for i := range m.wrong {
+		if m.wrong[i].Path == path {
+			list = append(list, m.wrong[i])
+		}
+	}
+	return list
+}
+
+func (m *maker) exists(id string) bool {
+	_, ok := m.Sides.After.Find(id)
+	return ok
+}
+
+// dropped says what becomes of a target that the change takes the post from.
+func (m *maker) dropped(t *Target, id ledger.ID, removed bool) error {
+	brief, known, err := m.Ledger.Brief(id)
+	if err != nil {
+		return err
+	}
+	t.Effect = Effect{Verb: Nothing, Why: "it no longer goes there"}
+	switch {
+	case known && brief.State == ledger.Published && removed:
+		t.Effect.Why = "what is out stays out: `withdraw: true` takes a post down, and deleting its file does not"
+	case known && brief.State == ledger.Published:
+		t.Effect.Why = "what is out there stays out"
+	case removed:
+		t.Effect.Why = "it never goes out"
+	}
+	return nil
+}
+
+func acting(a *plan.Action) Effect {
+	switch a.Verb {
+	case plan.Publish, plan.Resume:
+		return Effect{Verb: Publish}
+	case plan.Update:
+		return Effect{Verb: Update}
+	case plan.Withdraw:
+		return Effect{Verb: Withdraw}
+	case plan.Reconcile:
+		return Effect{Verb: Wait, Why: "an earlier attempt is looked for first, and repeated if it was not carried out"}
+	default:
+		return Effect{Verb: Wait, Why: fmt.Sprintf("the run would %s it", a.Verb)}
+	}
+}
+
+func waiting(w *plan.Waiting) Effect {
+	if w.State == plan.WaitScheduled {
+		return Effect{Verb: Schedule, At: w.Until}
+	}
+	return Effect{Verb: Wait, At: w.Until, Why: w.Reason}
+}
+
+// clockTime is how a time is written for people.
+func clockTime(t time.Time, in *time.Location) string {
+	return t.In(in).Format("Mon 2 Jan 2006 15:04 MST")
+}

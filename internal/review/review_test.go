@@ -1,0 +1,330 @@
+package review_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/review"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+
+const siteYAML = `title: Acme
+timezone: Europe/Berlin
+accounts:
+  bluesky: {platform: bluesky, handle: acme.example}
+  fedi: {platform: mastodon, server: "https://fedi.example"}
+  x: {platform: x, handle: acme}
+campaigns:
+  winter: {title: Winter}
+schedule: {late: {after: 6h, then: hold}}
+`
+
+// files is a site's folder, by path.
+type files map[string]string
+
+// with returns the folder after some files have changed; "" removes one.
+func (f files) with(changes files) files {
+	after := maps.Clone(f)
+	for name, text := range changes {
+		if after[name] = text; text == "" {
+			delete(after, name)
+		}
+	}
+	return after
+}
+
+func (f files) fsys() fstest.MapFS {
+	m := fstest.MapFS{}
+	for name, text := range f {
+		m[name] = &fstest.MapFile{Data: []byte(text), ModTime: now}
+	}
+	return m
+}
+
+// made reviews what changes from one folder to another.
+func made(t *testing.T, before, after files, view ledger.View) *review.Review {
+	t.Helper()
+	var changed []string
+	for name := range before.with(after) {
+		if before[name] != after[name] {
+			changed = append(changed, name)
+		}
+	}
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	sides, err := review.Load(t.Context(), before.fsys(), after.fsys(), adapters.All(), slices.Compact(changed)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := sides.After.Config
+	r, err := review.Make(t.Context(), review.Input{
+		Sides: sides, Registry: adapters.All(), Now: now, Ledger: view,
+		Rules: plan.Rules{
+			LateAfter: cfg.Schedule.Late.After, LateThen: cfg.Schedule.Late.Then, MaxPerRun: cfg.Schedule.MaxPerRun, Held: cfg.HeldBy,
+			Quiet: func(t time.Time) (time.Time, bool) { return cfg.Schedule.QuietUntil(t, cfg.Location) },
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func written(id, body string, fields ...string) string {
+	return "---\nid: " + id + "\n" + strings.Join(append(fields, "---", body), "\n") + "\n"
+}
+
+// say writes a review as lines that tests compare.
+func say(r *review.Review) (lines []string) {
+	for _, p := range r.Posts {
+		line := fmt.Sprintf("%s %s %s", p.Kind, p.ID, p.Path)
+		if p.Was != "" {
+			line += " was " + p.Was
+		}
+		lines = append(lines, line)
+		for _, x := range p.Targets {
+			line := fmt.Sprintf("  %s: %s", x.Account, x.Effect.Verb)
+			if !x.Effect.At.IsZero() {
+				line += " " + x.Effect.At.UTC().Format(time.RFC3339)
+			}
+			if x.Effect.Why != "" {
+				line += " (" + x.Effect.Why + ")"
+			}
+			if x.Same {
+				line += " same"
+			}
+			for _, s := range x.Timing {
+				line += fmt.Sprintf(" %s %q→%q", s.Name, s.Before, s.After)
+			}
+			lines = append(lines, line)
+		}
+	}
+	for _, f := range r.New {
+		lines = append(lines, fmt.Sprintf("new %s %s %s", f.Severity, f.Code, f.Path))
+	}
+	for _, f := range r.Fixed {
+		lines = append(lines, fmt.Sprintf("fixed %s %s %s", f.Severity, f.Code, f.Path))
+	}
+	return lines
+}
+
+// out is a record of a post that was published as it is in a folder.
+func out(t *testing.T, in files, post, account string) *ledger.Record {
+	t.Helper()
+	r := made(t, files{"site.yaml": in["site.yaml"]}, in, nil)
+	for _, p := range r.Posts {
+		for _, x := range p.Targets {
+			if p.ID == post && x.Account == account {
+				return &ledger.Record{
+					Version: 1, Post: post, Account: account, Platform: string(x.Platform), Path: p.Path, State: ledger.Published, Fingerprint: x.Fingerprint,
+					Parts: []ledger.Part{{Remote: platform.Remote{ID: "1", URL: "https://example.com/1"}}}, Source: "before",
+				}
+			}
+		}
+	}
+	t.Fatalf("no %s@%s", post, account)
+	return nil
+}
+
+func TestMake(t *testing.T) {
+	base := files{
+		"site.yaml":        siteYAML,
+		"content/a.md":     written("a", "Hello.", "platforms: [bluesky, fedi]", "publish_at: 2026-12-01 09:00"),
+		"content/out.md":   written("out", "This is out.", "platforms: [bluesky, fedi]", "publish_at: 2026-11-01 09:00"),
+		"content/cat.png":  "no picture",
+		"content/cat.md":   written("cat", "A cat ![A cat](cat.png)", "platforms: [fedi]", "publish_at: 2026-12-01 09:00"),
+		"content/other.md": written("other", "Quite another thing.", "platforms: [x]", "publish_at: 2026-12-03 09:00"),
+	}
+	published := ledger.Memory{out(t, base, "out", "bluesky"), out(t, base, "out", "fedi")}
+	for _, c := range []struct {
+		name    string
+		changes files
+		want    []string
+	}{
+		{"nothing", files{"README.md": "read me"}, nil},
+		{"added, at once and later", files{
+			"content/b.md": written("b", "News.", "platforms: [fedi]"),
+			"content/c.md": written("c", "More news.", "platforms: [fedi]", "publish_at: 2026-12-24 18:00"),
+		}, []string{
+			"added b content/b.md", "  fedi: publish",
+			"added c content/c.md", "  fedi: schedule 2026-12-24T17:00:00Z",
+		}},
+		{"a draft, and one that is too late", files{
+			"content/b.md": written("b", "News.", "platforms: [fedi]", "draft: true"),
+			"content/c.md": written("c", "Old news.", "platforms: [fedi]", "publish_at: 2026-11-20 18:00"),
+		}, []string{
+			"added b content/b.md", "  fedi: wait (it is a draft)",
+			"added c content/c.md", "  fedi: wait (it was due at Fri 20 Nov 2026 18:00 CET, 40 hours ago: too late to go out unasked)",
+		}},
+		{"edited before it goes out", files{"content/a.md": written("a", "Hello, you.", "platforms: [bluesky, fedi]", "publish_at: 2026-12-01 10:00")}, []string{
+			"edited a content/a.md",
+			`  bluesky: schedule 2026-12-01T09:00:00Z publish_at "Tue 1 Dec 2026 09:00 CET"→"Tue 1 Dec 2026 10:00 CET"`,
+			`  fedi: schedule 2026-12-01T09:00:00Z publish_at "Tue 1 Dec 2026 09:00 CET"→"Tue 1 Dec 2026 10:00 CET"`,
+			"fixed info D302 content/a.md",
+		}},
+		{"edited after it went out", files{"content/out.md": written("out", "This is still out.", "platforms: [bluesky, fedi]", "publish_at: 2026-11-01 09:00")}, []string{
+			"edited out content/out.md",
+			"  bluesky: update",
+			"  fedi: update",
+		}},
+		{"withdrawn", files{"content/out.md": written("out", "This is out.", "platforms: [bluesky, fedi]", "publish_at: 2026-11-01 09:00", "withdraw: true")}, []string{
+			"edited out content/out.md",
+			`  bluesky: withdraw same withdraw ""→"true"`,
+			`  fedi: withdraw same withdraw ""→"true"`,
+		}},
+		{"moved, and nothing else", files{"content/out.md": "", "content/2026/out.md": base["content/out.md"]}, []string{
+			"moved out content/2026/out.md was content/out.md",
+			"  bluesky: nothing (it is out, and stays as it is) same",
+			"  fedi: nothing (it is out, and stays as it is) same",
+		}},
+		{"removed", files{"content/out.md": "", "content/a.md": ""}, []string{
+			"removed a content/a.md", "  bluesky: nothing (it never goes out)", "  fedi: nothing (it never goes out)",
+			"removed out content/out.md",
+			"  bluesky: nothing (what is out stays out: `withdraw: true` takes a post down, and deleting its file does not)",
+			"  fedi: nothing (what is out stays out: `withdraw: true` takes a post down, and deleting its file does not)",
+			"fixed info D302 content/a.md",
+		}},
+		{"goes elsewhere", files{"content/out.md": written("out", "This is out.", "platforms: [fedi, x]", "publish_at: 2026-12-09 09:00")}, []string{
+			"edited out content/out.md",
+			"  bluesky: nothing (what is out there stays out)",
+			`  fedi: nothing (it is out, and stays as it is) same publish_at "Sun 1 Nov 2026 09:00 CET"→"Wed 9 Dec 2026 09:00 CET"`,
+			"  x: schedule 2026-12-09T08:00:00Z",
+		}},
+		{"new and old problems", files{"content/a.md": written("a", "Hello ![](none.png)", "platforms: [bluesky]", "publish_at: 2026-12-01 09:00", "campaign: summer")}, []string{
+			"edited a content/a.md",
+			`  bluesky: wait (due at Tue 1 Dec 2026 09:00 CET, but C104: campaign "summer" is not defined) campaign ""→"summer"`,
+			"  fedi: nothing (it no longer goes there)",
+			"new error C104 content/a.md", "new error M101 content/a.md", "new error M301 content/a.md",
+			"fixed info D302 content/a.md",
+		}},
+		{"a picture changes, not the post", files{"content/cat.png": "no picture either"}, nil},
+		{"a picture is gone", files{"content/cat.png": ""}, []string{
+			"caused cat content/cat.md",
+			`  fedi: wait (due at Tue 1 Dec 2026 09:00 CET, but M101: "cat.png" does not exist) same`,
+			"new error M101 content/cat.md", "fixed error M103 content/cat.md",
+		}},
+		{"site.yaml concerns the posts that it changes", files{"site.yaml": siteYAML + "defaults: {visibility: unlisted}\n"}, []string{
+			"caused a content/a.md",
+			"  bluesky: wait (due at Tue 1 Dec 2026 09:00 CET, but P102: Bluesky has only public posts, and this one is to be unlisted) same",
+			"  fedi: schedule 2026-12-01T08:00:00Z",
+			"caused cat content/cat.md",
+			`  fedi: wait (due at Tue 1 Dec 2026 09:00 CET, but M103: "cat.png" is called a picture, and its bytes are none)`,
+			"caused other content/other.md",
+			"  x: wait (due at Thu 3 Dec 2026 09:00 CET, but P102: X has only public posts, and this one is to be unlisted) same",
+			"caused out content/out.md",
+			"  bluesky: wait (it is out and has changed, but P102: Bluesky has only public posts, and this one is to be unlisted) same",
+			"  fedi: update",
+			"new error P102 content/a.md", "new error P102 content/other.md", "new error P102 content/out.md",
+		}},
+		{"site.yaml breaks", files{"site.yaml": siteYAML + "nonsense: 1\n", "content/b.md": written("b", "News.", "platforms: [fedi]")}, []string{
+			"added b content/b.md", "  fedi: wait (nothing goes out while site.yaml has errors)",
+			"new error S103 site.yaml",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, say(made(t, base, base.with(c.changes), published))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestMarkdown holds the comment as people see it, on posts that try to be more than text.
+func TestMarkdown(t *testing.T) {
+	before := files{
+		"site.yaml":    siteYAML,
+		"content/a.md": written("a", "Hello, world.\n\nWe make sleds.", "title: Sleds", "platforms: [bluesky, fedi, x]", "publish_at: 2026-12-01 09:00"),
+		"content/z.md": written("z", "Gone soon.", "platforms: [x]", "publish_at: 2026-12-01 09:00"),
+	}
+	after := before.with(files{
+		"content/a.md": written("a", "Hello, world.\n\nWe make *good* sleds: https://acme.example/sleds", "title: Sleds", "platforms: [bluesky, fedi, x]", "publish_at: 2026-12-01 10:30"),
+		"content/b.md": written("b", "```\n</details> @everybody\n```\n\n---\n\nThe second part, #42.", "title: \"<b>Evil</b> | @ada `code` #42\"", "platforms: [bluesky, fedi]", "thread: manual"),
+		"content/z.md": "",
+	})
+	r := made(t, before, after, nil)
+	o := review.MarkdownOptions{Base: "main at 0123456789", Head: "topic at 9876543210", Command: "postrider review",
+		Link: func(path string) string { return "https://forge.example/acme/site/src/" + path }}
+	got := r.Markdown(o)
+	golden := filepath.Join("testdata", "comment.golden.md")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, p := range strings.FieldsFunc(outsideOfCode(got), func(r rune) bool { return r == ' ' || r == '\n' }) {
+		if strings.HasPrefix(p, "@a") || strings.HasPrefix(p, "@e") || strings.HasPrefix(p, "#4") || strings.Contains(p, "<b>") {
+			t.Errorf("%q would mean something", p)
+		}
+	}
+
+	// Whatever the limit, it is kept, the marker is there, and what is left out is said.
+	o.Limit = len(got)
+	if whole := r.Markdown(o); whole != got {
+		t.Errorf("within its own length it is another:\n%s", cmp.Diff(got, whole))
+	}
+	for limit := 1500; limit < len(got); limit += 37 {
+		o.Limit = limit
+		short := r.Markdown(o)
+		if len(short) > limit {
+			t.Errorf("%d bytes where %d are allowed", len(short), limit)
+		}
+		if !strings.HasPrefix(short, review.Marker) || !strings.Contains(short, "not fit here") {
+			t.Errorf("at %d bytes:\n%s", limit, short)
+		}
+		if strings.Count(short, "<details") != strings.Count(short, "</details>") {
+			t.Errorf("at %d bytes a block is not closed:\n%s", limit, short)
+		}
+	}
+}
+
+// outsideOfCode returns a text without its blocks and spans of code.
+func outsideOfCode(text string) string {
+	var b strings.Builder
+	fence := ""
+	for line := range strings.SplitSeq(text, "\n") {
+		marks := line[:len(line)-len(strings.TrimLeft(line, "`"))]
+		switch {
+		case fence == "" && len(marks) >= 3:
+			fence = marks
+		case fence != "":
+			if line == fence {
+				fence = ""
+			}
+		default:
+			for i, part := range strings.Split(line, "`") {
+				if i%2 == 0 {
+					b.WriteString(part + "\n")
+				}
+			}
+		}
+	}
+	return b.String()
+}
