@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"flag"
@@ -32,7 +33,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// environment is the real one, except that a script sets the clock with NOW and that ids are always the same.
+// environment is the real one, except that a script sets the clock with NOW, that HURRY makes all waits end at once, and that
+// ids are always the same.
 func environment() cli.Env {
 	env := cli.System(adapters.All(), postrider.Sample)
 	if text := os.Getenv("NOW"); text != "" {
@@ -41,6 +43,9 @@ func environment() cli.Env {
 			panic(err)
 		}
 		env.Now = func() time.Time { return now }
+	}
+	if os.Getenv("HURRY") != "" {
+		env.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
 	env.Rand = new(counter)
 	return env
@@ -58,11 +63,13 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 func TestScripts(t *testing.T) {
+	type webKey struct{}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
+			env.Values[webKey{}] = newWeb(env)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TZ", "Europe/Berlin")
 			env.Setenv("NOW", "2026-11-21T12:00:00Z")
@@ -75,9 +82,13 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits,
-			"bytes": writeBytes,
-			"large": writeLarge,
-			"png":   writePNG,
+			"page": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(webKey{}).(*web).page(ts, args)
+			},
+			"expand": expand,
+			"bytes":  writeBytes,
+			"large":  writeLarge,
+			"png":    writePNG,
 		},
 	})
 }

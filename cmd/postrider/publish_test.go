@@ -46,6 +46,8 @@ func TestPublishScripts(t *testing.T) {
 		box    *sandbox.Sandbox
 		bucket *fakebucket.Server
 		clock  *clock
+		web    *web
+		host   *codeHost
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -61,7 +63,10 @@ func TestPublishScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			w := &world{clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}}
+			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}}
+			server := httptest.NewServer(w.host)
+			env.Defer(server.Close)
+			env.Setenv("CODEHOST", server.URL)
 			ids := []platform.ID{"bluesky", "facebook", "instagram", "mastodon", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
@@ -104,16 +109,27 @@ func TestPublishScripts(t *testing.T) {
 				ts.Value(boxKey{}).(*world).clock.Set(now)
 				ts.Setenv("NOW", args[0])
 			},
-			// expand FILE…: replaces $NAME in files by the script's variables.
-			"expand": func(ts *testscript.TestScript, _ bool, args []string) {
-				for _, name := range args {
-					file := ts.MkAbs(name)
-					ts.Check(os.WriteFile(file, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+			// codehost comment|statuses: prints the comment on the pull request, or the statuses of its commits. down and up: whether it answers.
+			"codehost": func(ts *testscript.TestScript, _ bool, args []string) {
+				h := ts.Value(boxKey{}).(*world).host
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				switch args[0] {
+				case "comment":
+					ts.Check(os.WriteFile(ts.MkAbs("comment.md"), []byte(h.comment), 0o600))
+				case "statuses":
+					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
+				default:
+					h.down = args[0] == "down"
 				}
 			},
+			"expand": expand,
 			// fault NETWORK NAME: the next creating request there fails like that.
 			"fault": func(ts *testscript.TestScript, _ bool, args []string) {
 				network(ts, args[0]).Fake.Inject(fakenet.Plan{Fault: fakenet.Fault(args[1]), Hang: 10 * time.Millisecond})
+			},
+			"page": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).web.page(ts, args)
 			},
 			// created NETWORK N: so many posts were ever created there.
 			"created": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -193,7 +193,7 @@ func (a *Agenda) fill(e *entry) error {
 		v := p.For(account.Name, string(account.Platform), &a.config.Defaults, &account.Defaults)
 		e.targets = append(e.targets, targetEntry{
 			account: account.Name, due: v.PublishAt, expires: v.ExpiresAt, withdraw: v.Withdraw, draft: v.Draft,
-			late: v.Late, campaign: v.Campaign, repeat: v.Repeat,
+			late: v.Late, await: v.Await(), campaign: v.Campaign, repeat: v.Repeat,
 		})
 	}
 	return nil
@@ -351,7 +351,7 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 			}
 			t := plan.Target{
 				Post: e.id, Path: e.path, Title: e.title, Account: te.account, Platform: f.platform, Caps: f.caps, KeyLife: f.keyLife, Source: source,
-				Due: te.due, ExpiresAt: te.expires, Withdraw: te.withdraw, Draft: te.draft, Late: te.late, Campaign: te.campaign,
+				Due: te.due, ExpiresAt: te.expires, Withdraw: te.withdraw, Draft: te.draft, Late: te.late, Await: te.await, Campaign: te.campaign,
 				Repeat: te.repeat, Blocked: e.blocked,
 			}
 			if other := same[e.path]; other != "" {

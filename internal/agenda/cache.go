@@ -41,13 +41,14 @@ type targetEntry struct {
 	withdraw bool
 	draft    bool
 	late     post.Late
+	await    string
 	campaign string
 	repeat   string
 }
 
 const (
 	cacheFile  = "agenda"
-	cacheMagic = "postrider agenda 2\n"
+	cacheMagic = "postrider agenda 3\n"
 	leastEntry = 7 // bytes of an entry in which everything is empty
 )
 
@@ -142,6 +143,7 @@ func (w *writer) details(d *details) {
 		w.bool(t.withdraw)
 		w.bool(t.draft)
 		w.string(string(t.late))
+		w.string(t.await)
 		w.string(t.campaign)
 		w.string(t.repeat)
 	}
@@ -182,7 +184,7 @@ func (e *entry) decode(zones map[string]*time.Location) bool {
 	for range r.count() {
 		d.targets = append(d.targets, targetEntry{
 			account: r.string(), due: r.time(), expires: r.time(), withdraw: r.bool(), draft: r.bool(),
-			late: post.Late(r.string()), campaign: r.string(), repeat: r.string(),
+			late: post.Late(r.string()), await: r.string(), campaign: r.string(), repeat: r.string(),
 		})
 	}
 	if r.broken || r.s != "" {

@@ -133,6 +133,18 @@ func TestStates(t *testing.T) {
 		{name: "now", now: "2026-12-01 09:00", front: "publish_at: 2026-12-01 09:00", want: Due},
 		{name: "to come in quiet hours", now: "2026-12-01 08:59", front: "publish_at: 2026-12-02 00:30", want: Scheduled, why: "quiet hours: it goes out at Wed 2 Dec 2026 07:00 CET"},
 		{name: "in quiet hours", now: "2026-12-02 00:30", front: "publish_at: 2026-12-02 00:30", want: Due, why: "quiet hours until Wed 2 Dec 2026 07:00 CET"},
+		{
+			name: "embargo", now: "2026-12-03 09:00", front: "publish_at: 2026-12-01 09:00\nembargo: link\nlink: https://acme.example/sled", want: Due,
+			why: "it goes out once https://acme.example/sled answers",
+		},
+		{
+			name: "embargo, to come", now: "2026-11-30 09:00", front: "publish_at: 2026-12-01 09:00\nembargo: link\nlink: https://acme.example/sled", want: Scheduled,
+			why: "it goes out once https://acme.example/sled answers",
+		},
+		{
+			name: "embargo, forgotten", now: "2026-12-08 09:01", front: "publish_at: 2026-12-01 09:00\nembargo: link\nlink: https://acme.example/sled", want: Late,
+			why: "it was due at Tue 1 Dec 2026 09:00 CET: too late to go out unasked",
+		},
 		{name: "late", now: "2026-12-01 15:01", front: "publish_at: 2026-12-01 09:00", want: Late, why: "it was due at Tue 1 Dec 2026 09:00 CET: too late to go out unasked"},
 		{name: "not yet late", now: "2026-12-01 15:00", front: "publish_at: 2026-12-01 09:00", want: Due},
 		{name: "late without a ledger", now: "2026-12-01 15:01", front: "publish_at: 2026-12-01 09:00", empty: true, want: Late, why: "it was due at Tue 1 Dec 2026 09:00 CET, and nothing is recorded of it"},
@@ -233,14 +245,14 @@ func TestSource(t *testing.T) {
 func TestTiming(t *testing.T) {
 	fsys := files(map[string]string{
 		"site.yaml": testYAML + "defaults: {campaign: winter, draft: true}\n",
-		"a":         "---\nid: a\nplatforms: [bluesky, mastodon]\npublish_at: 2026-12-01 09:00\nlate: skip\noverrides:\n  mastodon: {publish_at: 2026-12-02 09:00, draft: false}\n  fedi: {publish_at: 2026-12-03 09:00, campaign: '', repeat: FREQ=DAILY}\n  bluesky: {expires_at: 2026-12-09 09:00, withdraw: true}\n---\nHi\n",
+		"a":         "---\nid: a\nplatforms: [bluesky, mastodon]\npublish_at: 2026-12-01 09:00\nlate: skip\nembargo: link\nlink: https://acme.example\noverrides:\n  mastodon: {publish_at: 2026-12-02 09:00, draft: false}\n  fedi: {publish_at: 2026-12-03 09:00, campaign: '', repeat: FREQ=DAILY}\n  bluesky: {expires_at: 2026-12-09 09:00, withdraw: true}\n---\nHi\n",
 		"b":         "---\nid: b\nplatforms: [bluesky, mastodon]\n---\nHi\n",
 	})
 	s := load(t, fsys)
 	for _, p := range s.Posts {
 		for _, a := range s.Accounts(p) {
 			v := s.Variant(p, a)
-			want := timing{v.PublishAt, v.ExpiresAt, v.Draft, v.Withdraw, v.Late, v.Campaign, v.Repeat}
+			want := timing{v.PublishAt, v.ExpiresAt, v.Draft, v.Withdraw, v.Late, v.Embargo, v.Link, v.Campaign, v.Repeat}
 			if got := timingOf(s.Config, p, a); got != want {
 				t.Errorf("%s for %s: %+v, want %+v", p.Path, a.Name, got, want)
 			}

@@ -29,6 +29,8 @@ type timing struct {
 	at, expires     time.Time
 	draft, withdraw bool
 	late            post.Late
+	embargo         post.Embargo
+	link            string
 	campaign        string
 	rule            string
 }
@@ -50,12 +52,26 @@ func (t *timing) apply(f *post.Fields) {
 	if f.Set.Has(post.FieldLate) {
 		t.late = f.Late
 	}
+	if f.Set.Has(post.FieldEmbargo) {
+		t.embargo = f.Embargo
+	}
+	if f.Set.Has(post.FieldLink) {
+		t.link = f.Link
+	}
 	if f.Set.Has(post.FieldCampaign) {
 		t.campaign = f.Campaign
 	}
 	if f.Set.Has(post.FieldRepeat) {
 		t.rule = f.Repeat
 	}
+}
+
+// await returns the address that must answer before the post goes out, as [post.Fields.Await] does.
+func (t *timing) await() string {
+	if t.embargo != post.EmbargoLink {
+		return ""
+	}
+	return t.link
 }
 
 // timingOf returns what [site.Snapshot.Variant] says of a post's time, without the text. a is nil for the post by itself.
@@ -285,7 +301,7 @@ func (m *maker) delivery(s subject, id ledger.ID, due time.Time) (verdict, error
 		return v, nil
 	}
 	// What was begun in time is finished, for as long again as a post may be late.
-	after := m.in.Site.Config.Schedule.Late.After
+	after := plan.Allowance(m.in.Site.Config.Schedule.Late.After, s.await())
 	given := due.Add(2 * after)
 	inTime := rec.At.Sub(due) <= after && !m.in.Now.After(given)
 	if v.state == Late && !inTime && len(rec.Parts) == 0 && rec.Allowed == "" {
@@ -350,12 +366,15 @@ func (m *maker) fresh(s subject, due time.Time) verdict {
 	}
 	if !came {
 		v := is(Scheduled, "")
+		if address := s.await(); address != "" {
+			v.why = "it goes out once " + address + " answers"
+		}
 		if end, quiet := cfg.Schedule.QuietUntil(due, m.loc); quiet {
 			v.why = "quiet hours: it goes out at " + clockTime(end.In(due.Location()))
 		}
 		return v.at(now, s.expires, due)
 	}
-	tooLate := due.Add(cfg.Schedule.Late.After)
+	tooLate := due.Add(plan.Allowance(cfg.Schedule.Late.After, s.await()))
 	policy := cmp.Or(s.late, cfg.Schedule.Late.Then)
 	if !due.IsZero() && in.Now.After(tooLate) && policy != post.LatePublish {
 		switch {
@@ -368,6 +387,9 @@ func (m *maker) fresh(s subject, due time.Time) verdict {
 		}
 	}
 	v := is(Due, "")
+	if address := s.await(); address != "" {
+		v.why = "it goes out once " + address + " answers"
+	}
 	if end, quiet := cfg.Schedule.QuietUntil(in.Now, m.loc); quiet {
 		v.why = "quiet hours until " + clockTime(end.In(m.loc))
 	}

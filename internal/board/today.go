@@ -294,7 +294,7 @@ func (b *Board) planTarget(r *Row, t *Target) plan.Target {
 	return plan.Target{
 		Post: p.ID, Path: p.Path, Title: r.Name, Account: t.Account.Name, Platform: t.Account.Platform,
 		Caps: b.infos[t.number].caps, KeyLife: b.infos[t.number].info.KeyLifetime, Source: r.facts.source,
-		Due: tm.at, ExpiresAt: tm.expires, Withdraw: tm.withdraw, Draft: tm.draft, Late: tm.late, Campaign: tm.campaign, Repeat: tm.rule,
+		Due: tm.at, ExpiresAt: tm.expires, Withdraw: tm.withdraw, Draft: tm.draft, Late: tm.late, Await: tm.await(), Campaign: tm.campaign, Repeat: tm.rule,
 		Fingerprint: x.fingerprint, Said: x.said, Blocked: blocked,
 	}
 }

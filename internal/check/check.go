@@ -31,6 +31,7 @@ type Check struct {
 	// wrong (unknown names, two posts with one id) are not.
 	Ignorable bool
 
+	online bool                                      // nothing here finds it: see [LinkGone] and what follows it
 	site   func(*Checker, *finding.List)             // once
 	post   func(*Pass, *post.Post)                   // for each post
 	target func(*Pass, *Target)                      // for each account that a post goes to
@@ -39,10 +40,10 @@ type Check struct {
 
 // All returns the catalogue, sorted by code.
 func All() []Check {
-	list := []Check{
+	list := append(links(), []Check{
 		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
-		hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
-	}
+		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+	}...)
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
 	return list
 }
@@ -90,6 +91,7 @@ type Pass struct {
 	c       *Checker
 	out     finding.List
 	ignores []ignore
+	links   []Link
 	seen    [][]sighting // by account
 	hash    maphash.Hash
 

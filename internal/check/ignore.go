@@ -87,6 +87,10 @@ func (c *Checker) ignorable(code finding.Code) bool {
 	return slices.ContainsFunc(c.checks, func(k Check) bool { return k.Ignorable && k.Doc.Code == code })
 }
 
+func (c *Checker) online(code finding.Code) bool {
+	return slices.ContainsFunc(c.checks, func(k Check) bool { return k.online && k.Doc.Code == code })
+}
+
 func (c *Checker) ignorableCodes() (codes []string) {
 	for i := range c.checks {
 		if c.checks[i].Ignorable {
@@ -116,7 +120,7 @@ func (c *Checker) applyIgnores(list finding.List, ignores []ignore) finding.List
 		return false
 	})
 	for i, g := range ignores {
-		if !used[i] {
+		if !used[i] && !c.online(g.code) { // links die and come back
 			list.Add(finding.Finding{
 				Code: "F302", Severity: finding.Warning, Path: g.path, Post: g.id, Range: g.place,
 				Message: fmt.Sprintf("nothing here has the code %s", g.code), Hint: "remove the comment",

@@ -36,6 +36,23 @@ func quiet() Check {
 	}
 }
 
+func embargo() Check {
+	return Check{
+		Doc: finding.Doc{
+			Code: "D303", Title: "embargo without a link", Severity: finding.Error, Since: "0.1.0",
+			Why:  "`embargo: link` has the post wait until the address under `link:` answers. Without one, there is nothing to wait for.",
+			Bad:  "-- content/sled.md --\n---\nplatforms: [x]\nembargo: link\n---\nThe sled is back: https://acme.example/winter\n",
+			Good: "-- content/sled.md --\n---\nplatforms: [x]\nembargo: link\nlink: https://acme.example/winter\n---\nThe sled is back.\n",
+		},
+		target: func(p *Pass, t *Target) {
+			if v := t.Variant; v.Embargo == post.EmbargoLink && v.Link == "" {
+				p.out.Add(v.Finding("D303", finding.Error, v.Place(post.FieldEmbargo), "the post waits for its link, and has none",
+					"write the address under link:, or embargo: none"))
+			}
+		},
+	}
+}
+
 // crowded is how near two posts on one account are a collision.
 const crowded = 5 * time.Minute
 

@@ -14,14 +14,15 @@ import (
 
 	"github.com/postrider/postrider/internal/check"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/linkcheck"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/site"
 )
 
 func (a *app) checkCommand() *cobra.Command {
 	var (
-		format                  string
-		asJSON, strict, remarks bool
+		f      checkOptions
+		asJSON bool
 	)
 	cmd := &cobra.Command{
 		Use:     "check [PATH…]",
@@ -33,39 +34,65 @@ folders it reports on those, and on site.yaml.
 
 An error keeps a post from going out. A warning is probably not what the writer wants. A remark is
 worth knowing; without paths, remarks are only counted unless --remarks is given. The exit code is
-1 when there are errors. "postrider explain CODE" tells more about a finding.`,
+1 when there are errors. "postrider explain CODE" tells more about a finding.
+
+With --links every web address that readers of the posts can click is asked, once, whether it still
+leads to a page. Nothing else of check touches the network. Only pages that are gone and hosts that
+do not exist are errors; what may pass is a warning.`,
 		Example: `  postrider check
   postrider check content/2026 --strict
-  postrider check --format github         # annotations in GitHub Actions
+  postrider check --format github          # annotations in GitHub Actions
+  postrider check --links content/2026/12  # ask the links of these posts, too
   postrider check --format sarif > findings.sarif
   postrider check --format gitlab > gl-code-quality-report.json
   postrider check --json | jq '.findings[] | select(.severity == "error")'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
-				if cmd.Flags().Changed("format") && format != "json" {
-					return usagef(cmd, "takes either --json or --format %s", format)
+				if cmd.Flags().Changed("format") && f.format != "json" {
+					return usagef(cmd, "takes either --json or --format %s", f.format)
 				}
-				format = "json"
+				f.format = "json"
 			}
-			if err := oneOfFormats(format, "text", "json", "github", "gitlab", "sarif"); err != nil {
+			if err := oneOfFormats(f.format, "text", "json", "github", "gitlab", "sarif"); err != nil {
 				return err
 			}
-			return a.check(cmd.Context(), args, format, strict, remarks || len(args) > 0)
+			if f.allowPrivate && !f.links {
+				return usagef(cmd, "takes --allow-private only with --links")
+			}
+			f.remarks = f.remarks || len(args) > 0
+			return a.check(cmd.Context(), args, f)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: text, json, github, gitlab or sarif")
+	cmd.Flags().StringVar(&f.format, "format", "text", "print as `FORMAT`: text, json, github, gitlab or sarif")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
-	cmd.Flags().BoolVar(&strict, "strict", false, "take warnings for errors")
-	cmd.Flags().BoolVar(&remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "take warnings for errors")
+	cmd.Flags().BoolVar(&f.remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
+	cmd.Flags().BoolVar(&f.links, "links", false, "ask the links of the posts whether they lead to a page")
+	cmd.Flags().BoolVar(&f.allowPrivate, "allow-private", false, "let --links ask private addresses, and go through a proxy")
 	return cmd
 }
 
-func (a *app) check(ctx context.Context, args []string, format string, strict, remarks bool) error {
+// checkOptions are what check is asked for.
+type checkOptions struct {
+	format              string
+	strict, remarks     bool
+	links, allowPrivate bool
+}
+
+func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
+	o := site.Options{CountRemarks: f.format == "text" && !f.remarks}
+	if f.links {
+		checker, err := linkcheck.New(linkcheck.Options{Web: a.HTTP.Transport, Private: f.allowPrivate, Wait: a.Wait})
+		if err != nil {
+			return err
+		}
+		o.Links = checker.Check
+	}
 	var findings finding.List
 	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
 		paths, err := a.paths(dir, args)
 		if err == nil {
-			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, site.Options{CountRemarks: format == "text" && !remarks}, paths...)
+			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
 		}
 		return s, err
 	})
@@ -80,24 +107,24 @@ func (a *app) check(ctx context.Context, args []string, format string, strict, r
 	if err != nil {
 		return err
 	}
-	if strict {
+	if f.strict {
 		for i := range findings {
 			if findings[i].Severity == finding.Warning {
 				findings[i].Severity = finding.Error
 			}
 		}
 	}
-	switch format {
+	switch f.format {
 	case "json":
 		err = finding.WriteJSON(a.Stdout, findings, len(posts))
 	case "github", "gitlab", "sarif":
-		err = a.writeForForge(format, s.dir, findings)
-		if format == "github" {
+		err = a.writeForForge(f.format, s.dir, findings)
+		if f.format == "github" {
 			a.notef("%s", summary(findings, len(posts), s.Remarks))
 		}
 	default:
 		shown, hint := findings, ""
-		if n := findings.Count(finding.Info) + s.Remarks; n > 0 && !remarks {
+		if n := findings.Count(finding.Info) + s.Remarks; n > 0 && !f.remarks {
 			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
 			hint = " (--remarks prints them)"
 		}

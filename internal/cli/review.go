@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ type reviewFlags struct {
 	deskFlags
 	base, head, format string
 	limit              int
+	post               bool
+	headName           string // what people call head, "" for its own name
 }
 
 func (a *app) reviewCommand() *cobra.Command {
@@ -35,11 +38,12 @@ func (a *app) reviewCommand() *cobra.Command {
 change, what each account gets instead of what, what merging does and when, and what is newly
 wrong. It reads commits, never the files that lie about, and sends nothing.
 
-It prints Markdown for a comment on a pull request. The exit code is 1 when the branch brings
-errors with it.`,
+It prints Markdown for a comment on a pull request. With --post, in a CI job of GitHub, GitLab,
+Gitea or Forgejo, it writes that comment, in the place of the one that it wrote before, and sets
+the commit's status. The exit code is 1 when the branch brings errors with it.`,
 		Example: `  postrider review
   postrider review --base origin/main --head topic
-  postrider review --format github          # annotations in GitHub Actions
+  postrider review --post --format github   # in CI: a comment, and annotations on lines
   postrider review --json | jq '.posts[].targets[] | select(.effect.verb == "publish")'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +67,7 @@ errors with it.`,
 	cmd.Flags().StringVar(&f.base, "base", "", "compare with the branch or commit `REF`, instead of with the publishing branch")
 	cmd.Flags().StringVar(&f.head, "head", "HEAD", "the branch or commit `REF` to review")
 	cmd.Flags().StringVar(&f.format, "format", "markdown", "print as `FORMAT`: markdown, json, or the problems alone as github, gitlab or sarif")
+	cmd.Flags().BoolVar(&f.post, "post", false, "write it under the pull request that this CI job is for")
 	cmd.Flags().IntVar(&f.limit, "limit", 0, "leave out details of the Markdown to stay within so many `BYTES`; 0 for none")
 	return cmd
 }
@@ -77,6 +82,12 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
+	var pull *pullRequest
+	if f.post {
+		if pull, err = a.pullRequest(ctx, dir, repo, &f); err != nil {
+			return err
+		}
+	}
 	desk, err := a.reviewDesk(ctx, repo, dir, &f)
 	if err != nil {
 		return err
@@ -99,9 +110,15 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
+	if pull != nil {
+		if err := a.post(ctx, pull, r, o); err != nil {
+			return err
+		}
+	}
 	switch f.format {
 	case "markdown":
-		a.printf("%s", r.Markdown(review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}))
+		a.printf("%s", r.Markdown(o))
 	case "json":
 		err = a.printJSON(reviewJSON(r, c))
 	default:
@@ -172,7 +189,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 	if err != nil {
 		return nil, a.noRevision(repo, f.head, err)
 	}
-	c := &comparison{head: head, headName: nameOf(f.head, head), baseName: f.base}
+	c := &comparison{head: head, headName: nameOf(cmp.Or(f.headName, f.head), head), baseName: f.base}
 	tip, err := a.baseTip(ctx, repo, desk, &c.baseName, f)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ import (
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
+	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/publish"
 	"github.com/postrider/postrider/internal/site"
@@ -36,8 +37,9 @@ func (a *app) statusCommand() *cobra.Command {
 		GroupID: groupPublish,
 		Short:   "Show what happened, from the ledger",
 		Long: `Show the records of the ledger: what went out, where and when, what did not, and why. POST is a
-post's id or the path of its file. Without it, all records are meant, those that need attention
-first, then the latest; people are shown the first 100 of them, --json gives all.
+post's id or the path of its file; where it was never begun, it is said why. Without it, all records
+are meant, those that need attention first, then the latest; people are shown the first 100 of them,
+--json gives all.
 
 The time of a record is when it went out, was taken down, or was last tried. TIME is a day, a
 moment (2026-12-24 09:00), or how long ago: 90m, 12h, 7d, 2w.`,
@@ -94,6 +96,11 @@ type statusFlags struct {
 	limit                                  int
 }
 
+// narrowed reports whether only some records are asked for.
+func (f *statusFlags) narrowed() bool {
+	return len(f.states)+len(f.accounts)+len(f.platforms)+len(f.campaigns) > 0 || f.since != "" || f.until != ""
+}
+
 func stateNames() string {
 	var names []string
 	for _, s := range ledger.States() {
@@ -141,6 +148,17 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 	if err := a.records(view, desk, repo, args, q, show); err != nil {
 		return err
 	}
+	var waiting []plan.Waiting
+	if len(args) > 0 {
+		if !f.narrowed() {
+			if waiting, err = a.notBegun(desk, view, args[0]); err != nil {
+				return err
+			}
+		}
+		if seen == 0 && len(waiting) == 0 {
+			return &usageError{msg: fmt.Sprintf("the ledger has no record of %q", args[0]), hint: "give a post's id, or the path of its file; `postrider status` lists all records"}
+		}
+	}
 	out := bufio.NewWriter(a.Stdout)
 	if f.json {
 		out.WriteString(`{"records":[`)
@@ -150,7 +168,16 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 			}
 			out.Write(bytes.TrimSuffix(text, []byte("\n"))) //nolint:errcheck // Flush tells
 		}
-		out.WriteString("]}\n")
+		out.WriteByte(']')
+		if len(waiting) > 0 {
+			out.WriteString(`,"waiting":`)
+			b.Reset()
+			if err := e.Encode(waitingJSON(waiting)); err != nil {
+				return err
+			}
+			out.Write(bytes.TrimSuffix(b.Bytes(), []byte("\n"))) //nolint:errcheck // Flush tells
+		}
+		out.WriteString("}\n")
 		return out.Flush()
 	}
 	for _, text := range shelf.byNeed() {
@@ -160,7 +187,9 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 		return err
 	}
 	s := a.stdoutStyle()
+	a.printWaiting(waiting, 0, true)
 	switch {
+	case len(waiting) > 0:
 	case seen == 0:
 		a.printf("Nothing is recorded yet.\n")
 	case shelf.total == 0:
@@ -185,10 +214,30 @@ func (a *app) records(view *gitledger.View, desk *publish.Desk, repo *gitrepo.Re
 		return errors.Join(err, each(open, fn))
 	}
 	records, err := a.recordsOf(view, desk, repo, args[0])
-	if err == nil && len(records) == 0 {
-		err = &usageError{msg: fmt.Sprintf("the ledger has no record of %q", args[0]), hint: "give a post's id, or the path of its file; `postrider status` lists all records"}
-	}
 	return errors.Join(err, each(records, fn))
+}
+
+// notBegun returns what waits of a post, by its id or the path of its file, and has no record yet.
+func (a *app) notBegun(desk *publish.Desk, view *gitledger.View, name string) (list []plan.Waiting, err error) {
+	p, err := desk.Plan(a.Now())
+	if err != nil { // the records are shown all the same
+		a.log.Debug("what waits is not known", "err", err)
+		return nil, nil
+	}
+	file := a.sitePathOf(name)
+	for _, w := range p.Waiting {
+		if w.Post != name && w.Path != file {
+			continue
+		}
+		_, known, err := view.Brief(ledger.ID{Post: w.Post, Account: w.Account, Occurrence: w.Occurrence})
+		if err != nil {
+			return nil, err
+		}
+		if !known {
+			list = append(list, w)
+		}
+	}
+	return list, nil
 }
 
 func each(records []*ledger.Record, fn func(*ledger.Record) error) error {

@@ -244,6 +244,7 @@ firstComment: Link below
 thread: auto
 expires-at: 2026-12-24T18:00:00+01:00
 late: hold
+embargo: link
 mentions: {"@ann": {x: "@ann_x", bluesky: ann.bsky.social}}
 repeat: RRULE:FREQ=WEEKLY;COUNT=4
 notes: [a, b]
@@ -274,6 +275,7 @@ firstComment = "Link below"
 thread = "auto"
 expires-at = 2026-12-24T18:00:00+01:00
 late = "hold"
+embargo = "link"
 repeat = "RRULE:FREQ=WEEKLY;COUNT=4"
 notes = ["a", "b"]
 canonicalURL = "https://acme.example/o"
@@ -312,7 +314,7 @@ Hello
 "draft": false, "lang": ["en", "pt-BR"], "visibility": "unlisted", "cw": "Snow", "sensitive": true, "labels": "graphic-media",
 "poll": {"options": ["yes", "no"], "duration": "1d12h", "multiple": true, "hide-totals": true},
 "in-reply-to": "other", "quote": "https://acme.example/1", "firstComment": "Link below", "thread": "auto",
-"expires-at": "2026-12-24T18:00:00+01:00", "late": "hold", "mentions": {"@ann": {"x": "@ann_x", "bluesky": "ann.bsky.social"}},
+"expires-at": "2026-12-24T18:00:00+01:00", "late": "hold", "embargo": "link", "mentions": {"@ann": {"x": "@ann_x", "bluesky": "ann.bsky.social"}},
 "repeat": "RRULE:FREQ=WEEKLY;COUNT=4", "notes": ["a", "b"], "canonicalURL": "https://acme.example/o", "withdraw": false,
 "overrides": {"x": {"text": "Hi **X**", "publish_at": "2026-12-01T10:00"}}
 }
@@ -334,7 +336,7 @@ Hello
 		Language: []string{"en", "pt-BR"}, Visibility: "unlisted", ContentWarning: "Snow", Sensitive: true, Labels: []string{"graphic-media"},
 		Poll:    &post.Poll{Options: []string{"yes", "no"}, Duration: 36 * time.Hour, Multiple: true, HideTotals: true},
 		ReplyTo: "other", Quote: "https://acme.example/1", FirstComment: "Link below", Thread: "auto",
-		ExpiresAt: time.Date(2026, 12, 24, 18, 0, 0, 0, loc), Late: post.LateHold,
+		ExpiresAt: time.Date(2026, 12, 24, 18, 0, 0, 0, loc), Late: post.LateHold, Embargo: post.EmbargoLink,
 		Mentions: []post.Mention{{Name: "ann", Handles: map[string]string{"x": "ann_x", "bluesky": "ann.bsky.social"}}},
 		Repeat:   "FREQ=WEEKLY;COUNT=4", Remark: "a\nb",
 	}

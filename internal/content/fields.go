@@ -148,6 +148,8 @@ func (d *decoder) field(field post.Field, p *pair) bool {
 		return d.boolean(p, &f.Withdraw)
 	case post.FieldLate:
 		return d.enum(p, catalogue().keys[field].Values, (*string)(&f.Late))
+	case post.FieldEmbargo:
+		return d.enum(p, catalogue().keys[field].Values, (*string)(&f.Embargo))
 	case post.FieldMentions:
 		return d.mentions(p)
 	case post.FieldRepeat:

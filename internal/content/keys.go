@@ -154,6 +154,8 @@ func describe(f post.Field) Key {
 		return Key{Shape: ShapeBool, Help: "Take the post down, and do not send it if it is not out."}
 	case post.FieldLate:
 		return Key{Shape: ShapeEnum, Values: []string{string(post.LatePublish), string(post.LateSkip), string(post.LateHold)}, Help: "What to do with the post when it is found long after its time."}
+	case post.FieldEmbargo:
+		return Key{Shape: ShapeEnum, Values: []string{string(post.EmbargoLink), string(post.EmbargoNone)}, Help: "What the post waits for besides its time: until its link answers."}
 	case post.FieldMentions:
 		return Key{Shape: ShapeMentions, Help: "One name's handle on each network: in the text, @name becomes the handle."}
 	case post.FieldRepeat:

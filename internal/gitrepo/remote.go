@@ -196,9 +196,11 @@ type move struct {
 // ownRefs is where the references are that belong to this program alone.
 const ownRefs = "refs/postrider/"
 
-// interesting reports whether heads tells of a reference.
+// interesting reports whether heads tells of a reference: a branch, one of our own, or what a pull request of GitHub, Gitea or GitLab
+// would bring.
 func interesting(name string) bool {
-	return strings.HasPrefix(name, "refs/heads/") || strings.HasPrefix(name, ownRefs)
+	return strings.HasPrefix(name, "refs/heads/") || strings.HasPrefix(name, ownRefs) ||
+		strings.HasSuffix(name, "/head") && (strings.HasPrefix(name, "refs/pull/") || strings.HasPrefix(name, "refs/merge-requests/"))
 }
 
 // errNotAtomic means that a server cannot move several references as one.
@@ -315,7 +317,7 @@ func isSSH(raw, scheme string) bool {
 
 // Fetch brings branches of a remote here: "main" into refs/remotes/<remote>/main, or a refspec with
 // full names whose destination is below refs/remotes/ or refs/postrider/remotes/. It returns all branches that the
-// remote has, and what it has below refs/postrider/, by full name ("refs/heads/main"). A branch that the remote lacks
+// remote has, what it has below refs/postrider/, and its pull requests ("refs/pull/7/head"), by full name ("refs/heads/main"). A branch that the remote lacks
 // is not an error: look at the map. Local branches are never moved. When nothing is new it costs one request.
 //
 // In a shallow clone a branch that is seen for the first time comes without its history.

@@ -33,6 +33,7 @@ type Target struct {
 	Withdraw  bool
 	Draft     bool
 	Late      post.Late // "" for the site's policy
+	Await     string    // the web address that must answer 200 before it goes out; "" for none
 	Campaign  string
 	Repeat    string // RRULE
 
@@ -87,6 +88,9 @@ type Input struct {
 	Backlog Backlog
 	// OwnerDead reports whether the process that holds a lease is proved dead.
 	OwnerDead func(owner string) bool
+	// Reached holds what came of looking at the addresses that targets await: nil for one that answers 200, else what it
+	// does instead. One that is not in it has not been looked at, and holds its targets back.
+	Reached map[string]error
 	// Exists reports whether the branch has a post with this id; nil where that is not known.
 	Exists func(post string) bool
 }
@@ -130,6 +134,7 @@ const (
 	WaitScheduled   WaitState = "scheduled"   // its time has not come
 	WaitQuiet       WaitState = "quiet"       // its time is in a quiet window
 	WaitHeld        WaitState = "held"        // the emergency stop
+	WaitEmbargo     WaitState = "embargo"     // its link does not answer yet
 	WaitLate        WaitState = "late"        // found too long after its time; waits for a person
 	WaitSkipped     WaitState = "skipped"     // too late, and the policy says never
 	WaitBlocked     WaitState = "blocked"     // an error finding
@@ -351,6 +356,9 @@ func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, inTime bool) e
 			return err
 		}
 	}
+	if w == nil && (rec == nil || len(rec.Parts) == 0) { // half a thread is finished
+		w = m.embargo(t)
+	}
 	if w != nil {
 		m.wait(t, id.Occurrence, w.state, w.until, "%s", w.reason)
 		return nil
@@ -423,6 +431,9 @@ func (m *maker) forbidden(t Target) *obstacle {
 		if t.Blocked != "" {
 			return because(WaitBlocked, time.Time{}, "due at %s, but %s", clockTime(until), t.Blocked)
 		}
+		if t.Await != "" {
+			return because(WaitScheduled, until, "due at %s, once %s answers 200", clockTime(until), t.Await)
+		}
 		return because(WaitScheduled, until, "due at %s", clockTime(until))
 	case t.Blocked != "":
 		return because(WaitBlocked, time.Time{}, "%s", t.Blocked)
@@ -471,9 +482,40 @@ func (m *maker) duplicate(t Target, rec *ledger.Record) (*obstacle, error) {
 	return nil, nil
 }
 
+// embargo reports whether a target waits for its link. It comes after all other reasons, so that no address is looked at
+// for what would not go out anyway.
+func (m *maker) embargo(t Target) *obstacle {
+	if t.Await == "" {
+		return nil
+	}
+	switch err, looked := m.Reached[t.Await]; {
+	case !looked:
+		return because(WaitEmbargo, m.Now, "waits until %s answers 200: every run of publish looks first", t.Await)
+	case err != nil:
+		zone := m.Now.Location()
+		if !t.Due.IsZero() {
+			zone = t.Due.Location()
+		}
+		return because(WaitEmbargo, m.Now, "waits until %s answers 200; %v (looked at %s)", t.Await, err, clockTime(m.Now.In(zone)))
+	}
+	return nil
+}
+
+// embargoLasts is how long after its time a post may wait for its link without being late.
+const embargoLasts = 7 * 24 * time.Hour
+
+// Allowance returns how long after its time a post is not late yet. One that awaits an address is to go out when that
+// answers, hours or days later; but not when everybody has forgotten about it.
+func Allowance(lateAfter time.Duration, await string) time.Duration {
+	if await == "" {
+		return lateAfter
+	}
+	return max(lateAfter, embargoLasts)
+}
+
 // late reports whether a due post has been found too long after its time, and what follows.
 func (m *maker) late(t Target) (bool, WaitState) {
-	if t.Due.IsZero() || m.Now.Sub(t.Due) <= m.Rules.LateAfter {
+	if t.Due.IsZero() || m.Now.Sub(t.Due) <= Allowance(m.Rules.LateAfter, t.Await) {
 		return false, ""
 	}
 	switch cmp.Or(t.Late, m.Rules.LateThen) {
@@ -635,7 +677,8 @@ func tried(rec *ledger.Record) bool {
 // begunInTime reports whether the first attempt was made before the post became late, and the delay is
 // still within twice the allowance.
 func (m *maker) begunInTime(t Target, rec *ledger.Record) bool {
-	return !rec.At.IsZero() && rec.At.Sub(t.Due) <= m.Rules.LateAfter && m.Now.Sub(t.Due) <= 2*m.Rules.LateAfter
+	allowed := Allowance(m.Rules.LateAfter, t.Await)
+	return !rec.At.IsZero() && rec.At.Sub(t.Due) <= allowed && m.Now.Sub(t.Due) <= 2*allowed
 }
 
 // unknown plans a delivery that may have been carried out.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -93,6 +94,17 @@ func TestMake(t *testing.T) {
 		return func(r *ledger.Record) { r.Lease = &ledger.Lease{Run: "r1", Until: now.Add(d), Owner: "me"} }
 	}
 	held := func(in *Input) { in.Rules.Held = func(string, string) (string, bool) { return "a crisis", true } }
+	await := func(change func(*Target)) func(*Target) {
+		return func(t *Target) {
+			t.Await = "https://acme.example"
+			if change != nil {
+				change(t)
+			}
+		}
+	}
+	reached := func(err error) func(*Input) {
+		return func(in *Input) { in.Reached = map[string]error{"https://acme.example": err} }
+	}
 	tests := []struct {
 		name   string
 		target func(*Target)
@@ -147,6 +159,56 @@ func TestMake(t *testing.T) {
 			want: []string{"expired p1@bsky: expired at Tue 1 Dec 2026 09:00 CET before it went out"},
 		},
 		{name: "withdrawn before", target: func(t *Target) { t.Withdraw = true }, want: []string{"withdrawn p1@bsky: withdrawn before it went out"}},
+
+		{
+			name: "waits for its link, which nobody has looked at", target: await(nil),
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200: every run of publish looks first [2026-12-01T08:00Z]"},
+		},
+		{
+			name: "its link does not answer", target: await(nil), input: reached(errors.New("it answers 404")),
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+		},
+		{
+			name: "its link does not answer, and it has no time", target: await(func(t *Target) { t.Due = time.Time{} }), input: reached(errors.New("it answers 404")),
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+		},
+		{name: "its link answers", target: await(nil), input: reached(nil), want: []string{"publish p1@bsky"}},
+		{
+			name: "its link answers early", target: await(func(t *Target) { t.Due = now.Add(time.Hour) }), input: reached(nil),
+			want: []string{"scheduled p1@bsky: due at Tue 1 Dec 2026 10:00 CET, once https://acme.example answers 200 [2026-12-01T09:00Z]"},
+		},
+		{name: "its link answers after days", target: await(func(t *Target) { t.Due = now.AddDate(0, 0, -7) }), input: reached(nil), want: []string{"publish p1@bsky"}},
+		{
+			name: "its link did not answer for more than a week", target: await(func(t *Target) { t.Due = now.AddDate(0, 0, -7).Add(-time.Second) }), input: reached(nil),
+			want: []string{"late p1@bsky: it was due at Tue 24 Nov 2026 08:59 CET, 7 days ago: too late to go out unasked"},
+		},
+		{
+			name: "a person sends it although its link did not answer for weeks", target: await(func(t *Target) { t.Due = now.AddDate(0, 0, -20) }), input: reached(errors.New("it answers 404")),
+			record: record(ledger.Unsent, func(r *ledger.Record) { r.Allowed = "anna" }),
+			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+		},
+		{name: "the mistake is named before the link", target: await(func(t *Target) { t.Blocked = "T201: too long" }), want: []string{"blocked p1@bsky: T201: too long"}},
+		{name: "the hold is named before the link", target: await(nil), input: held, want: []string{"held p1@bsky: held: a crisis"}},
+		{
+			name: "not out after a failure, and its link is gone again", target: await(nil), input: reached(errors.New("it answers 404")),
+			record: record(ledger.Unsent, nil),
+			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+		},
+		{
+			name: "half a thread is out, and its link is gone again", target: await(nil), input: reached(errors.New("it answers 404")),
+			record: record(ledger.Unsent, func(r *ledger.Record) { r.Parts = []ledger.Part{{Remote: platform.Remote{ID: "at://1"}}} }),
+			want:   []string{"resume p1@bsky"},
+		},
+		{name: "it may be out, and its link is gone again", target: await(nil), record: record(ledger.Unknown, nil), input: reached(errors.New("it answers 404")), want: []string{"reconcile p1@bsky"}},
+		{
+			name: "out, changed, and its link is gone", target: await(func(t *Target) { t.Source, t.Fingerprint = "source-2", "fp-2" }),
+			record: record(ledger.Published, nil), input: reached(errors.New("it answers 404")), want: []string{"update p1@bsky"},
+		},
+		{
+			name: "out, to be withdrawn, and its link is gone", target: await(func(t *Target) { t.Withdraw = true }),
+			record: record(ledger.Published, nil), input: reached(errors.New("it answers 404")), want: []string{"withdraw p1@bsky"},
+		},
+		{name: "a backlog to be skipped", target: await(nil), input: func(in *Input) { in.Backlog = BacklogSkip }, want: []string{"skip p1@bsky"}},
 
 		{name: "out", record: record(ledger.Published, nil)},
 		{name: "out, file changed, text not", target: func(t *Target) { t.Source = "source-2" }, record: record(ledger.Published, nil)},

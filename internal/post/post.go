@@ -95,6 +95,15 @@ const (
 	LateHold    Late = "hold"    // wait for a person
 )
 
+// Embargo says what a post waits for besides its time.
+type Embargo string
+
+// The embargoes.
+const (
+	EmbargoNone Embargo = "none" // nothing
+	EmbargoLink Embargo = "link" // its link must answer
+)
+
 // Media is one picture, video or document of a post.
 type Media struct {
 	File   string // as written in the post
@@ -183,6 +192,7 @@ type Fields struct {
 	ExpiresAtText  string
 	Withdraw       bool
 	Late           Late
+	Embargo        Embargo
 	Mentions       []Mention
 	Repeat         string // RFC 5545 RRULE, without the "RRULE:"
 	Remark         string // `notes:`, never published
@@ -218,6 +228,7 @@ const (
 	FieldExpiresAt
 	FieldWithdraw
 	FieldLate
+	FieldEmbargo
 	FieldMentions
 	FieldRepeat
 	FieldNotes
@@ -229,7 +240,7 @@ const (
 var fieldKeys = [numFields]string{
 	"id", "title", "platforms", "publish_at", "timezone", "campaign", "tags", "link", "canonical_url", "media", "card",
 	"draft", "language", "visibility", "content_warning", "sensitive", "labels", "poll", "reply_to", "quote",
-	"first_comment", "thread", "expires_at", "withdraw", "late", "mentions", "repeat", "notes", "text", "overrides",
+	"first_comment", "thread", "expires_at", "withdraw", "late", "embargo", "mentions", "repeat", "notes", "text", "overrides",
 }
 
 // Key returns the field's canonical key in front matter, for example "publish_at".
@@ -311,6 +322,8 @@ func (f *Fields) Merge(over *Fields) {
 			f.Withdraw = over.Withdraw
 		case FieldLate:
 			f.Late = over.Late
+		case FieldEmbargo:
+			f.Embargo = over.Embargo
 		case FieldMentions:
 			f.Mentions = over.Mentions
 		case FieldRepeat:
@@ -353,6 +366,14 @@ func names(body []Doc, account string) bool {
 		}
 	}
 	return false
+}
+
+// Await returns the address that must answer before what has these fields goes out; "" for none.
+func (f *Fields) Await() string {
+	if f.Embargo != EmbargoLink {
+		return ""
+	}
+	return f.Link
 }
 
 // Variant is a post as one account gets it: all precedence applied.

@@ -168,7 +168,7 @@ func (r *run) resume(ctx context.Context, j *job) {
 
 // published records a complete delivery of a rendering.
 func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Rendering) {
-	r.settle(j, rendering)
+	r.release(j, rendering)
 	now := r.Now()
 	at := receipt.At
 	if at.IsZero() {
@@ -238,7 +238,7 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 		}
 	})
 	if j.rec.State == ledger.Rejected {
-		r.settle(j, j.rendering)
+		r.release(j, j.rendering)
 	}
 }
 

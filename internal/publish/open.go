@@ -101,6 +101,13 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if p, ok := loadQuick(options.CacheDir, key, at); ok {
 			return p, nil
 		}
+		p, err := d.planWith(at, nil)
+		if err == nil {
+			saveQuick(options.CacheDir, key, p, o.Log)
+		}
+		return p, err
+	}
+	d.planWith = func(at time.Time, reached map[string]error) (*plan.Plan, error) {
 		a, err := site()
 		if err != nil {
 			return nil, err
@@ -115,7 +122,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		}
 		p, err := plan.Make(plan.Input{
 			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog,
-			OwnerDead: o.OwnerDead, Exists: a.Has,
+			OwnerDead: o.OwnerDead, Exists: a.Has, Reached: reached,
 		})
 		if err != nil {
 			return nil, err
@@ -123,7 +130,6 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		for _, broken := range view.Damaged() {
 			o.Log.Warn("a file of the ledger cannot be read; what it stands for waits for a person", "file", broken.String())
 		}
-		saveQuick(options.CacheDir, key, p, o.Log)
 		return p, nil
 	}
 	return d, nil

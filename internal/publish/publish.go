@@ -86,7 +86,8 @@ type Desk struct {
 	AllowPrivate bool
 
 	open      func() (Site, error)
-	untimed   func() ([]string, error) // the ids of the posts without a time
+	planWith  func(at time.Time, reached map[string]error) (*plan.Plan, error) // plans with what came of looking at links, see [plan.Input]
+	untimed   func() ([]string, error)                                         // the ids of the posts without a time
 	ownerDead func(owner string) bool
 	place     string // of the ledger in the repository
 }
@@ -206,8 +207,9 @@ func (d *Desk) Do(ctx context.Context) (*Report, error) {
 	if err := d.recover(ctx); err != nil {
 		return report, fmt.Errorf("nothing was sent: %w", err)
 	}
+	reached := map[string]error{}
 	for try := 1; ; try++ {
-		p, err := d.Plan(d.Now())
+		p, err := d.planned(ctx, reached)
 		if err != nil {
 			return report, err
 		}

@@ -30,11 +30,11 @@ type shelf struct {
 	*bucket.Bucket
 	signed bool // addresses are signed, so that nobody may see their queries
 
-	mu      sync.Mutex
-	objects map[string]*object     // by key
-	keys    map[file]string        // of the objects
-	settled map[ledger.ID]bool     // deliveries that need nothing any more
-	users   map[string][]ledger.ID // of objects, by key
+	mu       sync.Mutex
+	objects  map[string]*object     // by key
+	keys     map[file]string        // of the objects
+	released map[ledger.ID]bool     // deliveries that need nothing any more
+	users    map[string][]ledger.ID // of objects, by key
 }
 
 // object is a file in the bucket.
@@ -81,7 +81,7 @@ func (r *run) openShelf() error {
 	}
 	r.shelf = &shelf{
 		Bucket: b, signed: place.PublicURL == "",
-		objects: map[string]*object{}, keys: map[file]string{}, settled: map[ledger.ID]bool{}, users: map[string][]ledger.ID{},
+		objects: map[string]*object{}, keys: map[file]string{}, released: map[ledger.ID]bool{}, users: map[string][]ledger.ID{},
 	}
 	return nil
 }
@@ -166,8 +166,8 @@ func (s *shelf) use(key string, f file, id ledger.ID) *object {
 	return s.objects[key]
 }
 
-// settle notes that a delivery of a rendering needs no objects any more, those included that an earlier run has put there for it.
-func (r *run) settle(j *job, rendering *platform.Rendering) {
+// release notes that a delivery of a rendering needs no objects any more, those included that an earlier run has put there for it.
+func (r *run) release(j *job, rendering *platform.Rendering) {
 	if r.shelf == nil || !j.fetched {
 		return
 	}
@@ -192,7 +192,7 @@ func (r *run) settle(j *job, rendering *platform.Rendering) {
 	}
 	r.shelf.mu.Lock()
 	defer r.shelf.mu.Unlock()
-	r.shelf.settled[j.ID()] = true
+	r.shelf.released[j.ID()] = true
 }
 
 // tidy removes the objects that no delivery needs any more, and what runs that died have left.
@@ -239,11 +239,11 @@ func (r *run) needed() (map[string]bool, error) {
 	needed := map[string]bool{}
 	for key, users := range r.shelf.users {
 		for _, id := range users {
-			needed[key] = needed[key] || !r.shelf.settled[id]
+			needed[key] = needed[key] || !r.shelf.released[id]
 		}
 	}
 	for _, rec := range open {
-		if rec.State != ledger.Sending && rec.State != ledger.Unknown || r.shelf.settled[rec.ID()] {
+		if rec.State != ledger.Sending && rec.State != ledger.Unknown || r.shelf.released[rec.ID()] {
 			continue
 		}
 		for _, m := range mediaOf(rec.Rendering) {

@@ -74,7 +74,7 @@ func (m *maker) target(p *Post, t *Target) plan.Target {
 	account, _ := m.Sides.After.Config.Account(t.Account)
 	out := plan.Target{
 		Post: p.ID, Path: p.Path, Title: p.Title, Account: t.Account, Platform: t.Platform,
-		Due: v.PublishAt, ExpiresAt: v.ExpiresAt, Withdraw: v.Withdraw, Draft: v.Draft, Late: v.Late, Campaign: v.Campaign, Repeat: v.Repeat,
+		Due: v.PublishAt, ExpiresAt: v.ExpiresAt, Withdraw: v.Withdraw, Draft: v.Draft, Late: v.Late, Await: v.Await(), Campaign: v.Campaign, Repeat: v.Repeat,
 		Fingerprint: t.Fingerprint, Said: ledger.Said(&t.After.Rendering),
 	}
 	if adapter, ok := m.Registry.Get(t.Platform); ok {
@@ -143,7 +143,11 @@ func acting(a *plan.Action) Effect {
 
 func waiting(w *plan.Waiting) Effect {
 	if w.State == plan.WaitScheduled {
-		return Effect{Verb: Schedule, At: w.Until}
+		e := Effect{Verb: Schedule, At: w.Until}
+		if w.Await != "" {
+			e.Why = "once " + w.Await + " answers 200"
+		}
+		return e
 	}
 	return Effect{Verb: Wait, At: w.Until, Why: w.Reason}
 }

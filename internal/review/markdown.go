@@ -143,6 +143,9 @@ func (r *Review) Summary() string {
 	return strings.Join(parts, " · ") + "."
 }
 
+// Status is the summary as plain text, for where there is a line.
+func (r *Review) Status() string { return strings.NewReplacer("**", "", "`", "").Replace(r.Summary()) }
+
 // name is a post with its file.
 func (w *writer) name(p *Post) string {
 	file := code(p.Path)
@@ -186,6 +189,9 @@ func (w *writer) effect(t *Target) string {
 	case Publish:
 		return "**goes out at once**"
 	case Schedule:
+		if e.Why != "" {
+			return "goes out " + w.both(e.At) + ", " + inert(e.Why)
+		}
 		return "goes out " + w.both(e.At)
 	case Update:
 		return "**edits what is out**"

@@ -123,7 +123,7 @@ type Shift struct{ Name, Before, After string }
 type Effect struct {
 	Verb Verb
 	At   time.Time // of Schedule: when
-	Why  string    // of Wait and Nothing: a sentence for people
+	Why  string    // of Wait and Nothing: a sentence for people; of Schedule: what else it waits for
 }
 
 // Verb is what happens.
@@ -296,6 +296,7 @@ func (m *maker) shifts(before, after *post.Variant) (list []Shift) {
 	add("withdraw", yes(before.Withdraw), yes(after.Withdraw))
 	add("repeat", before.Repeat, after.Repeat)
 	add("late", string(before.Late), string(after.Late))
+	add("embargo", string(before.Embargo), string(after.Embargo))
 	add("campaign", before.Campaign, after.Campaign)
 	return list
 }

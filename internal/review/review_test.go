@@ -170,6 +170,15 @@ func TestMake(t *testing.T) {
 			"added b content/b.md", "  fedi: publish",
 			"added c content/c.md", "  fedi: schedule 2026-12-24T17:00:00Z",
 		}},
+		{"under embargo", files{
+			"content/b.md":     written("b", "News.", "platforms: [fedi]", "link: https://acme.example/b", "embargo: link"),
+			"content/c.md":     written("c", "More news.", "platforms: [fedi]", "publish_at: 2026-12-24 18:00", "link: https://acme.example/c", "embargo: link"),
+			"content/other.md": written("other", "Quite another thing.", "platforms: [x]", "publish_at: 2026-12-03 09:00", "embargo: none"),
+		}, []string{
+			"added b content/b.md", "  fedi: wait 2026-11-22T09:00:00Z (waits until https://acme.example/b answers 200: every run of publish looks first)",
+			"added c content/c.md", "  fedi: schedule 2026-12-24T17:00:00Z (once https://acme.example/c answers 200)",
+			"edited other content/other.md", `  x: schedule 2026-12-03T08:00:00Z same embargo ""→"none"`,
+		}},
 		{"a draft, and one that is too late", files{
 			"content/b.md": written("b", "News.", "platforms: [fedi]", "draft: true"),
 			"content/c.md": written("c", "Old news.", "platforms: [fedi]", "publish_at: 2026-11-20 18:00"),

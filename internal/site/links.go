@@ -11,11 +11,7 @@ import (
 // tagged returns a variant whose links have the UTM parameters that site.yaml asks for. v is not changed: it is what people
 // wrote, and what is compared with other posts. The canonical address, and the posts that are answered or quoted, are no links for readers.
 func (s *Snapshot) tagged(v *post.Variant) *post.Variant {
-	rule := s.Config.UTM(v.Account, v.Campaign)
-	if len(rule.Params) == 0 {
-		return v
-	}
-	t := tagger{rule.Fill(map[string]string{"account": v.Account, "campaign": v.Campaign, "platform": v.Platform, "post": v.Post.ID})}
+	t := tagger{s.tags(v)}
 	if t.Empty() {
 		return v
 	}
@@ -32,6 +28,15 @@ func (s *Snapshot) tagged(v *post.Variant) *post.Variant {
 		out.Parts[i].Blocks = t.blocks(out.Parts[i].Blocks)
 	}
 	return &out
+}
+
+// tags returns the UTM parameters that a variant's links get.
+func (s *Snapshot) tags(v *post.Variant) utm.Tags {
+	rule := s.Config.UTM(v.Account, v.Campaign)
+	if len(rule.Params) == 0 {
+		return utm.Tags{}
+	}
+	return rule.Fill(map[string]string{"account": v.Account, "campaign": v.Campaign, "platform": v.Platform, "post": v.Post.ID})
 }
 
 // tagger adds parameters to the links of rich text. Its methods return what they are given where there is nothing to add, and

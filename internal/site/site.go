@@ -36,6 +36,8 @@ const ContentDir = "content"
 type Options struct {
 	Media    media.Prober // looks at pictures; nil: each is read when a post names it
 	MaxBytes int64        // how large a post's file may be; 0: content's default
+	// Links, unless nil, is given the links of the posts that [LoadAndCheck] checks, sorted, and returns what is wrong with them.
+	Links func(context.Context, []check.Link) finding.List
 	// CountRemarks makes [LoadAndCheck] count most remarks (Snapshot.Remarks) instead of returning them.
 	CountRemarks bool
 	// Workers is how many posts are checked at a time; 0: as many as there are processors.
@@ -327,6 +329,9 @@ func LoadAndCheck(ctx context.Context, fsys fs.FS, reg *platform.Registry, o Opt
 	s.Posts = slices.Concat(posts...)
 	slices.SortFunc(s.Posts, func(a, b *post.Post) int { return strings.Compare(a.Path, b.Path) })
 	s.index(append(found, own, rest, content.SameIDs(s.Posts))...)
+	if o.Links != nil {
+		c.asked = o.Links(ctx, check.Links(c.passes...))
+	}
 	list := c.finish()
 	for _, pass := range c.passes {
 		s.Remarks += pass.Remarks()
@@ -339,6 +344,7 @@ type checking struct {
 	s      *Snapshot
 	paths  []string // clean; none: everything
 	passes []*check.Pass
+	asked  finding.List // what asking links has found
 }
 
 func (s *Snapshot) newChecking(paths []string) *checking {
@@ -368,6 +374,7 @@ func (c *checking) post(pass *check.Pass, p *post.Post) { c.s.checkPost(pass, p,
 func (c *checking) finish() finding.List {
 	rest := c.s.checker.Pass()
 	rest.Add(c.s.Findings...)
+	rest.Add(c.asked...)
 	return c.s.checker.Finish(func(file string) bool { return file == config.File || c.wants(file) }, append(c.passes, rest)...)
 }
 
@@ -413,6 +420,9 @@ func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
 			last = nil
 		}
 		pass.Add(r.Findings...)
+		if s.o.Links != nil {
+			pass.AddLinks(&r.Variant, s.tags(&r.Variant))
+		}
 		pass.Target(&check.Target{Account: a, Info: s.checker.Info(a.Name), Variant: &r.Variant, Rendering: &r.Rendering})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/apihttp"
 	"github.com/postrider/postrider/internal/secret"
+	"github.com/postrider/postrider/internal/webpage"
 )
 
 // session is what logging in gives. It lives as long as the publisher: an account may log in only 30 times in five minutes
@@ -121,7 +122,7 @@ func local(address string) bool {
 	}
 	host := u.Hostname()
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return !public(ip)
+		return !webpage.Public(ip)
 	}
 	return host == "localhost" || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost")
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// codeHost is as much of GitHub's API as a review needs: one pull request, #7, from the branch topic of ada.
+type codeHost struct {
+	mu       sync.Mutex
+	comment  string
+	statuses []string
+	down     bool
+}
+
+func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	var in struct{ Body, State, Context, Description string }
+	if r.Body != nil {
+		json.NewDecoder(r.Body).Decode(&in) //nolint:errcheck // some requests have none
+	}
+	comment := func() map[string]any {
+		return map[string]any{"id": 1, "body": h.comment, "user": map[string]any{"login": "bot"}, "html_url": "https://forge.example/acme/site/pull/7#1"}
+	}
+	var out any
+	switch path := strings.TrimPrefix(r.URL.Path, "/api/v3"); {
+	case h.down:
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	case !strings.HasSuffix(r.Header.Get("Authorization"), " forge-token-0123456789"):
+		w.WriteHeader(http.StatusUnauthorized)
+		out = map[string]any{"message": "Bad credentials"}
+	case path == "/user":
+		out = map[string]any{"login": "bot"}
+	case path == "/repos/acme/site/pulls":
+		out = []any{map[string]any{"number": 7}}
+	case path == "/repos/acme/site/issues/7/comments" && r.Method == http.MethodGet:
+		list := []any{}
+		if h.comment != "" {
+			list = append(list, comment())
+		}
+		out = list
+	case path == "/repos/acme/site/issues/7/comments", path == "/repos/acme/site/issues/comments/1":
+		h.comment = in.Body
+		out = comment()
+	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
+		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
+		out = map[string]any{"id": 1}
+	default:
+		w.WriteHeader(http.StatusNotFound)
+		out = map[string]any{"message": r.Method + " " + r.URL.Path}
+	}
+	json.NewEncoder(w).Encode(out) //nolint:errcheck // the client has gone
+}

@@ -1,0 +1,96 @@
+package forge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ErrNowhere means that the environment is not that of a CI job for a pull request.
+var ErrNowhere = errors.New("this is no CI job for a pull request")
+
+// Detect finds out from a CI job's environment which pull request it is at work for. read reads the file of a given name.
+//
+// https://docs.github.com/en/actions/reference/workflows-and-actions/variables (2026-11-22), which Gitea and Forgejo have alike;
+// https://docs.gitlab.com/ci/variables/predefined_variables/ (2026-11-22)
+func Detect(env func(string) string, read func(string) ([]byte, error)) (Place, error) {
+	switch {
+	case env("GITLAB_CI") == "true":
+		return detectGitLab(env)
+	case env("GITHUB_ACTIONS") == "true":
+		return detectActions(env, read)
+	default:
+		return Place{}, ErrNowhere
+	}
+}
+
+func detectGitLab(env func(string) string) (Place, error) {
+	p := Place{
+		Kind: GitLab, API: env("CI_API_V4_URL"), Repository: env("CI_MERGE_REQUEST_PROJECT_ID"),
+		Base: env("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"), Head: env("CI_COMMIT_SHA"),
+	}
+	if sha := env("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"); sha != "" { // of a pipeline for what merging would give
+		p.Head = sha
+	}
+	number := env("CI_MERGE_REQUEST_IID")
+	if number == "" {
+		return Place{}, fmt.Errorf("%w: CI_MERGE_REQUEST_IID is empty; let the job run in pipelines for merge requests", ErrNowhere)
+	}
+	pull, err := strconv.Atoi(number)
+	if err != nil || pull <= 0 {
+		return Place{}, fmt.Errorf("CI_MERGE_REQUEST_IID is %q, and no number", number)
+	}
+	p.Pull = pull
+	return p, nil
+}
+
+// event is what a workflow is told about what has happened, as far as it matters here.
+type event struct {
+	PullRequest *struct {
+		Number int `json:"number"`
+		Base   struct {
+			Ref string `json:"ref"`
+		} `json:"base"`
+		Head struct {
+			SHA string `json:"sha"`
+		} `json:"head"`
+	} `json:"pull_request"`
+	// WorkflowRun is another workflow that has ended. Of a pull request from a fork it does not say the number.
+	WorkflowRun *struct {
+		HeadSHA        string `json:"head_sha"`
+		HeadBranch     string `json:"head_branch"`
+		HeadRepository struct {
+			Owner struct {
+				Login string `json:"login"`
+			} `json:"owner"`
+		} `json:"head_repository"`
+	} `json:"workflow_run"`
+}
+
+func detectActions(env func(string) string, read func(string) ([]byte, error)) (Place, error) {
+	p := Place{Kind: GitHub, API: env("GITHUB_API_URL"), Repository: env("GITHUB_REPOSITORY")}
+	if env("GITEA_ACTIONS") == "true" || env("FORGEJO_ACTIONS") == "true" {
+		p.Kind, p.API = Gitea, env("GITHUB_SERVER_URL")
+	}
+	name := env("GITHUB_EVENT_PATH")
+	src, err := read(name)
+	if err != nil {
+		return Place{}, fmt.Errorf("read what has happened (GITHUB_EVENT_PATH): %w", err)
+	}
+	var e event
+	if err := json.Unmarshal(src, &e); err != nil {
+		return Place{}, fmt.Errorf("read what has happened (GITHUB_EVENT_PATH, %q): %w", name, err)
+	}
+	switch {
+	case e.PullRequest != nil && e.PullRequest.Number > 0:
+		p.Pull, p.Base, p.Head = e.PullRequest.Number, e.PullRequest.Base.Ref, e.PullRequest.Head.SHA
+	case e.WorkflowRun != nil && e.WorkflowRun.HeadRepository.Owner.Login != "" && e.WorkflowRun.HeadBranch != "":
+		w := e.WorkflowRun
+		p.Head, p.Fork = w.HeadSHA, w.HeadRepository.Owner.Login+":"+w.HeadBranch
+	default:
+		return Place{}, fmt.Errorf("%w: what happened is a %s", ErrNowhere, strings.TrimSpace(env("GITHUB_EVENT_NAME")))
+	}
+	return p, nil
+}

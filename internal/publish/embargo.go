@@ -1,0 +1,95 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform/apihttp"
+)
+
+const (
+	// awaitTime bounds looking at one address, redirects and all: what else is due must not wait long for a page that hangs.
+	awaitTime = 5 * time.Second
+	// awaitTotal bounds looking at all of them, and awaitMost how many are looked at at a time.
+	awaitTotal = 30 * time.Second
+	awaitMost  = 8
+)
+
+// planned plans for now, and looks at the addresses that posts wait for which would go out otherwise. Each is looked at
+// once in a run: reached, which is not nil, holds what came of it.
+func (d *Desk) planned(ctx context.Context, reached map[string]error) (*plan.Plan, error) {
+	p, err := d.Plan(d.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(p.Waiting, func(w plan.Waiting) bool { return w.State == plan.WaitEmbargo }) {
+		return p, nil
+	}
+	d.look(ctx, p, reached)
+	return d.planWith(d.Now(), reached)
+}
+
+// look asks the addresses that a plan's targets wait for, side by side, and adds what came of that to reached.
+func (d *Desk) look(ctx context.Context, p *plan.Plan, reached map[string]error) {
+	var addresses []string
+	for i := range p.Waiting {
+		w := &p.Waiting[i]
+		if _, looked := reached[w.Await]; w.State == plan.WaitEmbargo && !looked {
+			addresses = append(addresses, w.Await)
+		}
+	}
+	slices.Sort(addresses)
+	addresses = slices.Compact(addresses)
+	ctx, cancel := context.WithTimeout(ctx, awaitTotal)
+	defer cancel()
+	answers := make([]error, len(addresses))
+	places := make(chan struct{}, awaitMost)
+	var lookers sync.WaitGroup
+	for i, address := range addresses {
+		lookers.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			answers[i] = d.answers(ctx, address)
+		})
+	}
+	lookers.Wait()
+	for i, address := range addresses {
+		reached[address] = answers[i]
+		if answers[i] != nil {
+			d.Log.Debug("the link of a post under embargo does not answer yet", "url", address, "reason", answers[i].Error())
+		}
+	}
+}
+
+// answers gets an address as its readers will, and says what it does instead when it does not answer 200. Whoever merged
+// the post has approved the address: a private one is as good as any other.
+func (d *Desk) answers(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, awaitTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return errors.New("it is no address that can be asked")
+	}
+	req.Header.Set("User-Agent", apihttp.UserAgent)
+	resp, err := d.HTTP.Do(req)
+	switch broken, ok := errors.AsType[*url.Error](err); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("it does not answer in time")
+	case ok: // without the address, which the reason names
+		return fmt.Errorf("it does not answer: %w", broken.Err)
+	case err != nil:
+		return fmt.Errorf("it does not answer: %w", err)
+	}
+	resp.Body.Close() //nolint:errcheck // nothing of it is wanted
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %d", resp.StatusCode)
+	}
+	return nil
+}
