@@ -54,6 +54,9 @@ func newEnv(t *testing.T, s *Suite) *env {
 	e.account = s.Account(base)
 	transport := &http.Transport{DialContext: dialLocal}
 	e.http = &http.Client{Transport: transport}
+	if s.Check != nil {
+		e.http.Transport = Checked(t, s.Check, transport)
+	}
 	if s.Adapter.Info().FetchesMedia {
 		files := http.FileServerFS(Files())
 		e.public = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
