@@ -113,7 +113,7 @@ func (p *publisher) inspect(ctx context.Context, id *platform.Identity, needs ..
 		Form: url.Values{"client_id": {p.options.ClientID}, "client_secret": {app.Reveal()}, "token": {token.Reveal()}},
 	}, &info)
 	if err != nil {
-		if e := asError(err); e.Outcome == platform.Denied || e.Outcome == platform.Rejected {
+		if e := platform.AsError(err); e.Outcome == platform.Denied || e.Outcome == platform.Rejected {
 			e.Outcome, e.Hint = platform.Denied, "are `client_id` and the client secret those of the app that made the token?"
 		}
 		return err
