@@ -87,7 +87,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 
 	p("# Platforms")
 	p("")
-	p("What this version can do on each network, the limits that it enforces, and the secrets that it takes.")
+	p("What this version can do on each network, the limits that it enforces, what networks charge, and the secrets that it takes.")
 	p("This page is generated from the adapters; a test keeps it current. `postrider platforms NAME` prints the same.")
 	p("What becomes of a post's text and fields on each network is in [RENDERING.md](RENDERING.md).")
 	p("")
@@ -124,6 +124,18 @@ func platformsDoc(reg *platform.Registry) []byte {
 		p("|---|---|---|---|")
 		for _, l := range i.Limits {
 			p("| `%s` | %s %s | [%s](%s) | %s |", l.Name, thousands(l.Max), l.Unit, l.Verified, l.Doc, l.Note)
+		}
+	}
+	p("")
+	p("## Prices")
+	p("")
+	p("What networks charge for posts, in US dollars. `plan` shows what each post is estimated to cost; [`monthly_cap`](SITE.md#accounts) of an account bounds it.")
+	p("")
+	p("| platform | what | price | checked | note |")
+	p("|---|---|---|---|---|")
+	for _, i := range infos {
+		for _, x := range i.Prices {
+			p("| %s | %s | %s | [%s](%s) | %s |", i.Name, x.One, x.USD, x.Verified, x.Doc, x.Note)
 		}
 	}
 	p("")

@@ -438,6 +438,29 @@ func (d *doctor) examineClocks(c *clocks) {
 	})
 }
 
+// examineCosts says what accounts with a monthly cap have spent.
+func (d *doctor) examineCosts(view *gitledger.View, cfg *config.Site) error {
+	month := ledger.MonthOf(d.Now().In(cfg.Location))
+	for i := range cfg.Accounts {
+		b := bill{Account: cfg.Accounts[i].Name, Month: month, Cap: cfg.Accounts[i].MonthlyCap}
+		if b.Cap == 0 {
+			continue
+		}
+		var err error
+		if b.Spent, err = view.Spent(b.Account, month); errors.Is(err, ledger.ErrFormat) {
+			continue // the file is among those that are damaged
+		} else if err != nil {
+			return err
+		}
+		c := jsonCheck{Area: "cost", Name: b.Account, Status: statusOK, Message: b.String()}
+		if b.Spent > b.Cap/10*9 {
+			c.Status, c.Hint = statusWarning, "what costs more than is left waits until the month ends, or until monthly_cap is raised"
+		}
+		d.say(c)
+	}
+	return nil
+}
+
 // examineLedger says what waits for a person, and what is held.
 func (d *doctor) examineLedger(desk *publish.Desk, cfg *config.Site) error {
 	view, err := desk.Ledger.View()
@@ -470,6 +493,9 @@ func (d *doctor) examineLedger(desk *publish.Desk, cfg *config.Site) error {
 		if n := states[s]; n > 0 {
 			d.say(jsonCheck{Area: "ledger", Status: statusWarning, Message: fmt.Sprintf("%s %s", deliveries(n), s), Hint: fmt.Sprintf("`postrider status --state %s` lists them", s)})
 		}
+	}
+	if err := d.examineCosts(view, cfg); err != nil {
+		return err
 	}
 	for _, damage := range view.Damaged() {
 		if d.flags.ledger {
@@ -577,7 +603,11 @@ func (d *doctor) restore(ctx context.Context, desk *publish.Desk, files []string
 		}
 		for _, r := range list {
 			restored = append(restored, r.File)
-			d.say(jsonCheck{Area: "ledger", Name: r.File, Status: statusOK, Message: "restored from commit " + r.From.Short()})
+			from := "restored from commit " + r.From.Short()
+			if r.From == "" {
+				from = "worked out again from the records"
+			}
+			d.say(jsonCheck{Area: "ledger", Name: r.File, Status: statusOK, Message: from})
 		}
 		break
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -60,6 +61,9 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		known = keys(options.Type())
 	}
 	known = append(known, "defaults", "platform", "utm")
+	if len(info.Prices) > 0 {
+		known = append(known, capKey)
+	}
 	if info.TokensEnd {
 		known = append(known, keyTokenExpires)
 	}
@@ -80,6 +84,8 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 				}
 				d.site.utm[e.key] = rule
 			}
+		case p.key == capKey:
+			d.monthlyCap(p, &a, info)
 		case slices.Contains(known, p.key):
 			f, _ := field(options.Type(), p.key)
 			d.decode(p.value, options.FieldByIndex(f.Index), where+"."+p.key)
@@ -100,6 +106,40 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		}
 	}
 	return a, true
+}
+
+// capKey is the key of the most that an account may spend in a month.
+const capKey = "monthly_cap"
+
+// monthlyCap reads it. Only networks that charge have one: on others, somebody believes in a guard that there is none of.
+func (d *decoder) monthlyCap(p pair, a *platform.Account, info platform.Info) {
+	n := resolve(p.value)
+	d.site.places["accounts."+a.Name+"."+capKey] = d.span(n)
+	if len(info.Prices) == 0 {
+		var charging []string
+		for _, i := range d.reg.Infos() {
+			if len(i.Prices) > 0 {
+				charging = append(charging, string(i.ID))
+			}
+		}
+		hint := "remove it"
+		if len(charging) > 0 {
+			hint += "; those that charge: " + strings.Join(charging, ", ")
+		}
+		d.fail(CodeOption, d.span(p.keyNode), fmt.Sprintf("%s charges nothing for posts, so there is nothing to cap", info.Name), hint)
+		return
+	}
+	if null(n) {
+		return
+	}
+	d.scalar(n, p.key, "an amount in US dollars such as 25 or 12.50 USD", func(s string) error {
+		usd, err := platform.ParseUSD(s)
+		if err == nil && usd == 0 {
+			err = errors.New("with none nothing would go out; to stop an account, use hold")
+		}
+		a.MonthlyCap = usd
+		return err
+	})
 }
 
 // platformOf finds an account's platform: as given, or the account's name where that is one.

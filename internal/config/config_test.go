@@ -47,10 +47,14 @@ func (o *fakeOptions) Validate() (problems []platform.OptionProblem) {
 }
 
 func (f fake) Info() platform.Info {
-	return platform.Info{
+	info := platform.Info{
 		ID: f.id, Name: strings.ToUpper(string(f.id)), Secrets: f.secrets, TokensEnd: f.id == "mastodon",
 		NewOptions: func() any { return &fakeOptions{Server: "https://default.example", internal: 1} },
 	}
+	if f.id == "x" {
+		info.Prices = []platform.Price{{Name: "post", USD: 15_000}}
+	}
+	return info
 }
 
 func (fake) Render(*post.Variant, *platform.Account) (platform.Rendering, finding.List) {
@@ -170,6 +174,12 @@ func TestParseNothingSaid(t *testing.T) {
 func TestFindings(t *testing.T) {
 	many := "a: &a [" + strings.Repeat("x,", 500) + "]\nstyle:\n  banned: *a\n"
 	for name, test := range map[string]struct{ src, want string }{
+		"no cap":             {"accounts: {x: {monthly_cap: lots}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "lots" is no amount in US dollars`},
+		"cap in euros":       {"accounts: {x: {monthly_cap: 25 EUR}}\n", `S104 1:29-35 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "25 EUR" is no amount in US dollars`},
+		"cap below nothing":  {"accounts: {x: {monthly_cap: -5}}\n", `S104 1:29-31 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "-5" is no amount in US dollars`},
+		"cap of nothing":     {"accounts: {x: {monthly_cap: 0.00}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: with none nothing would go out; to stop an account, use hold`},
+		"cap, a list":        {"accounts: {x: {monthly_cap: [25]}}\n", `S104 1:29 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD, not a list`},
+		"cap for nothing":    {"accounts: {bluesky: {monthly_cap: 25}}\n", `S115 1:22-33 (bluesky) BLUESKY charges nothing for posts, so there is nothing to cap (remove it; those that charge: x)`},
 		"empty":              {"", `S101 0:0 the site has no configuration: the file is missing or empty (` + "`postrider init` writes one)"},
 		"comments":           {"# nothing\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
 		"null":               {"---\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
@@ -219,7 +229,7 @@ func TestFindings(t *testing.T) {
 		"misleading":         {"accounts: {bluesky: {platform: x}}\n", `S112 1:12-19 (bluesky) the account is named "bluesky" but is on X (name it after what it is, such as x-main)`},
 		"clash":              {"accounts: {a-b: {platform: x}, a_b: {platform: x}}\n", `S111 1:32-35 (a_b) accounts "a-b" and "a_b" would take their secrets from the same variables, POSTRIDER_A_B_… (rename one of them)`},
 		"option":             {"accounts: {a: {platform: x, servr: b}}\n", `S103 1:29-34 (a) unknown key "servr" (did you mean "server"?)`},
-		"option, far":        {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, platform, port, premium, ratio, server, utm, wait)`},
+		"option, far":        {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, monthly_cap, platform, port, premium, ratio, server, utm, wait)`},
 		"option kind":        {"accounts: {a: {platform: x, port: a}}\n", `S104 1:35-36 (a) "port" takes a whole number, not "a"`},
 		"option enum":        {"accounts: {a: {platform: x, kind: bigg}}\n", `S104 1:35-39 (a) "kind" takes big or small, not "bigg" (did you mean "big"?)`},
 		"option invalid":     {"accounts: {a: {platform: x, server: b}}\n", `S115 1:37-38 (a) the server is no address (https://…)`},
@@ -345,6 +355,15 @@ campaigns:
 	}
 	if s, _ := Parse("site.yaml", []byte("accounts: {news: {platform: x}}\ncampaigns: {w: {utm: {content: \"a-{account}\"}}}\n"), registry()); !s.UTMTells("news") {
 		t.Error("a rule that names the account tells accounts apart")
+	}
+}
+
+func TestMonthlyCap(t *testing.T) {
+	for text, want := range map[string]platform.USD{"25": 25_000_000, "12.50": 12_500_000, "25 USD": 25_000_000, `"$25"`: 25_000_000, "": 0} {
+		site, found := Parse("site.yaml", []byte("accounts: {x: {monthly_cap: "+text+"}}"), registry())
+		if account, ok := site.Account("x"); !ok || account.MonthlyCap != want || len(found) > 0 {
+			t.Errorf("%s is %+v: %v", text, account, found)
+		}
 	}
 }
 

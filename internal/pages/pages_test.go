@@ -311,6 +311,27 @@ func TestADayHasAList(t *testing.T) {
 	}
 }
 
+// TestCost: the card of a network that charges says what a post costs, except to the public.
+func TestCost(t *testing.T) {
+	fsys := fstest.MapFS{
+		"site.yaml":    {Data: []byte("accounts: {x: {platform: x, handle: acme}, bsky: {platform: bluesky, handle: acme.example}}\n")},
+		"content/a.md": {Data: []byte("---\nid: aaaa1111\nplatforms: [x, bsky]\n---\nSee https://acme.com\n")},
+	}
+	s := must[*site.Snapshot](t)(site.Load(t.Context(), fsys, adapters.All(), site.Options{}))
+	b := must[*board.Board](t)(board.New(board.Input{Site: s, Drafts: true}))
+	set := must[*Set](t)(Load(nil))
+	for static, want := range map[bool]int{false: 1, true: 0} {
+		p := must[*Page](t)(set.Page(b, Viewer{Here: "/posts/aaaa1111", Static: static}))
+		n := 0
+		for _, block := range p.Blocks {
+			n += strings.Count(string(block.HTML), "About $0.20 (USD): 1 post with a link.")
+		}
+		if n != want {
+			t.Errorf("static %t: what it costs is there %d times, want %d", static, n, want)
+		}
+	}
+}
+
 // TestPure makes each page twice: it is the same.
 func TestPure(t *testing.T) {
 	b := boardOf(t, "Europe/Berlin", time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC), "2026-12-02 10:00", "2026-12-03 10:00", "2026-11-03 10:00")

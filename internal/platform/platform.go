@@ -33,6 +33,8 @@ type Account struct {
 	Options any
 	// Defaults are field values for every post to this account (`accounts.NAME.defaults`).
 	Defaults post.Fields
+	// MonthlyCap is how much posts may cost in a month of the calendar (`accounts.NAME.monthly_cap`); 0: as much as they do.
+	MonthlyCap USD
 	// TokenExpires is the first instant of the day on which the account's token dies, as site.yaml has it (`accounts.NAME.token_expires`); zero
 	// when it does not say, or Info.TokensEnd is false.
 	TokenExpires time.Time
@@ -65,18 +67,6 @@ func CapsOf(adapter Adapter, a *Account) Caps {
 		return c.AccountCaps(a)
 	}
 	return adapter.Info().Caps
-}
-
-// Coster is implemented by adapters of networks that charge for posts.
-type Coster interface {
-	// Cost returns what sending a rendering costs, in millionths of a US dollar, and what that is made of, one line each.
-	Cost(r *Rendering, a *Account) (micros int64, lines []CostLine)
-}
-
-// CostLine is one position of a cost.
-type CostLine struct {
-	What   string // "1 post with a link"
-	Micros int64  // millionths of a US dollar
 }
 
 // Sharer is implemented by adapters that know when two accounts get the same rendering, so that it need be made
@@ -122,6 +112,8 @@ type Info struct {
 	// TokensEnd says that tokens die on a day that whoever makes them is told, so that accounts take `token_expires`.
 	TokensEnd bool
 	Secrets   []SecretSpec
+	// Prices are what the network charges, in documentation order; none where posting is free.
+	Prices []Price
 }
 
 // Limit is a number that the platform enforces.
