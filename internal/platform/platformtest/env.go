@@ -55,7 +55,7 @@ func newEnv(t *testing.T, s *Suite) *env {
 		e.http.Transport = Checked(t, s.Check, transport)
 	}
 	if s.Adapter.Info().FetchesMedia {
-		e.public = httptest.NewServer(http.FileServerFS(Files()))
+		e.public = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.FileServerFS(e.media).ServeHTTP(w, r) }))
 		t.Cleanup(e.public.Close)
 	}
 	t.Cleanup(func() {
