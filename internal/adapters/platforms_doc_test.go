@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postrider/postrider/internal/adapters/linkedin"
 	"github.com/postrider/postrider/internal/platform"
 )
 
@@ -86,7 +87,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 
 	p("# Platforms")
 	p("")
-	p("What this version can do on each network, the limits that it enforces, and the secrets that it takes.")
+	p("What this version can do on each network, the limits that it enforces, what networks charge, and the secrets that it takes.")
 	p("This page is generated from the adapters; a test keeps it current. `postrider platforms NAME` prints the same.")
 	p("What becomes of a post's text and fields on each network is in [RENDERING.md](RENDERING.md).")
 	p("")
@@ -106,7 +107,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 		p("%s", row)
 	}
 	p("")
-	p("*Some* means that it depends on the account's server or receiver: see the platform's page.")
+	p("*Some* means that it depends on the account's server or receiver, or on whether it is a person's or an organisation's: see the platform's page.")
 	p("")
 	p("## Limits")
 	p("")
@@ -123,6 +124,18 @@ func platformsDoc(reg *platform.Registry) []byte {
 		p("|---|---|---|---|")
 		for _, l := range i.Limits {
 			p("| `%s` | %s %s | [%s](%s) | %s |", l.Name, thousands(l.Max), l.Unit, l.Verified, l.Doc, l.Note)
+		}
+	}
+	p("")
+	p("## Prices")
+	p("")
+	p("What networks charge for posts, in US dollars. `plan` shows what each post is estimated to cost; [`monthly_cap`](SITE.md#accounts) of an account bounds it.")
+	p("")
+	p("| platform | what | price | checked | note |")
+	p("|---|---|---|---|---|")
+	for _, i := range infos {
+		for _, x := range i.Prices {
+			p("| %s | %s | %s | [%s](%s) | %s |", i.Name, x.One, x.USD, x.Verified, x.Doc, x.Note)
 		}
 	}
 	p("")
@@ -156,10 +169,21 @@ func can(a platform.Adapter, name string) string {
 	if info.NewOptions != nil {
 		account.Options = info.NewOptions()
 	}
+	accounts := []platform.Account{account}
+	if o, ok := account.Options.(*linkedin.Options); ok { // that of a member; an organisation's can other things
+		page := *o
+		page.Organization = "1"
+		accounts = append(accounts, platform.Account{Name: "a", Platform: info.ID, Options: &page})
+	}
+	all, some := slices.Contains(info.Caps.Names(), name), false
+	for i := range accounts {
+		has := slices.Contains(platform.CapsOf(a, &accounts[i]).Names(), name)
+		all, some = all && has, some || has
+	}
 	switch {
-	case slices.Contains(info.Caps.Names(), name):
+	case all:
 		return "yes"
-	case slices.Contains(platform.CapsOf(a, &account).Names(), name):
+	case some:
 		return "some"
 	}
 	return "–"

@@ -183,7 +183,7 @@ func (a *Agenda) fill(e *entry) error {
 		return nil
 	}
 	p, findings := a.reader.ParseText(e.path, src)
-	e.id, e.title = p.ID, p.Title
+	e.id, e.title = p.ID, secret.Mask(p.Title)
 	if f, blocked := findings.Blocking(""); blocked {
 		e.blocked = string(f.Code) + ": " + f.Message
 	}
@@ -417,12 +417,37 @@ func (a *Agenda) inspectAll(targets []plan.Target, which []int) error {
 			return err
 		}
 		t.Fingerprint, t.Said = r.Rendering.Fingerprint(), ledger.Said(&r.Rendering)
+		t.Costs, t.Fitted = a.Cost(t.Account, &r.Rendering), fitted(&r.Rendering)
 		t.FetchesCard = slices.ContainsFunc(r.Rendering.Parts, func(p platform.Part) bool { return p.Card != nil && p.Card.Fetch })
 		if f, blocked := r.Findings.Blocking(t.Account); blocked {
 			t.Blocked = string(f.Code) + ": " + f.Message
 		}
 	}
 	return nil
+}
+
+// fitted returns the pictures of a rendering that are changed before they are sent.
+func fitted(r *platform.Rendering) (pictures []platform.Media) {
+	for _, p := range r.Parts {
+		for _, m := range p.Media {
+			if m.Fit != nil {
+				pictures = append(pictures, m)
+			}
+		}
+		if p.Card != nil && p.Card.Image != nil && p.Card.Image.Fit != nil {
+			pictures = append(pictures, *p.Card.Image)
+		}
+	}
+	return pictures
+}
+
+// Cost returns what the parts of a rendering are estimated to cost on an account; nil where nothing does.
+func (a *Agenda) Cost(account string, r *platform.Rendering) []platform.Cost {
+	acc, adapter, ok := a.Account(account)
+	if !ok {
+		return nil
+	}
+	return platform.CostOf(adapter, acc, r)
 }
 
 // facts are what is the same for all targets of an account.

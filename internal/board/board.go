@@ -261,4 +261,5 @@ type DetailTarget struct {
 	Record   *ledger.Record // nil when nothing was tried; of a repeated post that of its latest occurrence
 	Differs  bool           // what is out is not what Rendered is
 	Next     time.Time      // of a repeated post: when it goes out next
+	Cost     platform.Cost  // what sending Rendered is estimated to cost; nil where the network charges nothing
 }

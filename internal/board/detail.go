@@ -6,6 +6,7 @@ import (
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
 )
 
 // Detail renders a post for each of its accounts. r may be of an earlier board: the post is looked up by its path, and where
@@ -23,6 +24,9 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 		}
 		info, _ := b.in.Registry.Info(account.Platform)
 		t := DetailTarget{Target: r.Targets[i], Info: info, Rendered: b.in.Site.Render(p, account)}
+		if adapter, ok := b.in.Registry.Get(account.Platform); ok {
+			t.Cost = platform.Sum(platform.CostOf(adapter, account, &t.Rendered.Rendering)...)
+		}
 		id := ledger.ID{Post: p.ID, Account: account.Name}
 		if c := t.cycle; c != nil {
 			t.Next = c.upcoming

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -132,7 +133,10 @@ type renderKey struct {
 	account int
 }
 
-type rendered struct{ fingerprint, said string }
+type rendered struct {
+	fingerprint, said string
+	costs             []platform.Cost
+}
 
 // of renders a target, unless that was done before.
 func (c *renders) of(b *Board, r *Row, t *Target) rendered {
@@ -146,7 +150,10 @@ func (c *renders) of(b *Board, r *Row, t *Target) rendered {
 		c.seen = map[renderKey]rendered{}
 	}
 	out := b.in.Site.Render(r.Post, t.Account)
-	x := rendered{out.Rendering.Fingerprint(), ledger.Said(&out.Rendering)}
+	x := rendered{fingerprint: out.Rendering.Fingerprint(), said: ledger.Said(&out.Rendering)}
+	if adapter, ok := b.in.Registry.Get(t.Account.Platform); ok {
+		x.costs = platform.CostOf(adapter, t.Account, &out.Rendering)
+	}
 	c.seen[key] = x
 	return x
 }
@@ -295,7 +302,7 @@ func (b *Board) planTarget(r *Row, t *Target) plan.Target {
 		Post: p.ID, Path: p.Path, Title: r.Name, Account: t.Account.Name, Platform: t.Account.Platform,
 		Caps: b.infos[t.number].caps, KeyLife: b.infos[t.number].info.KeyLifetime, Source: r.facts.source,
 		Due: tm.at, ExpiresAt: tm.expires, Withdraw: tm.withdraw, Draft: tm.draft, Late: tm.late, Await: tm.await(), Campaign: tm.campaign, Repeat: tm.rule,
-		Fingerprint: x.fingerprint, Said: x.said, Blocked: blocked,
+		Fingerprint: x.fingerprint, Said: x.said, Blocked: blocked, Costs: x.costs,
 	}
 }
 
@@ -313,7 +320,7 @@ func (b *Board) plan(targets []plan.Target) []plan.Waiting {
 		Rules: plan.Rules{
 			LateAfter: cfg.Schedule.Late.After, LateThen: cfg.Schedule.Late.Then,
 			Quiet: func(t time.Time) (time.Time, bool) { return cfg.Schedule.QuietUntil(t, cfg.Location) },
-			Held:  cfg.HeldBy,
+			Held:  cfg.HeldBy, Cap: cfg.CapOf, Zone: cfg.Location,
 		},
 	})
 	if err != nil {
@@ -332,6 +339,8 @@ func (b *Board) settle(n *Need, w plan.Waiting, id ledger.ID) bool {
 		n.State, n.Command = Attention, "postrider resolve "+name+" --send"
 	case plan.WaitHeld:
 		n.State, n.Command = Held, b.lift(w)
+	case plan.WaitBudget:
+		n.State = Held
 	case plan.WaitBlocked:
 		n.State, n.Command = Broken, "postrider check "+quote(w.Path)
 	case plan.WaitFirstRun:

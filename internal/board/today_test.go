@@ -124,6 +124,18 @@ func TestDuplicate(t *testing.T) {
 	}
 }
 
+func TestOverBudget(t *testing.T) {
+	fsys := files(map[string]string{
+		"site.yaml": strings.Replace(testYAML, "handle: acme}", "handle: acme, monthly_cap: 0.01}", 1),
+		"a":         "---\nid: a\nplatforms: [x]\npublish_at: 2026-12-03 11:00\n---\nToo dear.\n",
+	})
+	b := made(t, Input{Site: load(t, fsys), Now: clock(t, "2026-12-03 12:00"), Ledger: newMapLedger(record("other", "bluesky", ledger.Published, nil))})
+	want := []string{"held a x | $0.00 of $0.01 are spent in December 2026; this costs about $0.015 | "}
+	if diff := cmp.Diff(want, said(b.Today(10).Needs)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestManyNeeds(t *testing.T) {
 	posts := map[string]string{}
 	for i := range 260 {

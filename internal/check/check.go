@@ -42,7 +42,8 @@ type Check struct {
 func All() []Check {
 	list := append(links(), []Check{
 		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
-		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), monthlyCap(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		tokenDead(), tokenDies(),
 	}...)
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
 	return list
@@ -112,6 +113,7 @@ type sighting struct {
 	post    *post.Post
 	words   uint64 // hash of all that is said; 0 without any text
 	at      int64  // seconds since 1970; 0 without a time
+	cost    platform.USD
 	account int32
 	inert   bool // a draft or withdrawn
 }
@@ -149,12 +151,12 @@ func (p *Pass) Target(t *Target) {
 		}
 	}
 	p.targets++
-	p.Sight(t.Variant)
+	p.Sight(t.Variant, p.c.Cost(t.Account, t.Rendering))
 }
 
-// Sight only notes what an account gets, for the comparison with other posts.
-func (p *Pass) Sight(v *post.Variant) {
-	s := sighting{post: v.Post, words: p.words(v), account: p.c.number[v.Account], inert: v.Draft || v.Withdraw}
+// Sight only notes what an account gets, for the comparison with other posts, and what that costs (see [Checker.Cost]).
+func (p *Pass) Sight(v *post.Variant, cost platform.USD) {
+	s := sighting{post: v.Post, cost: cost, words: p.words(v), account: p.c.number[v.Account], inert: v.Draft || v.Withdraw}
 	if !v.PublishAt.IsZero() {
 		s.at = v.PublishAt.Unix()
 	}
@@ -216,6 +218,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 		}
 	}
 	out = append(out, c.compare(passes)...)
+	mask(out)
 	if keep != nil {
 		out = slices.DeleteFunc(out, func(f finding.Finding) bool { return !keep(f.Path) })
 	}
@@ -228,6 +231,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 // site, and does not call an ignore stale whose code only a comparison of posts reports.
 func (c *Checker) FinishAlone(p *Pass) finding.List {
 	p.close()
+	mask(p.out)
 	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool {
 		return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == g.code })
 	}))

@@ -17,6 +17,7 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/publish"
 )
 
@@ -110,15 +111,16 @@ func (a *app) mergedConfig(repo *gitrepo.Repo, desk *publish.Desk) (*config.Site
 
 // jsonWaiting is a target that waits, as docs/JSON.md promises it.
 type jsonWaiting struct {
-	Post       string   `json:"post"`
-	Path       string   `json:"path"`
-	Account    string   `json:"account"`
-	Platform   string   `json:"platform"`
-	Occurrence string   `json:"occurrence,omitempty"`
-	State      string   `json:"state"`
-	Reason     string   `json:"reason"`
-	Due        jsonTime `json:"due,omitzero"`
-	Until      jsonTime `json:"until,omitzero"`
+	Post       string    `json:"post"`
+	Path       string    `json:"path"`
+	Account    string    `json:"account"`
+	Platform   string    `json:"platform"`
+	Occurrence string    `json:"occurrence,omitempty"`
+	State      string    `json:"state"`
+	Reason     string    `json:"reason"`
+	Due        jsonTime  `json:"due,omitzero"`
+	Until      jsonTime  `json:"until,omitzero"`
+	Cost       *jsonCost `json:"cost,omitempty"`
 }
 
 func waitingJSON(waiting []plan.Waiting) []jsonWaiting {
@@ -126,7 +128,7 @@ func waitingJSON(waiting []plan.Waiting) []jsonWaiting {
 	for _, w := range waiting {
 		out = append(out, jsonWaiting{
 			Post: w.Post, Path: w.Path, Account: w.Account, Platform: string(w.Platform), Occurrence: w.Occurrence,
-			State: string(w.State), Reason: w.Reason, Due: jsonTime{w.Due}, Until: jsonTime{w.Until},
+			State: string(w.State), Reason: w.Reason, Due: jsonTime{w.Due}, Until: jsonTime{w.Until}, Cost: costJSON(platform.Sum(w.Costs...)),
 		})
 	}
 	return out
@@ -134,26 +136,32 @@ func waitingJSON(waiting []plan.Waiting) []jsonWaiting {
 
 // jsonAction is something to do, as docs/JSON.md promises it.
 type jsonAction struct {
-	Post        string   `json:"post"`
-	Path        string   `json:"path"`
-	Account     string   `json:"account"`
-	Platform    string   `json:"platform"`
-	Occurrence  string   `json:"occurrence,omitempty"`
-	Action      string   `json:"action"`
-	Due         jsonTime `json:"due,omitzero"`
-	Fingerprint string   `json:"fingerprint,omitempty"`
-	FetchesCard bool     `json:"fetches_card,omitempty"`
-	LookOnly    string   `json:"look_only,omitempty"`
+	Post        string      `json:"post"`
+	Path        string      `json:"path"`
+	Account     string      `json:"account"`
+	Platform    string      `json:"platform"`
+	Occurrence  string      `json:"occurrence,omitempty"`
+	Action      string      `json:"action"`
+	Due         jsonTime    `json:"due,omitzero"`
+	Fingerprint string      `json:"fingerprint,omitempty"`
+	FetchesCard bool        `json:"fetches_card,omitempty"`
+	LookOnly    string      `json:"look_only,omitempty"`
+	Cost        *jsonCost   `json:"cost,omitempty"`
+	Fitted      []jsonMedia `json:"fitted,omitempty"`
 }
 
 func actionsJSON(actions []plan.Action) []jsonAction {
 	out := []jsonAction{}
 	for i := range actions {
 		x := &actions[i]
-		out = append(out, jsonAction{
+		j := jsonAction{
 			Post: x.Post, Path: x.Path, Account: x.Account, Platform: string(x.Platform), Occurrence: x.Occurrence,
-			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint, FetchesCard: x.FetchesCard, LookOnly: x.Look,
-		})
+			Action: string(x.Verb), Due: jsonTime{x.Due}, Fingerprint: x.Fingerprint, FetchesCard: x.FetchesCard, LookOnly: x.Look, Cost: costJSON(x.Cost),
+		}
+		for k := range x.Fitted {
+			j.Fitted = append(j.Fitted, *mediaJSON(&x.Fitted[k]))
+		}
+		out = append(out, j)
 	}
 	return out
 }
@@ -210,7 +218,11 @@ func (a *app) printWaiting(waiting []plan.Waiting, settled int, all bool) {
 			posts[key] = append(posts[key], &post{what: what})
 		}
 		last := posts[key][len(posts[key])-1]
-		last.accounts = append(last.accounts, w.Account)
+		name := w.Account
+		if price := platform.Sum(w.Costs...); len(price) > 0 && all {
+			name += fmt.Sprintf(" (about %s)", price.Total())
+		}
+		last.accounts = append(last.accounts, name)
 	}
 	s := a.stdoutStyle()
 	for _, key := range reasons {

@@ -238,7 +238,7 @@ func stopsOf(p *plan.Plan, scope string, now time.Time) *jsonStops {
 		switch w.State {
 		case plan.WaitHeld, plan.WaitLimit, plan.WaitEmbargo:
 			stops.Now++
-		case plan.WaitScheduled, plan.WaitQuiet, plan.WaitLimited, plan.WaitUnsent:
+		case plan.WaitScheduled, plan.WaitQuiet, plan.WaitBudget, plan.WaitLimited, plan.WaitUnsent:
 			if !w.Until.IsZero() && w.Until.Sub(now) <= holdSoon {
 				stops.Soon++
 			}

@@ -42,6 +42,14 @@ and for every other post why it waits. It reads what is merged, as publish does,
 			if err != nil {
 				return err
 			}
+			cfg, err := a.mergedConfig(repo, desk)
+			if err != nil {
+				return err
+			}
+			costs, err := a.bills(desk, cfg, p)
+			if err != nil {
+				return err
+			}
 			if f.json {
 				return a.printJSON(struct {
 					At      jsonTime      `json:"at"`
@@ -49,9 +57,10 @@ and for every other post why it waits. It reads what is merged, as publish does,
 					Commit  string        `json:"commit"`
 					Actions []jsonAction  `json:"actions"`
 					Waiting []jsonWaiting `json:"waiting"`
-				}{jsonTime{p.At}, desk.Branch, desk.Commit, actionsJSON(p.Actions), waitingJSON(p.Waiting)})
+					Costs   []bill        `json:"costs"`
+				}{jsonTime{p.At}, desk.Branch, desk.Commit, actionsJSON(p.Actions), waitingJSON(p.Waiting), costs})
 			}
-			a.printPlan(p, all)
+			a.printPlan(p, costs, all)
 			return nil
 		},
 	}
@@ -73,7 +82,7 @@ func parseAt(text string) (time.Time, error) {
 }
 
 // printPlan writes a plan for people: one line for each post, with the accounts that it goes to. all lists what needs nobody, too.
-func (a *app) printPlan(p *plan.Plan, all bool) {
+func (a *app) printPlan(p *plan.Plan, costs []bill, all bool) {
 	s := a.stdoutStyle()
 	if len(p.Actions) == 0 {
 		a.printf("Nothing to do at %s.\n", clockTime(p.At))
@@ -81,11 +90,13 @@ func (a *app) printPlan(p *plan.Plan, all bool) {
 	for i := 0; i < len(p.Actions); {
 		x := &p.Actions[i]
 		accounts, fetching := []string{}, []string{}
+		var more alike
 		for ; i < len(p.Actions) && p.Actions[i].Path == x.Path && p.Actions[i].Verb == x.Verb && p.Actions[i].Due.Equal(x.Due); i++ {
 			accounts = append(accounts, p.Actions[i].Account)
 			if p.Actions[i].FetchesCard {
 				fetching = append(fetching, p.Actions[i].Account)
 			}
+			more.action(&p.Actions[i])
 		}
 		a.printf("%s  %s → %s\n%s%s\n", s.green(pad(string(x.Verb), 10)), s.bold(oneLine(cmp.Or(x.Title, x.Path))), strings.Join(accounts, ", "),
 			strings.Repeat(" ", 12), s.dim(fmt.Sprintf("%s, %s", x.Path, whenDue(x.Due))))
@@ -95,8 +106,10 @@ func (a *app) printPlan(p *plan.Plan, all bool) {
 		if x.Look != "" {
 			a.printf("%s%s\n", strings.Repeat(" ", 12), s.dim("only looked for, and not sent: "+oneLine(x.Look)))
 		}
+		more.print(a)
 	}
 	a.printWaiting(p.Waiting, p.Settled, all)
+	a.printBills(costs)
 	a.printNext(p.Waiting, p.At)
 	a.printFirstRun(p.Waiting)
 }

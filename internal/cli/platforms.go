@@ -59,11 +59,20 @@ type (
 		Limits       []jsonLimit  `json:"limits"`
 		Capabilities []string     `json:"capabilities"`
 		Secrets      []jsonSecret `json:"secrets"`
+		Prices       []jsonPrice  `json:"prices,omitempty"`
 	}
 	jsonLimit struct {
 		Name     string       `json:"name"`
 		Max      int          `json:"max"`
 		Unit     measure.Unit `json:"unit"`
+		Doc      string       `json:"doc"`
+		Verified string       `json:"verified"`
+		Note     string       `json:"note,omitempty"`
+	}
+	jsonPrice struct {
+		Name     string       `json:"name"`
+		What     string       `json:"what"`
+		USD      platform.USD `json:"micro_usd"`
 		Doc      string       `json:"doc"`
 		Verified string       `json:"verified"`
 		Note     string       `json:"note,omitempty"`
@@ -95,6 +104,9 @@ func platformsJSON(infos []platform.Info) jsonPlatforms {
 			p.Secrets = append(p.Secrets, jsonSecret{
 				Name: s.Name, Env: secretEnv(s), Aliases: list(s.Aliases), Help: s.Help, Optional: s.Optional,
 			})
+		}
+		for _, x := range info.Prices {
+			p.Prices = append(p.Prices, jsonPrice{x.Name, x.One, x.USD, x.Doc, x.Verified, x.Note})
 		}
 		out.Platforms = append(out.Platforms, p)
 	}
@@ -132,6 +144,19 @@ func (a *app) platformDetails(info platform.Info) error {
 			fmt.Fprintf(w, "  %s\t%d %s\tchecked %s\t%s\n", l.Name, l.Max, l.Unit, l.Verified, l.Doc) //nolint:errcheck // see stickyWriter
 			if l.Note != "" {
 				fmt.Fprintf(w, "  \t(%s)\n", l.Note) //nolint:errcheck // see stickyWriter
+			}
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	if len(info.Prices) > 0 {
+		a.printf("\n%s, in US dollars (USD); `monthly_cap:` in site.yaml bounds what posts cost\n", s.bold("Prices"))
+		w := tabwriter.NewWriter(a.Stdout, 0, 0, 2, ' ', 0)
+		for _, p := range info.Prices {
+			fmt.Fprintf(w, "  %s\t%s\tchecked %s\t%s\n", p.One, p.USD, p.Verified, p.Doc) //nolint:errcheck // see stickyWriter
+			if p.Note != "" {
+				fmt.Fprintf(w, "  \t(%s)\n", p.Note) //nolint:errcheck // see stickyWriter
 			}
 		}
 		if err := w.Flush(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
@@ -54,7 +55,7 @@ second one ends at once.`, publishTries),
 			}
 			defer func() { err = errors.Join(err, repo.Close()) }()
 			if dryRun {
-				return a.dryRun(desk, f.json)
+				return a.dryRun(desk, repo, f.json)
 			}
 			if desk.Run, err = a.runID(); err != nil {
 				return err
@@ -119,16 +120,24 @@ func (a *app) runID() (string, error) {
 	return a.Now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), nil
 }
 
-func (a *app) dryRun(desk *publish.Desk, asJSON bool) error {
+func (a *app) dryRun(desk *publish.Desk, repo *gitrepo.Repo, asJSON bool) error {
 	p, err := desk.Plan(a.Now())
 	if err != nil {
 		return err
 	}
+	cfg, err := a.mergedConfig(repo, desk)
+	if err != nil {
+		return err
+	}
+	costs, err := a.bills(desk, cfg, p)
+	if err != nil {
+		return err
+	}
 	if asJSON {
-		return a.printJSON(dryRunJSON(desk, p))
+		return a.printJSON(dryRunJSON(desk, p, costs))
 	}
 	a.printf("Dry run: nothing is sent.\n\n")
-	a.printPlan(p, false)
+	a.printPlan(p, costs, false)
 	return nil
 }
 
@@ -137,12 +146,13 @@ type jsonDryRun struct {
 	jsonReport
 	DryRun  bool         `json:"dry_run"`
 	Actions []jsonAction `json:"actions"`
+	Costs   []bill       `json:"costs"`
 }
 
-func dryRunJSON(desk *publish.Desk, p *plan.Plan) jsonDryRun {
+func dryRunJSON(desk *publish.Desk, p *plan.Plan, costs []bill) jsonDryRun {
 	return jsonDryRun{
 		jsonReport{Branch: desk.Branch, Commit: desk.Commit, Deliveries: []jsonDelivery{}, Waiting: waitingJSON(p.Waiting), LedgerCommit: string(desk.Ledger.Tip())},
-		true, actionsJSON(p.Actions),
+		true, actionsJSON(p.Actions), costs,
 	}
 }
 

@@ -73,7 +73,11 @@ func (a *app) render(ctx context.Context, name, account string, asJSON bool) err
 		rendered = append(rendered, s.Render(p, acc))
 	}
 	if asJSON {
-		err = a.printJSON(renderJSON(p, rendered, findings))
+		out := renderJSON(p, rendered, findings)
+		for i := range rendered {
+			out.Renderings[i].Cost = costJSON(a.costOf(s, &rendered[i]))
+		}
+		err = a.printJSON(out)
 	} else {
 		a.printRenderings(s, p, rendered, findings)
 	}
@@ -147,6 +151,7 @@ type (
 		ReplyTo        string        `json:"reply_to,omitempty"`
 		Quote          string        `json:"quote,omitempty"`
 		CanonicalURL   string        `json:"canonical_url,omitempty"`
+		Cost           *jsonCost     `json:"cost,omitempty"`
 	}
 	jsonMessage struct {
 		Text     string           `json:"text"`
@@ -278,9 +283,22 @@ func (a *app) printRendering(s *openSite, rendered *site.Rendered) {
 	for i := range r.Parts {
 		a.printPart(&r.Parts[i], i, len(r.Parts))
 	}
+	if cost := a.costOf(s, rendered); len(cost) > 0 {
+		say("cost (USD)", costText(cost))
+	}
 	if poll := r.Poll; poll != nil {
 		say("poll", fmt.Sprintf("%s for %s", strings.Join(poll.Options, " | "), poll.Duration))
 	}
+}
+
+// costOf returns what an account's rendering is estimated to cost; nil where the network charges nothing.
+func (a *app) costOf(s *openSite, r *site.Rendered) platform.Cost {
+	account, known := s.Config.Account(r.Variant.Account)
+	adapter, ok := a.Registry.Get(r.Rendering.Platform)
+	if !known || !ok {
+		return nil
+	}
+	return platform.Sum(platform.CostOf(adapter, account, &r.Rendering)...)
 }
 
 // dueText says when an account gets its post.

@@ -222,6 +222,8 @@ func (v *verdict) apply(rec *ledger.Record, now time.Time, who string) (string, 
 		rec.State, rec.PublishedAt = ledger.Unsent, time.Time{}
 		rec.Parts = nil
 		close(ledger.OpPublish, platform.Unsent.String(), "a person looked, and it is not there")
+		rec.Last().Charge.USD = 0
+		rec.Settle(0) // nothing of what may have been sent is charged for
 		return "resolved: " + title + " is not on " + rec.Account, nil
 	default: // send
 		switch rec.State {

@@ -235,6 +235,15 @@ func (s *Site) HeldBy(account, campaign string) (reason string, held bool) {
 	return "", false
 }
 
+// CapOf returns how much an account may spend in a month of the calendar, 0 for no limit.
+func (s *Site) CapOf(account string) platform.USD {
+	a, ok := s.Account(account)
+	if !ok {
+		return 0
+	}
+	return a.MonthlyCap
+}
+
 // Place returns where a key stands in site.yaml, such as Place("accounts", "fedi", "server"): the range of its
 // value, else that of the nearest key above it, else the start of the file.
 func (s *Site) Place(keys ...string) finding.Range {

@@ -53,7 +53,8 @@ func unite(ours, theirs []Attempt) []Attempt {
 	all := slices.Concat(ours, theirs)
 	slices.SortStableFunc(all, func(a, b Attempt) int {
 		return cmp.Or(cmp.Compare(a.N, b.N), a.Started.Compare(b.Started), cmp.Compare(a.Run, b.Run), cmp.Compare(weight(a.Outcome), weight(b.Outcome)),
-			a.Ended.Compare(b.Ended), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Error, b.Error))
+			a.Ended.Compare(b.Ended), cmp.Compare(a.Outcome, b.Outcome), cmp.Compare(a.Op, b.Op), cmp.Compare(a.Fingerprint, b.Fingerprint), cmp.Compare(a.Error, b.Error),
+			cmp.Compare(b.Charge.USD, a.Charge.USD), cmp.Compare(a.Charge.Month, b.Charge.Month)) // a charge only ever shrinks, the more is known
 	})
 	list := make([]Attempt, 0, len(all))
 	for i, a := range all {

@@ -26,6 +26,7 @@ func versions(choose func(n int) int) []*Record {
 		if last := r.Last(); last == nil || last.Outcome != "" {
 			r.Begin(OpPublish, fmt.Sprintf("r%d", i), clock, "fp")
 			r.State = Sending
+			r.Last().Charge = Charge{Month: "2026-12", USD: 200}
 			r.Lease = &Lease{Run: r.Last().Run, Until: clock.Add(time.Minute)}
 		} else {
 			end := []struct {
@@ -37,6 +38,12 @@ func versions(choose func(n int) int) []*Record {
 				r.Parts = append(r.Parts, remotePart(len(r.Parts), fmt.Sprintf("id%d", i)))
 			}
 			r.End(clock, end.outcome, "")
+			if end.state == Unsent || end.state == Denied {
+				r.Last().Charge.USD = 0
+			}
+			if end.state == Published {
+				r.Settle(200)
+			}
 		}
 		all = append(all, r)
 		if choose(4) == 0 {

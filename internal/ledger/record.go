@@ -7,6 +7,7 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
@@ -106,6 +107,7 @@ type Attempt struct {
 	Outcome     string    `json:"outcome,omitempty"` // "published", "updated", "withdrawn" or a platform.Outcome; empty while it runs
 	Fingerprint string    `json:"fingerprint,omitempty"`
 	Error       string    `json:"error,omitempty"`
+	Charge      Charge    `json:"charge,omitzero"` // on networks that charge for posts
 }
 
 // Lease says which run may send, and until when. While it lasts, no other run touches the delivery.
@@ -230,6 +232,13 @@ func (r *Record) Begin(op Op, run string, at time.Time, fingerprint string) {
 		n = last.N + 1
 	}
 	if len(r.Attempts) >= maxAttempts {
+		if spent := r.Attempts[1].Charge; spent.USD > 0 { // another one remembers it
+			heir := &r.Attempts[2].Charge
+			if first := &r.Attempts[0].Charge; first.Month == "" || first.Month == spent.Month {
+				heir = first
+			}
+			heir.Month, heir.USD = cmp.Or(heir.Month, spent.Month), heir.USD+spent.USD
+		}
 		r.Attempts = slices.Delete(r.Attempts, 1, 2)
 	}
 	r.Op = op

@@ -46,7 +46,7 @@ type schema struct {
 // defs names the structs of the ledger's files.
 var defs = map[reflect.Type]string{
 	reflect.TypeFor[Record](): "record", reflect.TypeFor[Attempt](): "attempt", reflect.TypeFor[Lease](): "lease", reflect.TypeFor[Part](): "part",
-	reflect.TypeFor[Opening](): "opening", reflect.TypeFor[Hold](): "hold", reflect.TypeFor[holdsFile](): "holds",
+	reflect.TypeFor[Charge](): "charge", reflect.TypeFor[Opening](): "opening", reflect.TypeFor[Hold](): "hold", reflect.TypeFor[holdsFile](): "holds",
 	reflect.TypeFor[platform.Rendering](): "rendering", reflect.TypeFor[platform.Part](): "rendering_part", reflect.TypeFor[platform.Facet](): "facet",
 	reflect.TypeFor[platform.Media](): "media", reflect.TypeFor[platform.Fit](): "fit", reflect.TypeFor[platform.Card](): "card", reflect.TypeFor[platform.Poll](): "poll",
 }
@@ -93,6 +93,10 @@ var about = map[string]schema{
 	"attempt.outcome":     {Description: "missing while it runs", Enum: enum(outcomes())},
 	"attempt.fingerprint": {Description: "of what was to be out then"},
 	"attempt.error":       {Description: "why it failed"},
+	"attempt.charge":      {Description: "on networks that charge for posts: what it has cost or, as long as nobody knows how it ended, may have cost"},
+	"charge":              {Description: "What a network is estimated to charge."},
+	"charge.month":        {Description: "of the calendar in the site's time zone", Pattern: `^[0-9]{4}-[0-9]{2}$`},
+	"charge.micro_usd":    {Description: "millionths of a US dollar", Minimum: new(int)},
 	"lease":               {Description: "While it lasts, no other run touches the delivery."},
 	"lease.run":           {},
 	"lease.until":         {},

@@ -1,6 +1,10 @@
 package ledger
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/postrider/postrider/internal/platform"
+)
 
 // Shared returns a View that may be used by many goroutines, over one that may not.
 func Shared(v View) View { return &shared{v: v} }
@@ -32,6 +36,12 @@ func (s *shared) Said(account, words string) (*Saying, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.v.Said(account, words)
+}
+
+func (s *shared) Spent(account string, m Month) (platform.USD, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.v.Spent(account, m)
 }
 
 func (s *shared) Empty() (bool, error) {

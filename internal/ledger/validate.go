@@ -164,6 +164,8 @@ func (r *Record) refusal() string {
 		return "fingerprint, source or said is not a digest"
 	case !r.writable():
 		return "it holds a time that no file can hold"
+	case slices.ContainsFunc(r.Attempts, func(a Attempt) bool { return !a.Charge.sound() }):
+		return "it holds a charge that cannot be one"
 	}
 	for i, p := range r.Parts {
 		switch {

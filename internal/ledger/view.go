@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/postrider/postrider/internal/platform"
 )
 
 // Brief is what a listing tells of a record without opening its file.
@@ -22,6 +24,8 @@ type View interface {
 	Open() ([]*Record, error)
 	// Said returns when and where the account last said these words (see the function [Said]); nil when it never has.
 	Said(account, words string) (*Saying, error)
+	// Spent returns what an account has spent in a month. An error that wraps [ErrFormat] means that nobody knows.
+	Spent(account string, m Month) (platform.USD, error)
 	// Empty reports whether nothing was ever recorded.
 	Empty() (bool, error)
 	// Opening returns since when the ledger knows everything; the zero Opening when it was not begun yet.
@@ -82,6 +86,15 @@ func (m Memory) Said(account, words string) (*Saying, error) {
 		}
 	}
 	return last, nil
+}
+
+// Spent implements View.
+func (m Memory) Spent(account string, month Month) (platform.USD, error) {
+	spent := Spent{}
+	for _, r := range m {
+		spent.Note(month, r)
+	}
+	return spent.By(account), nil
 }
 
 // Empty implements View.

@@ -42,6 +42,10 @@ type Target struct {
 	Said        string // digest of its words, see [ledger.Said]
 	FetchesCard bool   // a link card is read from its page when the post goes out, and is not part of the fingerprint
 	Blocked     string // the first error in the post or its rendering, as "T201: message"; empty when there is none
+	// Costs are what its parts are estimated to cost, one for each; nil where the network charges nothing.
+	Costs []platform.Cost `json:",omitempty"`
+	// Fitted are the pictures that are changed before they are sent, in the order in which they are.
+	Fitted []platform.Media `json:",omitempty"`
 }
 
 // Pending reports whether there may be something to do for a target, so that its rendering matters: it
@@ -66,6 +70,9 @@ type Rules struct {
 	Quiet func(t time.Time) (end time.Time, quiet bool)
 	// Held returns the reason when publishing is stopped for an account or campaign.
 	Held func(account, campaign string) (reason string, held bool)
+	// Cap returns how much an account may spend in a month of the calendar in Zone, 0 for no limit; nil: none has one.
+	Cap  func(account string) platform.USD
+	Zone *time.Location // nil: that of the plan's time
 }
 
 // Backlog says what to do with the posts that a first run finds due, when they are more than MaxPerRun.
@@ -93,6 +100,8 @@ type Input struct {
 	Reached map[string]error
 	// Exists reports whether the branch has a post with this id; nil where that is not known.
 	Exists func(post string) bool
+	// Cost returns what the parts of a rendering cost on an account; nil where nothing does.
+	Cost func(account string, r *platform.Rendering) []platform.Cost
 }
 
 // Verb is what an action does.
@@ -118,6 +127,8 @@ type Action struct {
 	Look string
 	// Unsure says that it may have gone out before the ledger began: it is looked for first.
 	Unsure bool
+	// Cost is what it is estimated to cost at most; nil where the network charges nothing.
+	Cost platform.Cost
 }
 
 // ID returns the id of the action's record.
@@ -140,6 +151,7 @@ const (
 	WaitBlocked     WaitState = "blocked"     // an error finding
 	WaitDuplicate   WaitState = "duplicate"   // the account was sent the same before
 	WaitLimit       WaitState = "over_limit"  // more than max_per_run
+	WaitBudget      WaitState = "over_budget" // more than the account's monthly cap
 	WaitFirstRun    WaitState = "first_run"   // from before the ledger began, and a person must say whether it is out
 	WaitSending     WaitState = "sending"     // another run is at it
 	WaitUnknown     WaitState = "unknown"     // cannot be settled without a person
@@ -171,7 +183,7 @@ type Plan struct {
 	Waiting []Waiting
 	Settled int // targets with nothing left to do
 	// Next is the earliest time at which the plan changes without anybody changing anything; zero when
-	// there is none. It is At when there are actions.
+	// there is none. It is At when there are actions. When an address answers that a target awaits, nobody knows.
 	Next time.Time
 }
 
@@ -196,9 +208,13 @@ func Make(in Input) (*Plan, error) {
 	m.orphans()
 	m.sort()
 	m.dropDuplicates()
-	if err := m.limit(); err != nil {
+	if err := m.firstRun(); err != nil {
 		return nil, err
 	}
+	if err := m.budget(); err != nil {
+		return nil, err
+	}
+	m.limit()
 	slices.SortStableFunc(m.plan.Waiting, func(a, b Waiting) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
 	})
@@ -488,17 +504,29 @@ func (m *maker) embargo(t Target) *obstacle {
 	if t.Await == "" {
 		return nil
 	}
-	switch err, looked := m.Reached[t.Await]; {
-	case !looked:
-		return because(WaitEmbargo, m.Now, "waits until %s answers 200: every run of publish looks first", t.Await)
-	case err != nil:
-		zone := m.Now.Location()
-		if !t.Due.IsZero() {
-			zone = t.Due.Location()
-		}
-		return because(WaitEmbargo, m.Now, "waits until %s answers 200; %v (looked at %s)", t.Await, err, clockTime(m.Now.In(zone)))
+	err, looked := m.Reached[t.Await]
+	if looked && err == nil {
+		return nil
 	}
-	return nil
+	m.next(t.ExpiresAt)
+	if !t.Due.IsZero() {
+		m.next(t.Due.Add(Allowance(m.Rules.LateAfter, t.Await)).Add(1))
+	}
+	w := Waiting{Target: t}
+	w.Looked(m.Now, err)
+	return &obstacle{state: WaitEmbargo, reason: w.Reason}
+}
+
+// Looked gives a target under embargo its reason: what came of looking at its address at a time, nil when nobody has looked.
+func (w *Waiting) Looked(at time.Time, err error) {
+	if err == nil {
+		w.Reason = fmt.Sprintf("waits until %s answers 200: every run of publish looks first", w.Await)
+		return
+	}
+	if !w.Due.IsZero() {
+		at = at.In(w.Due.Location())
+	}
+	w.Reason = fmt.Sprintf("waits until %s answers 200; %v (looked at %s)", w.Await, err, clockTime(at))
 }
 
 // embargoLasts is how long after its time a post may wait for its link without being late.
@@ -798,34 +826,49 @@ func (m *maker) dropDuplicates() {
 	})
 }
 
-// limit applies the guard against a mass publish: at most MaxPerRun posts (not targets) begin in one
-// run, and a first run with more than that begins none.
-func (m *maker) limit() error {
-	if m.Rules.MaxPerRun <= 0 {
-		return nil
-	}
+// begins reports whether an action begins a post.
+func (a *Action) begins() bool { return a.Verb == Publish && a.Record == nil }
+
+// crowded reports whether more posts (not targets) begin than MaxPerRun allows.
+func (m *maker) crowded() bool {
 	posts := map[string]bool{}
-	for _, a := range m.plan.Actions {
-		if a.Verb == Publish && a.Record == nil {
+	for i := range m.plan.Actions {
+		if a := &m.plan.Actions[i]; a.begins() {
 			posts[a.Post] = true
 		}
 	}
-	if len(posts) <= m.Rules.MaxPerRun {
+	return m.Rules.MaxPerRun > 0 && len(posts) > m.Rules.MaxPerRun
+}
+
+// firstRun applies the guard against a mass publish by a site that has published nothing yet: when more posts begin than in
+// one run may, none does.
+func (m *maker) firstRun() error {
+	if m.Backlog != BacklogStop || !m.crowded() {
 		return nil
 	}
 	empty, err := m.Ledger.Empty()
-	if err != nil {
+	if err != nil || !empty {
 		return err
 	}
-	stop := empty && m.Backlog == BacklogStop
-	clear(posts)
 	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
-		if a.Verb != Publish || a.Record != nil {
-			return false
-		}
-		if stop {
+		if a.begins() {
 			m.wait(a.Target, a.Occurrence, WaitFirstRun, time.Time{}, "the first run found more than %d posts due at once", m.Rules.MaxPerRun)
-			return true
+		}
+		return a.begins()
+	})
+	return nil
+}
+
+// limit applies the guard against a mass publish by every other run: at most MaxPerRun posts begin. What an account cannot pay for
+// does not count, so that it keeps nothing else waiting.
+func (m *maker) limit() {
+	if !m.crowded() {
+		return
+	}
+	posts := map[string]bool{}
+	m.plan.Actions = slices.DeleteFunc(m.plan.Actions, func(a Action) bool {
+		if !a.begins() {
+			return false
 		}
 		if !posts[a.Post] && len(posts) >= m.Rules.MaxPerRun {
 			m.wait(a.Target, a.Occurrence, WaitLimit, m.Now, "more than %d posts are due: it goes with a later run", m.Rules.MaxPerRun)
@@ -834,7 +877,6 @@ func (m *maker) limit() error {
 		posts[a.Post] = true
 		return false
 	})
-	return nil
 }
 
 // clockTime writes a time as people read it, with its zone.

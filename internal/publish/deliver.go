@@ -123,7 +123,7 @@ func (r *run) send(ctx context.Context, j *job, done []platform.Remote) {
 		r.fail(j, platform.Receipt{Parts: done}, fullFor(wait))
 		return
 	}
-	j.sent = true
+	j.sent, j.before = true, len(done)
 	receipt, err := j.publisher.Publish(ctx, j.rendering, attempt)
 	if err != nil && platform.OutcomeOf(err) == platform.Unknown {
 		// Often the post is there and only the answer was lost. Finding it settles that at once; not finding it
@@ -180,6 +180,7 @@ func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Re
 			// What is out is not, or not all, of this version of the file. A record of none makes the next run mend that.
 			rec.Fingerprint, rec.Source = "", ""
 		}
+		r.charge(j, rec, rendering, true)
 		rec.End(now, "published", "")
 	})
 }
@@ -227,6 +228,7 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 				r.setParts(rec, receipt, j.rendering)
 			}
 		}
+		r.charge(j, rec, j.rendering, outcome != platform.Unknown)
 		if last := rec.Last(); j.Verb == plan.Reconcile && !j.sent || errors.Is(err, errHeld) {
 			last.Op = ledger.OpLook // nothing was begun: once the stop is lifted, it may be late
 		}

@@ -122,7 +122,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		}
 		p, err := plan.Make(plan.Input{
 			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog,
-			OwnerDead: o.OwnerDead, Exists: a.Has, Reached: reached,
+			OwnerDead: o.OwnerDead, Exists: a.Has, Cost: a.Cost, Reached: reached,
 		})
 		if err != nil {
 			return nil, err
@@ -282,5 +282,6 @@ func Rules(c *config.Site) plan.Rules {
 	return plan.Rules{
 		LateAfter: c.Schedule.Late.After, LateThen: c.Schedule.Late.Then, MaxPerRun: c.Schedule.MaxPerRun, Held: c.HeldBy,
 		Quiet: func(t time.Time) (time.Time, bool) { return c.Schedule.QuietUntil(t, c.Location) },
+		Cap:   c.CapOf, Zone: c.Location,
 	}
 }

@@ -254,6 +254,7 @@ type job struct {
 	until     time.Time           // the end of the lease that the remote knows
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
+	before    int                 // how many parts there were before it
 	mixed     bool                // another version of the file than the one sent may be out
 	mayRetry  bool                // a failure is kept in failed instead of being the end
 	failed    *failure            // of the latest attempt
@@ -281,6 +282,7 @@ type run struct {
 	budgets map[string]*platform.Budget // by account; accounts with one and the same token share theirs
 	leashes map[string]*leash           // by account
 	base    gitrepo.Hash                // the ledger's commit that holds this run's intents
+	month   ledger.Month                // in which it was planned
 	journal *journal
 	ends    time.Time // when no other delivery is begun; zero: never
 
@@ -307,6 +309,7 @@ func newRun(d *Desk, report *Report) *run {
 // open gets a publisher for every account in the plan, before anything is written or sent: a secret that
 // is missing must not be found half-way.
 func (r *run) open(ctx context.Context, p *plan.Plan) error {
+	r.month = ledger.MonthOf(p.At.In(r.Site.Config().Location))
 	publishers := map[string]platform.Publisher{}
 	files := map[string]*media{}
 	tokens := map[string]*platform.Budget{}
@@ -483,6 +486,7 @@ func (r *run) intent(j *job, now time.Time) *ledger.Record {
 		rec.Begin(ledger.OpPublish, r.Run, now, rec.Fingerprint)
 	}
 	rec.Lease = &ledger.Lease{Run: r.Run, Until: now.Add(leaseTime).UTC(), Owner: r.Owner}
+	r.reserve(rec, a.Cost.Total())
 	return rec
 }
 

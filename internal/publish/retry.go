@@ -94,8 +94,12 @@ func (r *run) tryAgain(j *job) {
 		if j.doubtful {
 			outcome = platform.Unknown
 		}
+		r.charge(j, rec, j.rendering, outcome != platform.Unknown)
+		rest := last.Charge.USD - rec.Last().Charge.USD
 		rec.End(now, outcome.String(), j.failed.err.Error())
 		rec.Begin(last.Op, r.Run, now, last.Fingerprint)
+		r.reserve(rec, rest)
+		j.before = len(rec.Parts)
 		rec.Lease = lease
 	})
 }

@@ -79,6 +79,7 @@ func (m *maker) target(p *Post, t *Target) plan.Target {
 	}
 	if adapter, ok := m.Registry.Get(t.Platform); ok {
 		out.Caps, out.KeyLife = platform.CapsOf(adapter, account), adapter.Info().KeyLifetime
+		out.Costs = platform.CostOf(adapter, account, &t.After.Rendering)
 	}
 	if f, blocked := m.about(p.Path).Blocking(t.Account); blocked {
 		out.Blocked = string(f.Code) + ": " + f.Message

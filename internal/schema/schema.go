@@ -241,6 +241,17 @@ func account(reg *platform.Registry) *node {
 		one.Properties["platform"] = &node{Const: string(info.ID), Description: "The platform that the account is on."}
 		one.Properties["defaults"] = &node{Ref: "#/$defs/fields", Description: "Front matter that every post to this account starts from."}
 		one.Properties["utm"] = &node{Ref: "#/$defs/utm", Description: "UTM parameters that links on this account get, instead of what the campaign says."}
+		if len(info.Prices) > 0 {
+			one.Properties["monthly_cap"] = &node{
+				Type: []string{"string", "number"}, Pattern: `^(\$?[0-9]+(\.[0-9]{1,6})?|[0-9]+(\.[0-9]{1,6})? ?USD)$`,
+				Description: "The most that posts may cost in a month of the calendar, estimated, in US dollars, such as 25 or 12.50 USD; what would go beyond waits.",
+			}
+		}
+		if info.TokensEnd {
+			day := form(reflect.TypeFor[time.Time](), reg)
+			day.Description = "The day on which the account's token dies, as YYYY-MM-DD: check, doctor and the preview say what lies beyond it."
+			one.Properties["token_expires"] = day
+		}
 		s.AnyOf = append(s.AnyOf, one)
 	}
 	return s

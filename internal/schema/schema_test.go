@@ -51,6 +51,9 @@ type serverOptions struct {
 
 func (t toy) Info() platform.Info {
 	i := platform.Info{ID: t.id, Name: strings.ToUpper(string(t.id)), NewOptions: func() any { return new(toyOptions) }}
+	if t.id == "x" {
+		i.Prices = []platform.Price{{Name: "post", USD: 1}}
+	}
 	if t.id == "mastodon" {
 		i.NewOptions = func() any { return new(serverOptions) }
 	}

@@ -403,8 +403,12 @@ func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
 	slices.SortStableFunc(accounts, func(a, b *platform.Account) int { return cmp.Compare(s.leader[a.Name], s.leader[b.Name]) })
 	for _, a := range accounts {
 		if !selected {
-			r.Variant = s.Variant(p, a)
-			pass.Sight(&r.Variant)
+			if a.MonthlyCap > 0 {
+				s.render(&r, p, a)
+			} else {
+				r.Variant = s.Variant(p, a)
+			}
+			pass.Sight(&r.Variant, s.checker.Cost(a, &r.Rendering))
 			continue
 		}
 		single := p.Singles(a.Name)

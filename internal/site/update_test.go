@@ -171,7 +171,7 @@ func TestCheckPost(t *testing.T) {
 		"<!-- postrider:ignore T303 said twice, and meant -->\n<!-- postrider:ignore M301 no picture -->\n<!-- postrider:ignore T302 stale -->\n")
 	fsys["content/twin.md"] = file("---\nid: ttt\nplatforms: [bluesky, mastodon]\n---\nThe sled is back.\n\n![](b/p.png)\n")
 	s := load(t, fsys)
-	compared := []finding.Code{content.SameIDCode, "T303", "D302"}
+	compared := []finding.Code{content.SameIDCode, "T303", "D302", "D304"}
 	all := slices.DeleteFunc(s.Check(t.Context()), func(f finding.Finding) bool { return slices.Contains(compared, f.Code) })
 	seen := map[finding.Code]bool{}
 	for _, p := range s.Posts {

@@ -110,8 +110,10 @@ func (Adapter) Info() platform.Info {
 		},
 		Measure:    func(text string) int { return measure.X(text).Weighted },
 		Caps:       platform.CanPublish | platform.CanDelete | platform.CanFind | platform.CanThread | platform.CanPoll,
+		Prices:     []platform.Price{pricePost, pricePostLink, priceMetadata},
 		NewOptions: func() any { return &Options{Server: DefaultServer} },
 		// Optional each, since either the first four or the last are needed: Open asks for them.
+		TokensEnd: true,
 		Secrets: []platform.SecretSpec{
 			{
 				Name: secretKey, Optional: true,

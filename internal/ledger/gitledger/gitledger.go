@@ -11,6 +11,7 @@
 package gitledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -482,11 +483,47 @@ func (l *Ledger) files(view *View, records []*ledger.Record) (map[string][]byte,
 			}
 		}
 	}
+	if err := noteSpent(files, view, records); err != nil {
+		return nil, err
+	}
 	holds, err := view.Holds()
 	if err != nil {
 		return nil, err
 	}
 	return files, l.readme(files, view, holds, records)
+}
+
+// noteSpent brings what was spent up to date in the months that records have charges in. A file that is damaged is left as it is:
+// nothing that costs goes out with it, and whoever mends it reads the records.
+func noteSpent(files map[string][]byte, view *View, records []*ledger.Record) error {
+	months := map[ledger.Month]ledger.Spent{}
+	for _, r := range records {
+		for m := range r.Charges() {
+			if _, ok := months[m]; !ok {
+				var err error
+				if months[m], err = view.spent(m); err != nil && !errors.Is(err, ledger.ErrFormat) {
+					return err
+				}
+			}
+			if months[m] != nil {
+				months[m].Note(m, r)
+			}
+		}
+	}
+	for m, spent := range months {
+		if spent == nil {
+			continue
+		}
+		file := ledger.SpentFile(m)
+		was, err := view.top(file)
+		if err != nil {
+			return err
+		}
+		if b := spent.Encode(); !bytes.Equal(b, was) {
+			files[file] = b
+		}
+	}
+	return nil
 }
 
 // readme adds the branch's README to files when it changes.

@@ -1,6 +1,7 @@
 package gitledger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -147,6 +148,10 @@ func sound(file string, b []byte) error {
 		_, err := ledger.DecodeSaying(b)
 		return err
 	}
+	if _, ok := ledger.IsSpentFile(file); ok {
+		_, err := ledger.DecodeSpent(b)
+		return err
+	}
 	_, id, _, ok := ledger.ParsePath(file)
 	if !ok {
 		return nil
@@ -167,12 +172,13 @@ func readRecord(id ledger.ID, b []byte) (*ledger.Record, error) {
 // Restored is a file that [Ledger.Restore] has brought back.
 type Restored struct {
 	File   string       // where it stands now
-	From   gitrepo.Hash // the commit whose version it is
+	From   gitrepo.Hash // the commit whose version it is; empty when it was worked out from the records
 	Before string       // the damaged file, if that had another name
 }
 
 // Restore writes the last good versions of damaged files on top of the ledger, in one commit: history is not rewritten.
-// Of a record that can be read it writes the marker that is missing; other files that can be read are left alone. Nothing is written when one of them has no good version
+// Of a record that can be read it writes the marker that is missing, and what was spent in a month it works out again from the records; other files that can be
+// read are left alone. Nothing is written when one of them has no good version
 // ([*NoGoodVersionError]).
 func (l *Ledger) Restore(ctx context.Context, files ...string) ([]Restored, error) {
 	for try := 1; ; try++ {
@@ -194,6 +200,9 @@ func (l *Ledger) restore(ctx context.Context, files []string) ([]Restored, error
 	changes := map[string][]byte{}
 	var list []Restored
 	for _, file := range files {
+		if _, ok := ledger.IsSpentFile(file); ok {
+			continue // it follows from the records, once they are restored
+		}
 		if b, err := view.top(file); err == nil && b != nil && sound(file, b) == nil {
 			if err := missingMarker(view, file, b, changes); err != nil {
 				return nil, err
@@ -214,6 +223,17 @@ func (l *Ledger) restore(ctx context.Context, files []string) ([]Restored, error
 		changes[name] = good
 		list = append(list, done)
 	}
+	for _, file := range files {
+		if month, ok := ledger.IsSpentFile(file); ok {
+			again, err := respend(view, month, changes)
+			if err != nil {
+				return nil, err
+			}
+			if again {
+				list = append(list, Restored{File: file})
+			}
+		}
+	}
 	if len(changes) == 0 {
 		return nil, nil
 	}
@@ -222,12 +242,43 @@ func (l *Ledger) restore(ctx context.Context, files []string) ([]Restored, error
 	case 0:
 		subject = fmt.Sprintf("%d markers of what was published are written again", len(changes))
 	case 1:
+		if list[0].From == "" {
+			subject = list[0].File + " is worked out again from the records"
+			break
+		}
 		subject = fmt.Sprintf("%s is as it last could be read, in %s", list[0].File, list[0].From.Short())
 	}
 	if err := l.claimFiles(ctx, subject, changes); err != nil {
 		return nil, fmt.Errorf("restore %d files of the ledger: %w", len(list), err)
 	}
 	return list, nil
+}
+
+// respend works out from the records what was spent in a month, with those that changes restores, and reports whether the ledger says
+// something else.
+func respend(view *View, month ledger.Month, changes map[string][]byte) (again bool, err error) {
+	spent := ledger.Spent{}
+	if err := view.Each(func(r *ledger.Record) error { spent.Note(month, r); return nil }); err != nil {
+		return false, err
+	}
+	for file, b := range changes {
+		if _, id, _, ok := ledger.ParsePath(file); ok && b != nil {
+			rec, err := readRecord(id, b)
+			if err != nil {
+				return false, err
+			}
+			spent.Note(month, rec)
+		}
+	}
+	file := ledger.SpentFile(month)
+	was, err := view.top(file)
+	if err != nil {
+		return false, err
+	}
+	if again = !bytes.Equal(spent.Encode(), was); again {
+		changes[file] = spent.Encode()
+	}
+	return again, nil
 }
 
 // missingMarker adds the marker of a published record that the ledger lacks.

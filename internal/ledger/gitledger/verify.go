@@ -49,7 +49,7 @@ func (l *Ledger) VerifyDeep(ctx context.Context, fn func(Problem)) (Summary, err
 }
 
 func (l *Ledger) verify(ctx context.Context, fn func(Problem), deep bool) (Summary, error) {
-	v := &verifier{Ledger: l, ctx: ctx, records: map[string]ledger.State{}, wanted: map[string]string{}}
+	v := &verifier{Ledger: l, ctx: ctx, records: map[string]ledger.State{}, wanted: map[string]string{}, spent: map[ledger.Month]ledger.Spent{}, noted: map[ledger.Month]ledger.Spent{}}
 	v.sum.Tip, v.sum.States = l.tip, map[ledger.State]int{}
 	v.report = func(p Problem) {
 		v.sum.Problems++
@@ -59,7 +59,7 @@ func (l *Ledger) verify(ctx context.Context, fn func(Problem), deep bool) (Summa
 	if l.tip == "" {
 		return v.sum, nil
 	}
-	for _, step := range []func() error{v.files, v.markers, v.unmarked, func() error { return v.history(deep) }} {
+	for _, step := range []func() error{v.files, v.markers, v.unmarked, v.money, func() error { return v.history(deep) }} {
 		if err := step(); err != nil {
 			return v.sum, l.unreadable(l.tip, err)
 		}
@@ -79,8 +79,10 @@ type verifier struct {
 	report func(Problem)
 	sum    Summary
 
-	records map[string]ledger.State // of what is there, by record id
-	wanted  map[string]string       // the markers that records ask for, and the file of the record that does
+	records map[string]ledger.State       // of what is there, by record id
+	wanted  map[string]string             // the markers that records ask for, and the file of the record that does
+	spent   map[ledger.Month]ledger.Spent // what records say was spent
+	noted   map[ledger.Month]ledger.Spent // what the ledger's files say of it; nil for one that is damaged
 }
 
 // tree returns a view with empty caches: walking everything in one would keep the listings of all folders.
@@ -144,10 +146,36 @@ func (v *verifier) files() error {
 		case e.Path == ledger.OpeningFile || e.Path == ledger.HoldsFile || e.Path == ledger.UntimedFile:
 			v.content(t, e)
 		default:
-			v.stranger(e)
+			month, ok := ledger.IsSpentFile(e.Path)
+			if !ok {
+				v.stranger(e)
+				continue
+			}
+			v.noted[month] = nil
+			if b, ok := v.content(t, e); ok {
+				v.noted[month], _ = ledger.DecodeSpent(b)
+			}
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// money compares what was spent by the ledger's files with what the records say.
+func (v *verifier) money() error {
+	for m := range v.spent {
+		if _, ok := v.noted[m]; !ok {
+			v.noted[m] = ledger.Spent{}
+		}
+	}
+	for _, m := range slices.Sorted(maps.Keys(v.noted)) {
+		if noted := v.noted[m]; noted != nil && !noted.Equal(v.spent[m]) {
+			v.report(Problem{
+				Path: ledger.SpentFile(m), Repair: true, Message: fmt.Sprintf("it does not say what the records say was spent in %s", m),
+				Hint: "`postrider doctor --ledger --repair` writes it again",
+			})
 		}
 	}
 	return nil
@@ -210,6 +238,12 @@ func (v *verifier) file(t *folder, e gitrepo.Entry) error {
 	}
 	for _, message := range ledger.Validate(rec) {
 		v.report(Problem{Path: e.Path, ID: name, Message: message, Hint: hintByHand})
+	}
+	for m := range rec.Charges() {
+		if v.spent[m] == nil {
+			v.spent[m] = ledger.Spent{}
+		}
+		v.spent[m].Note(m, rec)
 	}
 	if rec.State == ledger.Published && rec.Said != "" {
 		v.wanted[path.Base(ledger.SaidPath(rec.Account, rec.Said))] = e.Path

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/platform"
 )
 
 // View is the ledger at one commit. It reads folders and files only as they are asked for and keeps
@@ -353,6 +354,24 @@ func (v *View) Said(account, words string) (*ledger.Saying, error) {
 		return &ledger.Saying{}, nil // that it is there proves that somebody has
 	}
 	return &s, nil
+}
+
+// Spent implements [ledger.View]. A file that cannot be read is among the [View.Damaged].
+func (v *View) Spent(account string, m ledger.Month) (platform.USD, error) {
+	spent, err := v.spent(m)
+	if errors.Is(err, ledger.ErrFormat) {
+		v.damaged = append(v.damaged, Damage{Path: ledger.SpentFile(m), Err: err})
+	}
+	return spent.By(account), err
+}
+
+// spent returns what was spent in a month; nil with an error.
+func (v *View) spent(m ledger.Month) (ledger.Spent, error) {
+	b, err := v.top(ledger.SpentFile(m))
+	if err != nil {
+		return nil, err
+	}
+	return ledger.DecodeSpent(b)
 }
 
 // Opening implements [ledger.View]. An error that wraps [ledger.ErrFormat] means that the file is damaged, which is among

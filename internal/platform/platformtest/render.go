@@ -41,6 +41,18 @@ func infoIsWellFormed(t *testing.T, s *Suite) {
 			t.Errorf("limit %s was verified on %q", l.Name, l.Verified)
 		}
 	}
+	for _, p := range info.Prices {
+		if p.Name == "" || p.One == "" || p.Many == "" || p.USD <= 0 {
+			t.Errorf("price %+v", p)
+		}
+		isHTTPS(t, "price "+p.Name, p.Doc)
+		if day, err := time.Parse(time.DateOnly, p.Verified); err != nil || day.After(Clock()) {
+			t.Errorf("price %s was verified on %q", p.Name, p.Verified)
+		}
+	}
+	if _, charges := s.Adapter.(platform.Coster); charges != (len(info.Prices) > 0) {
+		t.Errorf("it has %d prices, and tells what a post costs: %t", len(info.Prices), charges)
+	}
 	for _, spec := range info.Secrets {
 		for _, name := range append([]string{spec.Name}, spec.Aliases...) {
 			if !regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`).MatchString(name) {
@@ -242,6 +254,9 @@ func renderingsHaveParts(t *testing.T, s *Suite) {
 		}
 		if len(r.Parts) > 1 && !info.Caps.Has(platform.CanThread) && !findings.HasErrors() {
 			t.Errorf("%s: %d parts on a platform without threads, and no finding", sample.Name, len(r.Parts))
+		}
+		if costs := platform.CostOf(s.Adapter, account, &r); len(info.Prices) > 0 && len(costs) != len(r.Parts) {
+			t.Errorf("%s: %d costs for %d parts", sample.Name, len(costs), len(r.Parts))
 		}
 		for _, f := range findings {
 			if f.Code == "" || f.Message == "" {
