@@ -313,8 +313,8 @@ func TestLookOf(t *testing.T) {
 			t.Errorf("%s looks like %s, %s", id, l.ID, l.Layout)
 		}
 	}
-	for _, info := range adapters.All().Infos() {
-		if l := card.LookOf(info.ID); l.ID != info.ID || l.Name != info.Name {
+	for _, info := range adapters.All().Infos() { // a new one need not have been drawn yet: it looks like a sheet of paper
+		if l := card.LookOf(info.ID); l.ID == info.ID && l.Name != info.Name || l.ID != info.ID && l.Layout != card.Plain {
 			t.Errorf("%s (%s) looks like %s (%s)", info.ID, info.Name, l.ID, l.Name)
 		}
 	}

@@ -84,3 +84,16 @@ func OutcomeOf(err error) Outcome {
 	}
 	return Unknown
 }
+
+// AsError returns an error of a publisher as what it is: the *Error in its chain, else one that knows nothing.
+func AsError(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Outcome: Unknown, Err: err}
+}
+
+// CannotEdit returns the error of an [Editor] for a change that its network cannot express: it wraps [ErrCannotEdit] and says why.
+func CannotEdit(op, format string, args ...any) error {
+	return &Error{Outcome: Rejected, Op: op, Err: fmt.Errorf("%w: "+format, append([]any{ErrCannotEdit}, args...)...)}
+}

@@ -36,6 +36,11 @@ func newFake(base string) *fake.Server {
 	})
 }
 
-func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
+// All requests of the suite are held to the lexicons, and the records in them.
+func TestConformance(t *testing.T) {
+	s := suite()
+	s.Check = bluesky.ReadLexicons(t).Check
+	platformtest.Run(t, s)
+}
 
 func FuzzAnswers(f *testing.F) { platformtest.Fuzz(f, suite()) }

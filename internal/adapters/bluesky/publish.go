@@ -48,19 +48,13 @@ var limits = apihttp.LimitStyle{Reset: "RateLimit-Reset", Format: apihttp.Unix, 
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	fail := func(outcome platform.Outcome, message, hint string) error {
-		return &platform.Error{Outcome: outcome, Op: "open", Message: message, Hint: hint}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, fail(platform.Unsent, "the account has no Bluesky options", "")
-	}
-	if problems := o.Validate(); len(problems) > 0 {
-		return nil, fail(platform.Unsent, problems[0].Key+": "+problems[0].Message, problems[0].Hint)
-	}
-	password := d.Secrets["APP_PASSWORD"]
-	if password.IsZero() {
-		return nil, fail(platform.Denied, "there is no app password", "set "+platform.EnvName(a.Name, "APP_PASSWORD"))
+	password, err := d.Secret(a, "APP_PASSWORD", "app password")
+	if err != nil {
+		return nil, err
 	}
 	p := &publisher{account: a.Name, options: *o, password: password, deps: d}
 	p.options.Server = strings.TrimSuffix(o.Server, "/")

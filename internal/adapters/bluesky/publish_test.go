@@ -23,6 +23,7 @@ import (
 	"github.com/postrider/postrider/internal/adapters/bluesky/fake"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/platform/platformtest"
 	"github.com/postrider/postrider/internal/secret"
 )
 
@@ -60,7 +61,8 @@ func (w *world) open(t *testing.T, who string) *publisher {
 	p, err := Adapter{}.Open(
 		&platform.Account{Name: who, Platform: "bluesky", Options: &Options{Handle: who + ".example", Server: w.server.URL + "/"}},
 		platform.Deps{
-			HTTP: w.server.Client(), Media: w.files, Now: clock, AllowPrivate: true,
+			HTTP:  &http.Client{Transport: platformtest.Checked(t, ReadLexicons(t).Check, w.server.Client().Transport)},
+			Media: w.files, Now: clock, AllowPrivate: true,
 			Secrets: map[string]secret.String{"APP_PASSWORD": secret.New(who + "-password")},
 			Log:     slog.New(slog.NewTextHandler(&w.log, nil)),
 		})

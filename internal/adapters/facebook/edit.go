@@ -3,7 +3,6 @@ package facebook
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -99,10 +98,7 @@ func onlyText(sent string, current *wirePost, part *platform.Part) error {
 }
 
 func cannotEdit(format string, args ...any) error {
-	return &platform.Error{
-		Outcome: platform.Rejected, Op: opEdit,
-		Err: fmt.Errorf("%w: "+format, append([]any{platform.ErrCannotEdit}, args...)...),
-	}
+	return platform.CannotEdit(opEdit, format, args...)
 }
 
 // Delete implements [platform.Deleter]. https://developers.facebook.com/documentation/pages-api/posts (2026-11-22)

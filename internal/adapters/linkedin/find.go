@@ -47,7 +47,7 @@ func (p pagePublisher) duplicateRead(ctx context.Context, r *platform.Rendering,
 	switch {
 	case err == nil && isOurs(live, a) && says(live, r):
 		return live.created(), nil
-	case err == nil || asError(err).Status == http.StatusNotFound: // LinkedIn remembers what was deleted for a while
+	case err == nil || platform.AsError(err).Status == http.StatusNotFound: // LinkedIn remembers what was deleted for a while
 		return time.Time{}, repetition(refusal, urn)
 	}
 	return p.duplicateUnread(ctx, r, a, urn, refusal)
@@ -237,7 +237,7 @@ func (p pagePublisher) Exists(ctx context.Context, part platform.Remote) (bool, 
 	} else {
 		_, err = p.read(ctx, op, part.ID)
 	}
-	if err != nil && asError(err).Status == http.StatusNotFound {
+	if err != nil && platform.AsError(err).Status == http.StatusNotFound {
 		return false, nil
 	}
 	return err == nil, err

@@ -36,20 +36,13 @@ var (
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: "the account has no LinkedIn options"}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
-	if problems := o.Validate(); len(problems) > 0 {
-		p := problems[0]
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: p.Key + ": " + p.Message, Hint: p.Hint}
-	}
-	token := d.Secrets["ACCESS_TOKEN"]
-	if token.IsZero() {
-		return nil, &platform.Error{
-			Outcome: platform.Denied, Op: "open", Message: "there is no access token",
-			Hint: "set " + platform.EnvName(a.Name, "ACCESS_TOKEN"),
-		}
+	token, err := d.Secret(a, "ACCESS_TOKEN", "access token")
+	if err != nil {
+		return nil, err
 	}
 	p := &publisher{deps: d, options: o, author: o.author()}
 	p.api = apihttp.Client{
@@ -104,7 +97,7 @@ func (p *publisher) whoami(ctx context.Context) (urn, name string, err error) {
 		Name string `json:"name"`
 	}
 	if _, err := p.api.Do(ctx, apihttp.Request{Op: "verify token", Path: "/v2/userinfo", OwnLimit: true}, &who); err != nil {
-		if e := asError(err); e.Status == http.StatusForbidden {
+		if e := platform.AsError(err); e.Status == http.StatusForbidden {
 			e.Hint = "the token needs the scopes openid and profile: add the product Sign In with LinkedIn using OpenID Connect to the app"
 		}
 		return "", "", err
@@ -196,7 +189,7 @@ func (p *publisher) create(ctx context.Context, b *wirePost) (urn string, refusa
 		}
 		return urn, nil
 	}
-	e := asError(err)
+	e := platform.AsError(err)
 	switch e.Status {
 	case http.StatusUnprocessableEntity, http.StatusBadRequest:
 		if f := failureOf(resp.Body); f.isDuplicate() {
@@ -233,7 +226,7 @@ func (p *publisher) comment(ctx context.Context, post, text string) (string, err
 		JSON: wireComment{Actor: p.author, Object: post, Message: wireMessage{Text: text}},
 	}, nil)
 	if err != nil {
-		e := asError(err)
+		e := platform.AsError(err)
 		switch e.Status {
 		case http.StatusForbidden:
 			e.Hint = "the token may post but not comment: it needs w_member_social_feed, or w_organization_social_feed for a page; or take `first_comment:` away for LinkedIn"
@@ -302,10 +295,7 @@ func (p *publisher) Edit(ctx context.Context, old platform.Receipt, r *platform.
 }
 
 func cannotEdit(format string, args ...any) error {
-	return &platform.Error{
-		Outcome: platform.Rejected, Op: opEdit,
-		Err: fmt.Errorf("%w: "+format, append([]any{platform.ErrCannotEdit}, args...)...),
-	}
+	return platform.CannotEdit(opEdit, format, args...)
 }
 
 // Delete implements [platform.Deleter]. A post takes its comments along.
@@ -323,7 +313,7 @@ func (p *publisher) Delete(ctx context.Context, old platform.Receipt) error {
 			Op: op, Method: http.MethodDelete, Path: "/rest/posts/" + url.QueryEscape(part.ID), OwnLimit: true,
 			Header: http.Header{"X-Restli-Method": {"DELETE"}},
 		}, nil)
-		if err != nil && asError(err).Status != http.StatusNotFound {
+		if err != nil && platform.AsError(err).Status != http.StatusNotFound {
 			return err
 		}
 	}

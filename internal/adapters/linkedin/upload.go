@@ -178,7 +178,7 @@ func (p *publisher) await(ctx context.Context, op, path string) error {
 			Failure string `json:"processingFailureReason"`
 		}
 		_, err := p.api.Do(ctx, apihttp.Request{Op: op, Path: path, OwnLimit: true}, &file)
-		if err != nil && asError(err).Status == http.StatusForbidden {
+		if err != nil && platform.AsError(err).Status == http.StatusForbidden {
 			return p.wait(ctx, op, unseenPauses*maxPause)
 		}
 		if err != nil {

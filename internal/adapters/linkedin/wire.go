@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/postrider/postrider/internal/platform"
@@ -157,12 +156,4 @@ func digest(v any) string {
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:6])
-}
-
-// asError returns the error of the HTTP client as what it is.
-func asError(err error) *platform.Error {
-	if e, ok := errors.AsType[*platform.Error](err); ok {
-		return e
-	}
-	return &platform.Error{Outcome: platform.Unknown, Err: err}
 }

@@ -29,6 +29,11 @@ func suite() platformtest.Suite {
 	}
 }
 
-func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
+// All requests of the suite are held to the description of the API.
+func TestConformance(t *testing.T) {
+	s := suite()
+	s.Check = readDescription(t).check
+	platformtest.Run(t, s)
+}
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }

@@ -2,7 +2,6 @@ package mastodon
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -177,14 +176,11 @@ func (p *publisher) update(ctx context.Context, id string, edit *newStatus) (*wi
 // GoToSocial 0.19.2 does so, and shows less than it is told: white space and the spelling of a language
 // tag make no difference.
 func unchanged(err error) bool {
-	return statusOf(err) == http.StatusUnprocessableEntity && strings.Contains(asError(err).Message, "status was not changed")
+	return statusOf(err) == http.StatusUnprocessableEntity && strings.Contains(platform.AsError(err).Message, "status was not changed")
 }
 
 func cannotEdit(format string, args ...any) error {
-	return &platform.Error{
-		Outcome: platform.Rejected, Op: opEdit,
-		Err: fmt.Errorf("%w: "+format, append([]any{platform.ErrCannotEdit}, args...)...),
-	}
+	return platform.CannotEdit(opEdit, format, args...)
 }
 
 // Delete implements [platform.Deleter].

@@ -58,7 +58,7 @@ func (p *publisher) processed(ctx context.Context, op, id string) error {
 		waited += pause
 		resp, err := p.api.Do(ctx, apihttp.Request{Op: op, Path: "/api/v1/media/" + url.PathEscape(id)}, nil)
 		if err != nil {
-			if e := asError(err); gone(e) {
+			if e := platform.AsError(err); gone(e) {
 				e.Outcome = platform.Unsent
 			}
 			return err

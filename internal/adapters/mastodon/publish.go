@@ -42,20 +42,13 @@ var limits = apihttp.LimitStyle{Reset: "X-RateLimit-Reset", Format: apihttp.ISO8
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: "the account has no Mastodon options"}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
-	if problems := o.Validate(); len(problems) > 0 {
-		p := problems[0]
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: p.Key + ": " + p.Message, Hint: p.Hint}
-	}
-	token := d.Secrets["ACCESS_TOKEN"]
-	if token.IsZero() {
-		return nil, &platform.Error{
-			Outcome: platform.Denied, Op: "open", Message: "there is no access token",
-			Hint: "set " + platform.EnvName(a.Name, "ACCESS_TOKEN"),
-		}
+	token, err := d.Secret(a, "ACCESS_TOKEN", "access token")
+	if err != nil {
+		return nil, err
 	}
 	return &publisher{
 		deps: d, software: o.Software,
@@ -102,7 +95,7 @@ func (p *publisher) whoami(ctx context.Context) (*wireAccount, error) {
 	if p.self == nil {
 		var a wireAccount
 		if _, err := p.api.Do(ctx, apihttp.Request{Op: "verify token", Path: "/api/v1/accounts/verify_credentials"}, &a); err != nil {
-			if e := asError(err); e.Outcome == platform.Rejected { // 422 to a token without an account, 404 where there is no such API
+			if e := platform.AsError(err); e.Outcome == platform.Rejected { // 422 to a token without an account, 404 where there is no such API
 				e.Outcome = platform.Denied
 				e.Hint = "is the server's address right, and is the token one of an account, not of an application only?"
 			}
@@ -240,7 +233,7 @@ func (p *publisher) recall(ctx context.Context, r *platform.Rendering, a platfor
 		return receipt, nil
 	}
 	// This try sent nothing, but what became of the one before is still open.
-	e := *asError(err)
+	e := *platform.AsError(err)
 	e.Outcome = platform.Unknown
 	return receipt, &e
 }
@@ -291,7 +284,7 @@ func (p *publisher) create(ctx context.Context, b *newStatus, key string) (*wire
 		Creates: true,
 	}, &s)
 	if err != nil {
-		e := asError(err)
+		e := platform.AsError(err)
 		if e.Outcome == platform.Rejected && len(b.MediaIDs) > 0 && strings.Contains(e.Message, "processing") {
 			// "Cannot attach files that have not finished processing. Try again in a moment!"
 			e.Outcome = platform.Unsent
@@ -382,14 +375,6 @@ func (p *publisher) host() string {
 		return p.api.Base // Open has parsed it
 	}
 	return u.Host
-}
-
-// asError returns the error of the HTTP client as what it is.
-func asError(err error) *platform.Error {
-	if e, ok := errors.AsType[*platform.Error](err); ok {
-		return e
-	}
-	return &platform.Error{Outcome: platform.Unknown, Err: err}
 }
 
 // statusOf returns the HTTP status of an error, 0 when it has none.

@@ -27,6 +27,7 @@ import (
 	"github.com/postrider/postrider/internal/adapters/mastodon/fake"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
+	"github.com/postrider/postrider/internal/platform/platformtest"
 	"github.com/postrider/postrider/internal/secret"
 )
 
@@ -35,6 +36,7 @@ type bench struct {
 	*fake.Server
 	base  string
 	files fstest.MapFS
+	check func(*http.Request) error // what the description of the API has against a request
 
 	mu  sync.Mutex
 	now time.Time
@@ -71,10 +73,14 @@ func newBench(t *testing.T, c fake.Config) *bench {
 // open replaces the publisher, as a later run of the program does.
 func (b *bench) open(t *testing.T) {
 	t.Helper()
+	if b.check == nil {
+		b.check = readDescription(t).check
+	}
 	p, err := mastodon.Adapter{}.Open(
 		&platform.Account{Name: "fedi", Platform: "mastodon", Options: &mastodon.Options{Server: b.base, Software: mastodon.SoftwareMastodon}},
 		platform.Deps{
-			HTTP: &http.Client{}, Media: b.files, Now: b.clock,
+			HTTP:  &http.Client{Transport: platformtest.Checked(t, b.check, http.DefaultTransport)},
+			Media: b.files, Now: b.clock,
 			Secrets: map[string]secret.String{"ACCESS_TOKEN": secret.New(token)},
 			Wait: func(ctx context.Context, d time.Duration) error {
 				b.pass(d)
@@ -430,26 +436,29 @@ func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config fake.Config
-		change func(*bench, *platform.Rendering)
+		change func(*testing.T, *bench, *platform.Rendering)
 		want   platform.Outcome
 		words  string
 	}{
-		{"too long", fake.Config{}, func(_ *bench, r *platform.Rendering) { r.Parts[0].Text = long }, platform.Rejected, "Validation failed: Text character limit of 500 exceeded"},
-		{"too long with its warning", fake.Config{}, func(_ *bench, r *platform.Rendering) { r.ContentWarning = long }, platform.Rejected, "limit of 500"},
-		{"too long for GoToSocial", fake.Config{GoToSocial: true}, func(_ *bench, r *platform.Rendering) { r.Parts[0].Text = strings.Repeat(long, 10) }, platform.Rejected, "max chars (5000)"},
-		{"empty", fake.Config{}, func(_ *bench, r *platform.Rendering) { r.Parts[0].Text = "" }, platform.Rejected, "Text can't be blank"},
-		{"poll too short", fake.Config{}, func(_ *bench, r *platform.Rendering) {
+		{"too long", fake.Config{}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.Parts[0].Text = long }, platform.Rejected, "Validation failed: Text character limit of 500 exceeded"},
+		{"too long with its warning", fake.Config{}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.ContentWarning = long }, platform.Rejected, "limit of 500"},
+		{"too long for GoToSocial", fake.Config{GoToSocial: true}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.Parts[0].Text = strings.Repeat(long, 10) }, platform.Rejected, "max chars (5000)"},
+		{"empty", fake.Config{}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.Parts[0].Text = "" }, platform.Rejected, "Text can't be blank"},
+		{"poll too short", fake.Config{}, func(_ *testing.T, _ *bench, r *platform.Rendering) {
 			r.Poll = &platform.Poll{Options: []string{"a", "b"}, Duration: time.Second}
 		}, platform.Rejected, "too soon"},
-		{"poll and media", fake.Config{}, func(b *bench, r *platform.Rendering) {
+		{"poll and media", fake.Config{}, func(t *testing.T, b *bench, r *platform.Rendering) {
+			t.Helper()
+			b.check = func(*http.Request) error { return nil } // it has something against that
+			b.open(t)
 			r.Poll = &platform.Poll{Options: []string{"a", "b"}, Duration: time.Hour}
 			r.Parts[0].Media = []platform.Media{b.media("a.png", "")}
 		}, platform.Rejected, "Cannot attach"},
-		{"answer to nothing", fake.Config{}, func(b *bench, r *platform.Rendering) { r.ReplyTo = b.base + "/@acme/1" }, platform.Unsent, "does not know"},
-		{"answer to an unknown id", fake.Config{}, func(_ *bench, r *platform.Rendering) { r.ReplyTo = "42" }, platform.Unsent, "does not know"},
-		{"quote on GoToSocial", fake.Config{GoToSocial: true}, func(_ *bench, r *platform.Rendering) { r.Quote = "42" }, platform.Rejected, "cannot quote"},
-		{"token without scope", fake.Config{ReadOnly: []string{token}}, func(*bench, *platform.Rendering) {}, platform.Denied, "outside the authorized scopes"},
-		{"request limit", fake.Config{Requests: 1}, func(b *bench, r *platform.Rendering) {
+		{"answer to nothing", fake.Config{}, func(_ *testing.T, b *bench, r *platform.Rendering) { r.ReplyTo = b.base + "/@acme/1" }, platform.Unsent, "does not know"},
+		{"answer to an unknown id", fake.Config{}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.ReplyTo = "42" }, platform.Unsent, "does not know"},
+		{"quote on GoToSocial", fake.Config{GoToSocial: true}, func(_ *testing.T, _ *bench, r *platform.Rendering) { r.Quote = "42" }, platform.Rejected, "cannot quote"},
+		{"token without scope", fake.Config{ReadOnly: []string{token}}, func(*testing.T, *bench, *platform.Rendering) {}, platform.Denied, "outside the authorized scopes"},
+		{"request limit", fake.Config{Requests: 1}, func(_ *testing.T, b *bench, r *platform.Rendering) {
 			r.Parts[0].Media = []platform.Media{b.media("a.png", "")}
 		}, platform.Limited, "Too many requests"},
 	} {
@@ -457,7 +466,7 @@ func TestRefusals(t *testing.T) {
 			b := newBench(t, c.config)
 			b.pass(time.Minute)
 			r := rendering("Snow")
-			c.change(b, r)
+			c.change(t, b, r)
 			_, err := b.pub.Publish(t.Context(), r, b.attempt(1))
 			e := wantError(t, err, c.want, c.words)
 			if c.want == platform.Limited && e.RetryAfter != 4*time.Minute {

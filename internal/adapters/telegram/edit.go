@@ -60,7 +60,7 @@ func (p *publisher) edit(ctx context.Context, m messageRef, r *platform.Renderin
 	case err == nil, said(err, wordsSame):
 		return edited, nil
 	case said(err, "message can't be edited"), said(err, "there is no text in the message to edit"), said(err, "there is no caption in the message to edit"):
-		return edited, cannotEdit("%s", asError(err).Message)
+		return edited, cannotEdit("%s", platform.AsError(err).Message)
 	}
 	return edited, err
 }
@@ -70,15 +70,12 @@ const wordsSame = "message is not modified"
 
 // said reports whether the API refused something with these words.
 func said(err error, words string) bool {
-	e := asError(err)
+	e := platform.AsError(err)
 	return err != nil && e.Status == 400 && strings.Contains(e.Message, words)
 }
 
 func cannotEdit(format string, args ...any) error {
-	return &platform.Error{
-		Outcome: platform.Rejected, Op: opEdit,
-		Err: fmt.Errorf("%w: "+format, append([]any{platform.ErrCannotEdit}, args...)...),
-	}
+	return platform.CannotEdit(opEdit, format, args...)
 }
 
 // messages returns the messages of a part, in order. A person who settles a delivery by hand gives the address of one of them.
@@ -123,7 +120,7 @@ func (p *publisher) Delete(ctx context.Context, old platform.Receipt) error {
 		if err == nil || said(err, "message to delete not found") {
 			continue
 		}
-		e := *asError(err)
+		e := *platform.AsError(err)
 		if said(err, "message can't be deleted") {
 			e.Hint = "bots may only delete what is less than 48 hours old, and in a channel only with the right to post: take it down by hand"
 		}

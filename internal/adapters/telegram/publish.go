@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,24 +33,19 @@ var (
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	fail := func(outcome platform.Outcome, message, hint string) error {
-		return &platform.Error{Outcome: outcome, Op: "open", Message: message, Hint: hint}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, fail(platform.Unsent, "the account has no Telegram options", "")
-	}
-	if problems := o.Validate(); len(problems) > 0 {
-		return nil, fail(platform.Unsent, problems[0].Key+": "+problems[0].Message, problems[0].Hint)
-	}
-	env := platform.EnvName(a.Name, "BOT_TOKEN")
-	token := d.Secrets["BOT_TOKEN"]
-	if token.IsZero() {
-		return nil, fail(platform.Denied, "there is no bot token", "set "+env)
+	token, err := d.Secret(a, "BOT_TOKEN", "bot token")
+	if err != nil {
+		return nil, err
 	}
 	if !isToken(token.Reveal()) { // it becomes a part of addresses
-		return nil, fail(platform.Denied, "the bot token is not one: it is a number, a colon, and letters, digits, _ and -",
-			"copy it from @BotFather and set "+env)
+		return nil, &platform.Error{
+			Outcome: platform.Denied, Op: "open", Message: "the bot token is not one: it is a number, a colon, and letters, digits, _ and -",
+			Hint: "copy it from @BotFather and set " + platform.EnvName(a.Name, "BOT_TOKEN"),
+		}
 	}
 	_, key, _ := strings.Cut(token.Reveal(), ":")
 	chat, _ := parseChat(o.Chat)
@@ -334,12 +328,4 @@ func fixed(r *platform.Rendering, i int) string {
 	}
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:8])
-}
-
-// asError returns the error of the HTTP client as what it is.
-func asError(err error) *platform.Error {
-	if e, ok := errors.AsType[*platform.Error](err); ok {
-		return e
-	}
-	return &platform.Error{Outcome: platform.Unknown, Err: err}
 }

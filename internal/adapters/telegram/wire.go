@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,10 +115,10 @@ func (p *publisher) call(ctx context.Context, op, method string, values params, 
 func encode(values params, files []upload) ([]byte, string, error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
-	for key, value := range values {
-		text, ok := value.(string)
+	for _, key := range slices.Sorted(maps.Keys(values)) { // always the same bytes
+		text, ok := values[key].(string)
 		if !ok {
-			encoded, err := apihttp.EncodeJSON(value)
+			encoded, err := apihttp.EncodeJSON(values[key])
 			if err != nil {
 				return nil, "", err
 			}

@@ -50,24 +50,21 @@ const timeout = 30 * time.Second
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
+	}
 	fail := func(outcome platform.Outcome, message, hint string) error {
 		return &platform.Error{Outcome: outcome, Op: "open", Message: message, Hint: hint}
-	}
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, fail(platform.Unsent, "the account has no webhook options", "")
-	}
-	if problems := o.Validate(); len(problems) > 0 {
-		return nil, fail(platform.Unsent, problems[0].Key+": "+problems[0].Message, problems[0].Hint)
 	}
 	address, err := url.Parse(o.URL)
 	if err != nil {
 		return nil, fail(platform.Unsent, "url: "+err.Error(), "")
 	}
 	env := platform.EnvName(a.Name, "SECRET")
-	shared := d.Secrets["SECRET"]
-	if shared.IsZero() {
-		return nil, fail(platform.Denied, "there is no signing secret", "set "+env)
+	shared, err := d.Secret(a, "SECRET", "signing secret")
+	if err != nil {
+		return nil, err
 	}
 	key := strings.TrimPrefix(shared.Reveal(), "whsec_")
 	size := base64Len(key)

@@ -43,13 +43,9 @@ const (
 
 // Open implements [platform.Adapter]. The four secrets of OAuth 1.0a go before an OAuth 2.0 token, since they do not expire.
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: "the account has no X options"}
-	}
-	if problems := o.Validate(); len(problems) > 0 {
-		p := problems[0]
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: p.Key + ": " + p.Message, Hint: p.Hint}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
 	authorize, used, err := credentials(a, &d)
 	if err != nil {
@@ -167,7 +163,7 @@ func (p *publisher) recall(ctx context.Context, r *platform.Rendering, a platfor
 		*receipt = found
 		return nil
 	}
-	e := *asError(refusal)
+	e := *platform.AsError(refusal)
 	e.Outcome = platform.Unknown
 	return &e
 }
@@ -284,14 +280,6 @@ func (p *publisher) Exists(ctx context.Context, part platform.Remote) (bool, err
 func gone(err error) bool {
 	e, ok := errors.AsType[*platform.Error](err)
 	return ok && e.Status == http.StatusNotFound
-}
-
-// asError returns the error of the HTTP client as what it is.
-func asError(err error) *platform.Error {
-	if e, ok := errors.AsType[*platform.Error](err); ok {
-		return e
-	}
-	return &platform.Error{Outcome: platform.Unknown, Err: err}
 }
 
 func notAPost(op, id string) error {

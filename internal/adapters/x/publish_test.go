@@ -415,7 +415,7 @@ func TestOpen(t *testing.T) {
 	}{
 		"nothing":     {&x.Options{Server: x.DefaultServer}, nil, platform.Denied, "POSTRIDER_ACME_X_OAUTH2_TOKEN alone"},
 		"three":       {&x.Options{Server: x.DefaultServer}, with("API_KEY", "API_SECRET", "ACCESS_TOKEN"), platform.Denied, "set POSTRIDER_ACME_X_ACCESS_TOKEN_SECRET"},
-		"no options":  {nil, oauth1Secrets(), platform.Unsent, "no X options"},
+		"no options":  {nil, oauth1Secrets(), platform.Unsent, "no options"},
 		"bad options": {&x.Options{Server: "api.x.com"}, oauth1Secrets(), platform.Unsent, "server"},
 	} {
 		_, err := x.Adapter{}.Open(&platform.Account{Name: "acme-x", Platform: "x", Options: tt.options}, platform.Deps{Secrets: tt.secrets})

@@ -51,6 +51,9 @@ func newEnv(t *testing.T, s *Suite) *env {
 	e.account = s.Account(base)
 	transport := &http.Transport{DialContext: dialLocal}
 	e.http = &http.Client{Transport: transport}
+	if s.Check != nil {
+		e.http.Transport = Checked(t, s.Check, transport)
+	}
 	if s.Adapter.Info().FetchesMedia {
 		e.public = httptest.NewServer(http.FileServerFS(Files()))
 		t.Cleanup(e.public.Close)

@@ -6,6 +6,7 @@
 package platformtest
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ type Suite struct {
 	RefusesRepeats bool
 	// Dress changes every sample before it is rendered, for networks that take no text alone; nil: as they are.
 	Dress func(*post.Post)
+	// Check says what is wrong with a request by the network's own description of its API; nil where there is none that a program can read.
+	// It sees every request of the cases, and may read its body.
+	Check func(*http.Request) error
 	// Refusal is a part of what the fake says to fakenet.Refuse: people must get to read it.
 	Refusal string
 }
@@ -57,6 +61,7 @@ func cases() []testCase {
 		{"info is well-formed and its limits are dated", 0, infoIsWellFormed},
 		{"options describe themselves", 0, optionsDescribeThemselves},
 		{"renderings match their goldens", 0, renderingsMatchGoldens},
+		{"requests and answers match their goldens", 0, requestsMatchGoldens},
 		{"render is deterministic and leaves its input alone", 0, renderIsPure},
 		{"parts are within the limits or a finding says so", 0, partsAreWithinLimits},
 		{"facets and spans lie on rune boundaries", 0, facetsLieOnRunes},
@@ -94,8 +99,8 @@ func cases() []testCase {
 	}
 }
 
-// Run runs all cases for one adapter. Goldens of renderings are in the adapter's testdata/golden;
-// `go test -update` rewrites them.
+// Run runs all cases for one adapter. Goldens of renderings are in the adapter's testdata/golden, those of requests and answers in
+// testdata/wire; `go test -update` rewrites them.
 func Run(t *testing.T, s Suite) { run(t, &s, 0) }
 
 // RunPublisher runs the cases about publishers only: for a second kind of account, whose renderings have no goldens of

@@ -22,7 +22,7 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 )
 
-var update = flag.Bool("update", false, "rewrite the goldens of renderings")
+var update = flag.Bool("update", false, "rewrite the goldens of renderings and requests")
 
 func infoIsWellFormed(t *testing.T, s *Suite) {
 	info := s.Adapter.Info()
@@ -37,7 +37,7 @@ func infoIsWellFormed(t *testing.T, s *Suite) {
 		}
 		seen[l.Name] = true
 		isHTTPS(t, "limit "+l.Name, l.Doc)
-		if day, err := time.Parse(time.DateOnly, l.Verified); err != nil || day.After(Clock()) {
+		if day, err := time.Parse(time.DateOnly, l.Verified); err != nil || day.Year() < 2026 || day.Year() > 2099 {
 			t.Errorf("limit %s was verified on %q", l.Name, l.Verified)
 		}
 	}
