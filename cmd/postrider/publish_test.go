@@ -65,10 +65,10 @@ func TestPublishScripts(t *testing.T) {
 			server := httptest.NewServer(w.host)
 			env.Defer(server.Close)
 			env.Setenv("CODEHOST", server.URL)
-			ids := []platform.ID{"bluesky", "facebook", "mastodon", "webhook", "x"}
+			ids := []platform.ID{"bluesky", "facebook", "linkedin", "mastodon", "threads", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
-				Handles: map[platform.ID]string{"bluesky": "acme.example", "facebook": "Acme", "mastodon": "acme", "x": "acme"},
+				Handles: map[platform.ID]string{"bluesky": "acme.example", "facebook": "Acme", "linkedin": "Anna Acme", "mastodon": "acme", "threads": "acme", "x": "acme"},
 			})
 			if err != nil {
 				return err
@@ -76,7 +76,7 @@ func TestPublishScripts(t *testing.T) {
 			w.box = box
 			env.Defer(func() { box.Close() })
 			env.Values[boxKey{}] = w
-			accounts := map[platform.ID]string{"bluesky": "bluesky", "facebook": "page", "mastodon": "fedi", "webhook": "hook", "x": "x"}
+			accounts := map[platform.ID]string{"bluesky": "bluesky", "facebook": "page", "linkedin": "me", "mastodon": "fedi", "threads": "threads", "webhook": "hook", "x": "x"}
 			for _, r := range box.Networks() {
 				env.Setenv(strings.ToUpper(string(r.ID)), r.Base+r.Path)
 				for name, value := range r.Secrets {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postrider/postrider/internal/adapters/linkedin"
 	"github.com/postrider/postrider/internal/platform"
 )
 
@@ -106,7 +107,7 @@ func platformsDoc(reg *platform.Registry) []byte {
 		p("%s", row)
 	}
 	p("")
-	p("*Some* means that it depends on the account's server or receiver: see the platform's page.")
+	p("*Some* means that it depends on the account's server or receiver, or on whether it is a person's or an organisation's: see the platform's page.")
 	p("")
 	p("## Limits")
 	p("")
@@ -168,10 +169,21 @@ func can(a platform.Adapter, name string) string {
 	if info.NewOptions != nil {
 		account.Options = info.NewOptions()
 	}
+	accounts := []platform.Account{account}
+	if o, ok := account.Options.(*linkedin.Options); ok { // that of a member; an organisation's can other things
+		page := *o
+		page.Organization = "1"
+		accounts = append(accounts, platform.Account{Name: "a", Platform: info.ID, Options: &page})
+	}
+	all, some := slices.Contains(info.Caps.Names(), name), false
+	for i := range accounts {
+		has := slices.Contains(platform.CapsOf(a, &accounts[i]).Names(), name)
+		all, some = all && has, some || has
+	}
 	switch {
-	case slices.Contains(info.Caps.Names(), name):
+	case all:
 		return "yes"
-	case slices.Contains(platform.CapsOf(a, &account).Names(), name):
+	case some:
 		return "some"
 	}
 	return "–"

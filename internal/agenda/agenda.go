@@ -183,7 +183,7 @@ func (a *Agenda) fill(e *entry) error {
 		return nil
 	}
 	p, findings := a.reader.ParseText(e.path, src)
-	e.id, e.title = p.ID, p.Title
+	e.id, e.title = p.ID, secret.Mask(p.Title)
 	if f, blocked := findings.Blocking(""); blocked {
 		e.blocked = string(f.Code) + ": " + f.Message
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
 )
 
 // facts are what a row says of its post's text. They depend on the post alone, so boards share them.
@@ -33,8 +34,8 @@ const (
 )
 
 func newFacts(p *post.Post) *facts {
-	f := &facts{post: p, excerpt: excerpt(p)}
-	f.name = cmp.Or(strings.TrimSpace(p.Title), shorten(f.excerpt, nameLength), p.Path)
+	f := &facts{post: p, excerpt: secret.Mask(excerpt(p))} // lists and feeds go further than the post
+	f.name = cmp.Or(secret.Mask(strings.TrimSpace(p.Title)), shorten(f.excerpt, nameLength), p.Path)
 	if !hasMedia(p) {
 		f.source = source(p.Text, sha1.New())
 	}

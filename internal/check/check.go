@@ -43,6 +43,7 @@ func All() []Check {
 	list := append(links(), []Check{
 		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
 		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), monthlyCap(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		tokenDead(), tokenDies(),
 	}...)
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })
 	return list
@@ -217,6 +218,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 		}
 	}
 	out = append(out, c.compare(passes)...)
+	mask(out)
 	if keep != nil {
 		out = slices.DeleteFunc(out, func(f finding.Finding) bool { return !keep(f.Path) })
 	}
@@ -229,6 +231,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 // site, and does not call an ignore stale whose code only a comparison of posts reports.
 func (c *Checker) FinishAlone(p *Pass) finding.List {
 	p.close()
+	mask(p.out)
 	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool {
 		return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == g.code })
 	}))

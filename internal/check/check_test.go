@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postrider/postrider/internal/adapters"
 	"github.com/postrider/postrider/internal/adapters/bluesky"
 	"github.com/postrider/postrider/internal/adapters/mastodon"
 	"github.com/postrider/postrider/internal/adapters/threads"
@@ -254,6 +255,21 @@ func TestFindings(t *testing.T) {
 			"-- site.yaml --\ncampaigns: {winter: {}}\n-- content/a.md --\n---\nplatforms: [x]\ncampaign: winter\noverrides:\n  x: {campaign: summer}\n---\nHi\n", []finding.Code{"C104"},
 			[]string{`content/a.md:5:17 campaign "summer" is not defined`},
 		},
+		"beyond the token": {
+			"-- site.yaml --\ntimezone: Europe/Berlin\naccounts:\n  threads: {platform: threads, token_expires: 2026-12-12}\n  x: {platform: x, token_expires: 2026-12-13}\n  old: {platform: x}\n" +
+				"-- content/a.md --\n---\nplatforms: [threads, x, old]\npublish_at: 2026-12-12 00:00\n---\nHi\n-- content/b.md --\n---\nplatforms: [threads]\npublish_at: 2026-12-11 23:59\n---\nHo\n" +
+				"-- content/c.md --\n---\nplatforms: [threads]\npublish_at: 2026-12-11T23:30:00Z\n---\nHo ho\n-- content/d.md --\n---\nplatforms: [threads]\ndraft: true\npublish_at: 2027-01-01 09:00\n---\nHe\n" +
+				"-- content/e.md --\n---\nplatforms: [threads, x]\n---\nAt once\n", []finding.Code{"D305", "S180"},
+			[]string{
+				"content/a.md:3:13 threads the token for Threads dies on Sat 12 Dec 2026: it must be renewed for this post",
+				"content/c.md:3:13 threads the token for Threads dies on Sat 12 Dec 2026: it must be renewed for this post",
+				"site.yaml:3:47 threads the token dies on Sat 12 Dec 2026, and 2 posts are scheduled for that day or later, content/a.md for Sat 12 Dec 2026 00:00 first",
+			},
+		},
+		"a front matter that cannot be read": {
+			"-- content/a.md --\n---\nplatforms: [x\n---\nHi\n-- content/b.md --\n---\nplatforms: [x]\n\nNever closed\n-- content/c.md --\nGoes nowhere\n", []finding.Code{"C102"},
+			[]string{"content/c.md:1:1 the post has no platforms, so it never goes out"},
+		},
 		"before the campaign": {
 			"-- site.yaml --\ncampaigns: {winter: {starts: 2026-12-01, ends: 2026-12-24}}\n-- content/a.md --\n---\nplatforms: [x]\ncampaign: winter\npublish_at: 2026-11-30 23:59\n---\nHi\n-- content/b.md --\n---\nplatforms: [x]\ncampaign: winter\npublish_at: 2026-12-24 23:59\n---\nHo\n-- content/c.md --\n---\nplatforms: [x]\ncampaign: winter\npublish_at: 2026-12-25 00:00\n---\nHo ho\n", []finding.Code{"C105"},
 			[]string{
@@ -293,13 +309,39 @@ func TestSecretsAreFoundAndNotQuoted(t *testing.T) {
 		if len(list) > 0 != want {
 			t.Errorf("%q: found %v", secret, list)
 		}
-		var out strings.Builder
-		if err := finding.WriteText(&out, list, finding.TextOptions{Source: func(string) []byte { return []byte(src) }}); err != nil {
+		if report := printed(t, list, src); strings.Contains(report, secret) {
+			t.Errorf("the report quotes the secret:\n%s", report)
+		}
+		if list.HasErrors() != want {
+			t.Errorf("%q: no error: %v", secret, list)
+		}
+	}
+}
+
+// printed writes findings in all forms that there are.
+func printed(t *testing.T, list finding.List, src string) string {
+	t.Helper()
+	var out strings.Builder
+	for _, err := range []error{
+		finding.WriteText(&out, list, finding.TextOptions{Source: func(string) []byte { return []byte(src) }}),
+		finding.WriteJSON(&out, list, 1), finding.WriteGitHub(&out, list), finding.WriteSARIF(&out, list, finding.Tool{Docs: Catalogue(registry())}),
+	} {
+		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(out.String(), secret) {
-			t.Errorf("the report quotes the secret:\n%s", out.String())
-		}
+	}
+	return out.String()
+}
+
+// TestOthersMaskSecrets: findings that repeat what they are about do not repeat a secret in it.
+func TestOthersMaskSecrets(t *testing.T) {
+	const src = "---\nplatforms: [bluesky]\ntitle: 'https://eve:hunter2@acme.example/'\nlink: https://eve:hunter2@acme.example/\ntags: [ghp_hunter2hunter2hunter2hunter2hunter2hunter2]\n---\nLook: https://eve:hunter2@acme.example/ ![](https://eve:hunter2@acme.example/a.png)\n"
+	found := run(t, "-- content/a.md --\n"+src)
+	if !found.HasErrors() || len(only(found, "T304")) < 3 || len(only(found, "P303")) == 0 {
+		t.Errorf("found %v", found)
+	}
+	if report := printed(t, found, src); strings.Contains(report, "hunter2") {
+		t.Errorf("the report tells the secret:\n%s", report)
 	}
 }
 
@@ -339,14 +381,9 @@ func TestBannedFind(t *testing.T) {
 }
 
 func FuzzScan(f *testing.F) {
-	f.Add("The ghp_0a1B0a1B0a1B0a1B0a1B0a1B0a1B0a1B0a1B sled", "sled", "<!-- x")
-	f.Add("-----BEGIN RSA PRIVATE KEY-----\r\n", "日 本", "")
+	f.Add("The sled", "sled", "<!-- x")
+	f.Add("A sled\r\n", "日 本", "")
 	f.Fuzz(func(t *testing.T, text, word, note string) {
-		scanSecrets(text, func(start, end int, what string) {
-			if start < 0 || end > len(text) || start >= end || what == "" {
-				t.Errorf("a secret at %d–%d of %d", start, end, len(text))
-			}
-		})
 		b := newBanned([]string{word})
 		for _, h := range b.find(text) {
 			if h.start < 0 || h.start >= len(text) {
@@ -355,6 +392,18 @@ func FuzzScan(f *testing.F) {
 		}
 		told(note, text)
 	})
+}
+
+// TestUnsupported: what this version publishes to is not called unknown to it.
+func TestUnsupported(t *testing.T) {
+	if !slices.IsSorted(unsupported()) {
+		t.Error("the list is not sorted")
+	}
+	for _, info := range adapters.All().Infos() {
+		if slices.Contains(unsupported(), string(info.ID)) {
+			t.Errorf("%s is published to", info.ID)
+		}
+	}
 }
 
 // FuzzLinks: wherever links stand, each has a place in the file.

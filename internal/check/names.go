@@ -87,8 +87,8 @@ func (p *Pass) name(x *post.Post, name string, at func() finding.Range) {
 // unsupported lists networks that people know and this version does not, sorted: naming one is no slip of the pen.
 func unsupported() []string {
 	return []string{
-		"devto", "discord", "facebook", "ghost", "hashnode", "instagram", "lemmy", "linkedin", "matrix", "mattermost", "medium", "nostr",
-		"pinterest", "reddit", "slack", "smtp", "telegram", "threads", "tiktok", "tumblr", "vk", "wordpress", "youtube",
+		"devto", "discord", "ghost", "hashnode", "lemmy", "matrix", "mattermost", "medium", "nostr",
+		"pinterest", "reddit", "slack", "smtp", "tiktok", "tumblr", "vk", "wordpress", "youtube",
 	}
 }
 
@@ -98,7 +98,7 @@ func namesLater() Check {
 		Doc: finding.Doc{
 			Code: "C103", Title: "platform that this version does not know", Severity: finding.Warning, Since: "0.1.0",
 			Why:  "A block or an override is meant for a network that Postrider cannot send to yet, so nobody gets it.",
-			Bad:  "-- content/sled.md --\n---\nplatforms: [x]\n---\nThe sled is back.\n\n::: linkedin\nMore of it at work.\n:::\n",
+			Bad:  "-- content/sled.md --\n---\nplatforms: [x]\n---\nThe sled is back.\n\n::: pinterest\nMore of it in pictures.\n:::\n",
 			Good: "-- content/sled.md --\n---\nplatforms: [x]\n---\nThe sled is back.\n",
 		},
 		post: func(*Pass, *post.Post) {}, // found by names, which looks at every name
@@ -132,7 +132,7 @@ func noTarget() Check {
 					return
 				}
 			}
-			if x.Draft || len(names) > 0 { // an unknown name has its own finding
+			if x.Draft || x.Unread || len(names) > 0 { // what cannot be read, and an unknown name, have findings of their own
 				return
 			}
 			p.report("C102", finding.Warning, x, x.Place("", post.FieldPlatforms), "the post has no platforms, so it never goes out", "add platforms: with some of "+list(p.c.cfg.Names()))

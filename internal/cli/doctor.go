@@ -107,13 +107,32 @@ type jsonCheck struct {
 
 // jsonAccount is who a network takes us for.
 type jsonAccount struct {
-	Platform string      `json:"platform"`
-	ID       string      `json:"id"`
-	Handle   string      `json:"handle,omitempty"`
-	URL      string      `json:"url,omitempty"`
-	Software string      `json:"software,omitempty"`
-	Expires  jsonTime    `json:"expires,omitzero"`
-	Limits   []jsonLimit `json:"limits"`
+	Platform string   `json:"platform"`
+	ID       string   `json:"id"`
+	Handle   string   `json:"handle,omitempty"`
+	URL      string   `json:"url,omitempty"`
+	Software string   `json:"software,omitempty"`
+	Expires  jsonTime `json:"expires,omitzero"`
+	// DataExpires is when the network stops telling the token's app anything of the account.
+	DataExpires jsonTime     `json:"data_expires,omitzero"`
+	Scopes      []string     `json:"scopes,omitempty"`
+	Lacks       []jsonLack   `json:"lacks,omitempty"`
+	Beyond      []jsonBeyond `json:"beyond,omitempty"`
+	Limits      []jsonLimit  `json:"limits"`
+}
+
+// jsonLack is a scope that an account's token does not have.
+type jsonLack struct {
+	Scope string `json:"scope"`
+	For   string `json:"for"`
+	Minor bool   `json:"minor,omitempty"`
+}
+
+// jsonBeyond is a post that is to go out when its account's token has died.
+type jsonBeyond struct {
+	Post string   `json:"post"`
+	Path string   `json:"path"`
+	Due  jsonTime `json:"due"`
 }
 
 // jsonVerified is what `doctor --ledger` has read.
@@ -281,12 +300,8 @@ func (d *doctor) examineGit(ctx context.Context, desk *publish.Desk, repo *gitre
 	d.say(jsonCheck{Area: "git", Name: name, Status: statusOK, Message: fmt.Sprintf("it answers, and lets us push; the ledger is on %s", cfg.Ledger.Branch)})
 }
 
-const (
-	// tokenSoon is how long before its end a token is worth a warning.
-	tokenSoon = 14 * 24 * time.Hour
-	// clockOff is how far clocks may differ without a warning. An answer may have been on its way for a while.
-	clockOff = 2 * time.Minute
-)
+// clockOff is how far clocks may differ without a warning. An answer may have been on its way for a while.
+const clockOff = 2 * time.Minute
 
 // examineAccounts asks the networks who we are.
 func (d *doctor) examineAccounts(ctx context.Context, desk *publish.Desk, cfg *config.Site) error {
@@ -298,13 +313,17 @@ func (d *doctor) examineAccounts(ctx context.Context, desk *publish.Desk, cfg *c
 	if err != nil {
 		return err
 	}
+	p, err := desk.Plan(d.Now())
+	if err != nil {
+		return err
+	}
 	for i := range all {
-		d.account(&all[i])
+		d.account(&all[i], cfg, scheduledFor(p, all[i].Account))
 	}
 	return nil
 }
 
-func (d *doctor) account(h *publish.Health) {
+func (d *doctor) account(h *publish.Health, cfg *config.Site, scheduled []plan.Waiting) {
 	c := jsonCheck{Area: "account", Name: h.Account, Status: statusOK}
 	switch {
 	case h.Unsupported:
@@ -325,26 +344,21 @@ func (d *doctor) account(h *publish.Health) {
 		return
 	}
 	id := &h.Identity
-	j := &jsonAccount{
-		Platform: string(h.Platform), ID: id.ID, Handle: id.Handle, URL: id.URL, Software: id.Software, Expires: jsonTime{id.Expires}, Limits: limitsJSON(id.Limits),
+	c.Message = fmt.Sprintf("%s knows us as %s", cmp.Or(id.Software, string(h.Platform)), cmp.Or(id.Handle, id.ID))
+	c.Account = &jsonAccount{
+		Platform: string(h.Platform), ID: id.ID, Handle: id.Handle, URL: id.URL, Software: id.Software, Expires: jsonTime{id.Expires}, DataExpires: jsonTime{id.DataExpires},
+		Scopes: id.Scopes, Limits: limitsJSON(id.Limits),
 	}
-	c.Account, c.Message = j, fmt.Sprintf("%s knows us as %s", cmp.Or(id.Software, string(h.Platform)), cmp.Or(id.Handle, id.ID))
-	if left := id.Expires.Sub(d.Now()); !id.Expires.IsZero() {
-		switch {
-		case left <= 0:
-			c.Status, c.Message = statusProblem, c.Message+"; its token has expired at "+clockTime(id.Expires)
-		case left < tokenSoon:
-			c.Status, c.Message = statusWarning, c.Message+"; its token expires in "+longDuration(left)
-		default:
-			c.Message += "; its token expires in " + longDuration(left)
-		}
-		if c.Status != statusOK {
-			c.Hint = fmt.Sprintf("make a new one: see docs/platforms/%s.md", h.Platform)
-		}
-	}
+	t := token{doctor: d, check: &c, health: h, scheduled: scheduled, loc: cfg.Location, now: d.Now()}
+	t.account, _ = cfg.Account(h.Account)
+	info, _ := d.Registry.Info(h.Platform)
+	t.examine(&info)
 	d.say(c)
 	if d.flags.json {
 		return
+	}
+	for _, text := range t.lines {
+		d.line(text)
 	}
 	if len(id.Limits) > 0 {
 		var limits []string

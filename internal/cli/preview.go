@@ -160,7 +160,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 // previewDir finds the site's folder: the one that has a site.yaml, else the folder to work in, of which the preview
 // says how to begin.
 func (a *app) previewDir() (string, error) {
-	dir, err := a.siteDir()
+	dir, err := a.safeSiteDir()
 	if _, none := errors.AsType[*noSiteError](err); none {
 		return a.dir, nil
 	}

@@ -73,7 +73,7 @@ the commit's status. The exit code is 1 when the branch brings errors with it.`,
 }
 
 func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
-	dir, err := a.siteDir()
+	dir, err := a.safeSiteDir()
 	if err != nil {
 		return err
 	}

@@ -191,13 +191,13 @@ func (a *app) printFindings(w io.Writer, l finding.List, s style) {
 	o := finding.TextOptions{Color: s.on}
 	if dir, err := a.siteDir(); err == nil {
 		if root, err := os.OpenRoot(dir); err == nil {
-			defer root.Close() //nolint:errcheck // only read from
+			defer root.Close()               //nolint:errcheck // only read from
+			files := site.Visible(root.FS()) // a post may be a link to what is hidden
 			o.Source = func(path string) []byte {
-				name := filepath.FromSlash(path)
-				if fi, err := root.Stat(name); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxQuoted {
+				if fi, err := fs.Stat(files, path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxQuoted {
 					return nil
 				}
-				src, err := root.ReadFile(name)
+				src, err := fs.ReadFile(files, path)
 				if err != nil {
 					return nil
 				}

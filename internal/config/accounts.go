@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/secret"
 	"github.com/postrider/postrider/internal/utm"
 )
 
@@ -34,6 +34,9 @@ func (d *decoder) accounts(n *yaml.Node, list *[]platform.Account) {
 	}
 	d.account = ""
 }
+
+// keyTokenExpires is the day on which an account's token dies.
+const keyTokenExpires = "token_expires"
 
 // oneAccount reads one account; ok is false when not even its platform is known.
 func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
@@ -61,12 +64,17 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 	if len(info.Prices) > 0 {
 		known = append(known, capKey)
 	}
+	if info.TokensEnd {
+		known = append(known, keyTokenExpires)
+	}
 	slices.Sort(known)
 	for _, p := range entries {
 		switch {
 		case p.key == "platform":
 		case p.key == "defaults":
 			d.decode(p.value, reflect.ValueOf(&a.Defaults).Elem(), where+".defaults")
+		case p.key == keyTokenExpires && info.TokensEnd:
+			d.decode(p.value, reflect.ValueOf(&a.TokenExpires).Elem(), where+"."+keyTokenExpires)
 		case p.key == "utm":
 			var rule utm.Rule
 			d.decode(p.value, reflect.ValueOf(&rule).Elem(), where+".utm")
@@ -84,7 +92,9 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 			if allowed := f.Tag.Get("enum"); allowed != "" {
 				d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
 			}
-		case looksSecret(p.key):
+		case p.key == keyTokenExpires:
+			d.unknown(p, known, fmt.Sprintf("tokens of %s do not end on a day that is known", info.Name))
+		case secret.Key(p.key):
 			d.secret(e.key, p, info)
 		default:
 			d.unknown(p, known, "")
@@ -193,9 +203,11 @@ func validName(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
+const hintSecret = "secrets come from the environment, and one that was committed must be replaced"
+
 // secret reports a secret that stands in the file, without its value.
 func (d *decoder) secret(account string, p pair, info platform.Info) {
-	hint := "secrets come from the environment, and one that was committed must be replaced"
+	hint := hintSecret
 	var names []string
 	for _, s := range info.Secrets {
 		names = append(names, platform.EnvName(account, s.Name))
@@ -203,51 +215,51 @@ func (d *decoder) secret(account string, p pair, info platform.Info) {
 	if len(names) > 0 {
 		hint = "remove it and set " + strings.Join(names, " and ") + " in the environment; if it was committed, replace it"
 	}
+	d.leak(p, hint)
+}
+
+// leak reports a key that sounds like that of a secret.
+func (d *decoder) leak(p pair, hint string) {
 	d.out.Add(finding.Finding{
 		Code: CodeSecret, Severity: finding.Error, Path: d.path, Range: d.across(p), Account: d.account, Private: true,
 		Message: fmt.Sprintf("key %q looks like a secret, which must not be in the file", p.key), Hint: hint,
 	})
 }
 
-// looksSecret reports whether a key sounds like one that holds a secret.
-func looksSecret(key string) bool {
-	folded := strings.ToLower(key)
-	for _, word := range [...]string{"password", "passwd", "passphrase", "secret", "token", "apikey", "credential", "nsec", "cookie", "bearer"} {
-		if strings.Contains(folded, word) {
-			return true
-		}
+// secrets reports what looks like a secret wherever it stands, comments included, and keeps all that was found from telling one: lines with
+// something like it are not quoted, and what a message repeats of the file is masked.
+func (d *decoder) secrets() {
+	if len(d.src) > MaxBytes {
+		return
 	}
-	// Short words count only when they stand alone: "key" in "api_key", "accessKey" and "key" but not in "monkey".
-	start := 0
-	for i := 0; i <= len(key); i++ {
-		boundary := i == len(key) || !isLetter(key[i]) || i > 0 && isUpper(key[i]) && !isUpper(key[i-1])
-		if !boundary {
-			continue
+	src, at := string(d.src), finding.NewLocator(d.src)
+	found := d.out
+	secret.Find(src, func(start, end int, what string) {
+		r := at.Range(start, end)
+		if slices.ContainsFunc(found, func(f finding.Finding) bool {
+			return f.Code == CodeSecret && f.Range.Start.Line <= r.Start.Line && r.Start.Line <= max(f.Range.Start.Line, f.Range.End.Line)
+		}) {
+			return // its key has told
 		}
-		switch strings.ToLower(strings.TrimLeft(key[start:i], "_-. ")) {
-		case "key", "keys", "pass", "pw", "pwd", "auth", "private", "jwt":
-			return true
-		}
-		start = i
+		d.out.Add(finding.Finding{
+			Code: CodeSecret, Severity: finding.Error, Path: d.path, Range: r, Private: true,
+			Message: "this looks like " + what + ", which must not be in the file", Hint: hintSecret,
+		})
+	})
+	if len(d.out) == 0 {
+		return
 	}
-	return false
-}
-
-func isUpper(c byte) bool  { return c >= 'A' && c <= 'Z' }
-func isLetter(c byte) bool { return isUpper(c) || c >= 'a' && c <= 'z' }
-
-// secretLine reports whether any key on a line, counted from 1, sounds like a secret's.
-func secretLine(src []byte, line int) bool {
-	for text := range bytes.Lines(src) {
-		if line--; line > 0 {
-			continue
-		}
-		for _, word := range bytes.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t{},:\"'=", r) }) {
-			if looksSecret(string(word)) {
-				return true
+	lines, private := strings.Split(src, "\n"), map[int]bool{}
+	for i := range d.out {
+		f := &d.out[i]
+		f.Message, f.Hint = secret.Mask(f.Message), secret.Mask(f.Hint)
+		for n := f.Range.Start.Line; n > 0 && n <= min(max(f.Range.Start.Line, f.Range.End.Line), len(lines)) && !f.Private; n++ {
+			known, ok := private[n]
+			if !ok {
+				known = secret.Line(lines[n-1])
+				private[n] = known
 			}
+			f.Private = known
 		}
-		return false
 	}
-	return false
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
 	"github.com/postrider/postrider/internal/utm"
 )
 
@@ -31,6 +32,7 @@ func Parse(path string, src []byte, reg *platform.Registry) (*Site, finding.List
 		d.site.index()
 		d.validate()
 	}
+	d.secrets()
 	d.out.Sort()
 	return d.site, d.out
 }
@@ -69,7 +71,7 @@ func (d *decoder) document() *yaml.Node {
 		}
 		d.out.Add(finding.Finding{
 			Code: CodeSyntax, Severity: finding.Error, Path: d.path, Range: finding.Range{Start: pos}, Message: message,
-			Hint: hint, Private: secretLine(d.src, pos.Line),
+			Hint: hint,
 		})
 		return nil
 	}
@@ -281,18 +283,17 @@ func (d *decoder) enum(p pair, v reflect.Value, allowed []string) {
 
 // unknown reports a key that nothing knows.
 func (d *decoder) unknown(p pair, known []string, hint string) {
+	if hint == "" && secret.Key(p.key) {
+		d.leak(p, hintSecret)
+		return
+	}
 	if p.key == "<<" {
 		hint = "merge keys are not supported: write the values out"
 	}
 	if hint == "" {
 		hint = didYouMean(p.key, known, "known keys: "+strings.Join(known, ", "))
 	}
-	f := finding.Finding{Code: CodeKey, Severity: finding.Error, Path: d.path, Range: d.span(p.keyNode), Account: d.account, Message: fmt.Sprintf("unknown key %q", p.key), Hint: hint}
-	if looksSecret(p.key) {
-		f.Private = true
-		f.Range = d.across(p)
-	}
-	d.out.Add(f)
+	d.fail(CodeKey, d.span(p.keyNode), fmt.Sprintf("unknown key %q", p.key), hint)
 }
 
 // pairs returns the entries of a mapping without those given twice. What is no mapping has a finding and no entries.

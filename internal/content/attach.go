@@ -56,6 +56,10 @@ func (r *reader) attach(m *post.Media) bool {
 		r.add(codeMediaLink, finding.Error, m.Range, fmt.Sprintf("%s is a symbolic link that leads out of the site", quote(file)), "put the file itself there")
 		return true
 	}
+	if errors.Is(err, errHidden) {
+		r.add(codeMediaLink, finding.Error, m.Range, fmt.Sprintf("%s is a symbolic link to what is hidden in the site", quote(file)), "put the file itself there")
+		return true
+	}
 	if err == nil {
 		m.Path = real
 		var info media.Info

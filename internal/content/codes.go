@@ -21,6 +21,7 @@ const (
 	codeValue        finding.Code = "F123"
 	codeMisplaced    finding.Code = "F124"
 	codeListedTwice  finding.Code = "F125"
+	codeSecret       finding.Code = "F126"
 	codeNoID         finding.Code = "F130"
 	codeID           finding.Code = "F131"
 	codeSameID       finding.Code = "F132"

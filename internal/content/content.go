@@ -25,6 +25,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
 )
 
 // DefaultMaxBytes is how large a post's file may be unless Options say otherwise.
@@ -109,17 +111,43 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 		r.o.Location = time.UTC
 	}
 	sum := sha256.Sum256(src)
-	p := &post.Post{ID: slug(path), Path: path, Source: hex.EncodeToString(sum[:]), BodyLine: 1, Body: []post.Doc{{}}}
+	p := &post.Post{ID: slug(path), Path: path, Source: hex.EncodeToString(sum[:]), BodyLine: 1, Unread: true, Body: []post.Doc{{}}}
 	if r.readable() {
 		r.text = string(src)
 		p.Text = r.text
 		r.read(p)
 	}
+	r.hush(p)
 	for i := range r.list {
 		r.list[i].Path, r.list[i].Post = path, p.ID
 	}
 	r.list.Sort()
 	return p, r.list
+}
+
+// hush keeps findings from telling a secret: what a message repeats of the file is masked, and lines of the front matter with something like
+// one are not quoted. (One in the text has a finding of its own, from package check.)
+func (r *reader) hush(p *post.Post) {
+	last := p.BodyLine - 1
+	if last == 0 && len(r.src) > 0 && strings.IndexByte("-+{", r.src[0]) >= 0 { // a front matter that has no end
+		last = math.MaxInt
+	}
+	for i := range r.list {
+		f := &r.list[i]
+		f.Message, f.Hint = secret.Mask(f.Message), secret.Mask(f.Hint)
+		for n := f.Range.Start.Line; n > 0 && n <= min(max(f.Range.Start.Line, f.Range.End.Line), last) && !f.Private; n++ {
+			f.Private = secret.Line(string(line(r.src, n)))
+		}
+	}
+}
+
+// line returns the nth line of a text, counted from 1.
+func line(src []byte, n int) []byte {
+	for ; n > 1; n-- {
+		_, src, _ = bytes.Cut(src, []byte{'\n'})
+	}
+	first, _, _ := bytes.Cut(src, []byte{'\n'})
+	return first
 }
 
 // readable reports whether the bytes are a text at all.
@@ -176,6 +204,7 @@ func (r *reader) read(p *post.Post) {
 	case formatJSON:
 		v = r.jsonValue
 	}
+	p.Unread = !ok
 	if len(v.pairs) > 0 {
 		p.Places = make([]post.Place, 0, len(v.pairs))
 	}

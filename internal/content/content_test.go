@@ -216,6 +216,44 @@ func TestFrontMatter(t *testing.T) {
 }
 
 // The three languages say the same and become the same.
+// TestSecretsAreNotTold: whatever is wrong with a front matter that holds a secret, no report repeats it.
+func TestSecretsAreNotTold(t *testing.T) {
+	const pasted = "ghp_hunter2hunter2hunter2hunter2hunter2hunter2"
+	for name, src := range map[string]string{
+		"a key":             "---\nid: a\naccess_token: hunter2\n---\nHi\n",
+		"of an override":    "---\nid: a\noverrides: {x: {password: hunter2}}\n---\nHi\n",
+		"TOML":              "+++\nid = \"a\"\napp_password = \"hunter2\"\n+++\nHi\n",
+		"JSON":              "{\"id\": \"a\", \"apiKey\": \"hunter2\"}\nHi\n",
+		"a syntax error":    "---\nid: a\napp_password: \"hunter2\n---\nHi\n",
+		"another":           "---\nid: a\ntoken: hunter2: hunter2\n---\nHi\n",
+		"in TOML":           "+++\nid = \"a\"\ntoken = hunter2\n+++\nHi\n",
+		"in JSON":           "{\"id\": \"a\", \"token\": hunter2\nHi\n",
+		"no end":            "---\nid: a\ntoken: hunter2\n\nHi\n",
+		"a value":           "---\nid: a\nlate: " + pasted + "\n---\nHi\n",
+		"a time":            "---\nid: a\npublish_at: " + pasted + "\n---\nHi\n",
+		"an id":             "---\nid: 'https://eve:hunter2@acme.example'\n---\nHi\n",
+		"a medium":          "---\nid: a\nmedia: ['https://eve:hunter2@acme.example/a.png']\n---\nHi\n",
+		"the key is secret": "---\nid: a\n" + pasted + ": a\n---\nHi\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, list := parseTest(t, src)
+			if !list.HasErrors() {
+				t.Fatalf("no errors: %v", list)
+			}
+			var out strings.Builder
+			if err := finding.WriteText(&out, list, finding.TextOptions{Source: func(string) []byte { return []byte(src) }}); err != nil {
+				t.Fatal(err)
+			}
+			if err := finding.WriteJSON(&out, list, 1); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(out.String(), "hunter2") {
+				t.Errorf("the report tells the secret:\n%s", out.String())
+			}
+		})
+	}
+}
+
 func TestLanguages(t *testing.T) {
 	const (
 		yml = `---

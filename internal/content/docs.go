@@ -109,6 +109,12 @@ func Docs() []finding.Doc {
 			Good: "---\nid: k3v9q2xh\ntags: [winter, launch]\n---\nHello\n",
 		},
 		{
+			Code: codeSecret, Title: "a secret in the front matter", Severity: finding.Error, Since: since,
+			Why:  "The file is in git, where a secret can be read by everybody who has the repository, for ever. Secrets come from the environment; one that was committed must be replaced.",
+			Bad:  "---\nid: k3v9q2xh\napp_password: abcd-efgh\n---\nHello\n",
+			Good: "---\nid: k3v9q2xh\n---\nHello\n",
+		},
+		{
 			Code: codeNoID, Title: "a post without an id", Severity: finding.Warning, Since: since,
 			Why:  "Without one, the id comes from the path: a renamed file would look like a new post.",
 			Bad:  "---\ntitle: Winter\n---\nHello\n",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
 )
 
 // decoder turns the values of one map of fields, a post's or an override's, into fields.
@@ -177,6 +178,11 @@ func (d *decoder) bad(rng finding.Range, message, hint string) bool {
 }
 
 func (d *decoder) unknown(p *pair, what string, names []string, otherwise string) {
+	if secret.Key(p.key) {
+		d.add(codeSecret, finding.Error, p.rng, fmt.Sprintf("key %q looks like a secret, which must not be in the file", p.key),
+			"secrets come from the environment, and one that was committed must be replaced")
+		return
+	}
 	hint := didYouMean(p.key, names)
 	switch n := Nearest(snake(p.key), names); {
 	case p.key == "published" && what == "front-matter key":

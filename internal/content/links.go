@@ -10,6 +10,7 @@ import (
 
 var (
 	errOutside  = errors.New("it leads out of the site")
+	errHidden   = errors.New("it leads to what is hidden")
 	errTooMany  = errors.New("too many symbolic links")
 	errNoTarget = errors.New("its target cannot be read here")
 )
@@ -26,7 +27,7 @@ type followed struct {
 }
 
 // follow returns the path of the file that name leads to, free of links. It returns errOutside when that is
-// not in the site. A file system without links is taken at its word.
+// not in the site, and errHidden when a link leads to what is hidden in it: secrets are in .env, and all of git's in .git. A file system without links is taken at its word.
 func (l *links) follow(fsys fs.FS, name string) (string, error) {
 	if _, ok := fsys.(fs.ReadLinkFS); !ok {
 		return name, nil
@@ -65,6 +66,9 @@ func (l *links) walk(fsys fs.FS, name string, left *int) (string, error) {
 	next := path.Join(path.Dir(name), target)
 	if !fs.ValidPath(next) {
 		return "", errOutside
+	}
+	if strings.HasPrefix(next, ".") && next != "." || strings.Contains(next, "/.") {
+		return "", errHidden
 	}
 	return l.walk(fsys, next, left)
 }

@@ -144,7 +144,7 @@ func (l *loader) linkedFolder(name string) {
 		if info, err := fs.Stat(l.fsys, real); err != nil || !info.IsDir() {
 			return
 		}
-	} else if !errors.Is(err, errOutside) {
+	} else if !errors.Is(err, errOutside) && !errors.Is(err, errHidden) {
 		return
 	}
 	l.list.Add(finding.Finding{Code: codeLinkFolder, Severity: finding.Warning, Path: name,
@@ -154,7 +154,7 @@ func (l *loader) linkedFolder(name string) {
 // load reads one file.
 func (l *loader) load(f file, mem *scratch) (*post.Post, finding.List) {
 	failed := func(fd finding.Finding) (*post.Post, finding.List) {
-		p := &post.Post{ID: slug(f.path), Path: f.path, BodyLine: 1, Body: []post.Doc{{}}}
+		p := &post.Post{ID: slug(f.path), Path: f.path, BodyLine: 1, Unread: true, Body: []post.Doc{{}}}
 		fd.Path, fd.Post = f.path, p.ID
 		return p, finding.List{fd}
 	}
@@ -164,6 +164,8 @@ func (l *loader) load(f file, mem *scratch) (*post.Post, finding.List) {
 		switch {
 		case errors.Is(err, errOutside):
 			return failed(finding.Finding{Code: codeLinkOut, Severity: finding.Error, Message: "the file is a symbolic link that leads out of the site", Hint: "put the file itself here"})
+		case errors.Is(err, errHidden):
+			return failed(finding.Finding{Code: codeLinkOut, Severity: finding.Error, Message: "the file is a symbolic link to what is hidden in the site", Hint: "put the file itself here"})
 		case err != nil:
 			return failed(finding.Finding{Code: codeUnreadable, Severity: finding.Error, Message: fmt.Sprintf("the symbolic link leads nowhere: %v", reason(err)), Hint: "mend or delete it"})
 		}

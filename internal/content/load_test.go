@@ -105,6 +105,15 @@ func TestLoad(t *testing.T) {
 		"content/outside.png":       link("../../pic.png"),
 		"content/folder":            link("2026/a"),
 		"content/same.md":           file("---\nid: B\n---\nb"),
+		"content/env.md":            link("../.env"),
+		"content/hooks.md":          link("../gitlink/hooks.md"),
+		"content/pics.md":           file("---\nid: pics\n---\n![](env.png) ![](git/pic.png)"),
+		"content/env.png":           link("../.env"),
+		"content/git":               link("../.git"),
+		"gitlink":                   link(".git"),
+		".env":                      file("TOKEN=hunter2"),
+		".git/hooks.md":             file("hunter2"),
+		".git/pic.png":              file(png),
 		"shared/inside.md":          file("---\nid: inside\n---\nfrom elsewhere"),
 	}
 	posts, list, err := Load(t.Context(), fsys, "content", Options{})
@@ -113,8 +122,8 @@ func TestLoad(t *testing.T) {
 	}
 	want := []string{
 		"content/2026/a/index.md=2026-a", "content/2026/Ärger Tag.MD=2026-rger-tag", "content/absolute.md=absolute", "content/b.md=b",
-		"content/gone.md=gone", "content/inside.md=inside", "content/large.md=large", "content/loop.md=loop", "content/outside.md=outside",
-		"content/pic.md=pic", "content/same.md=B", "content/日本.md=" + suggestID("日本"),
+		"content/env.md=env", "content/gone.md=gone", "content/hooks.md=hooks", "content/inside.md=inside", "content/large.md=large", "content/loop.md=loop", "content/outside.md=outside",
+		"content/pic.md=pic", "content/pics.md=pics", "content/same.md=B", "content/日本.md=" + suggestID("日本"),
 	}
 	if diff := cmp.Diff(want, ids(posts)); diff != "" {
 		t.Errorf("posts differ (-want +got):\n%s", diff)
@@ -128,13 +137,18 @@ func TestLoad(t *testing.T) {
 	wantFindings := []string{
 		"content/absolute.md F107 absolute: the file is a symbolic link that leads out of the site",
 		`content/b.md F132 b: the id "b" is also that of content/same.md`,
+		"content/env.md F107 env: the file is a symbolic link to what is hidden in the site",
 		"content/folder F108 : the folder is a symbolic link, and the posts in it are not read",
+		"content/git F108 : the folder is a symbolic link, and the posts in it are not read",
 		"content/gone.md F101 gone: the symbolic link leads nowhere: file does not exist",
+		"content/hooks.md F107 hooks: the file is a symbolic link to what is hidden in the site",
 		"content/large.md F102 large: the file is larger than 1024 KiB",
 		"content/linked F108 : the folder is a symbolic link, and the posts in it are not read",
 		"content/loop.md F101 loop: the symbolic link leads nowhere: too many symbolic links",
 		"content/outside.md F107 outside: the file is a symbolic link that leads out of the site",
 		`content/pic.md M111 pic: "outside.png" is a symbolic link that leads out of the site`,
+		`content/pics.md M111 pics: "env.png" is a symbolic link to what is hidden in the site`,
+		`content/pics.md M111 pics: "git/pic.png" is a symbolic link to what is hidden in the site`,
 		`content/same.md F132 B: the id "B" is also that of content/b.md`,
 	}
 	if diff := cmp.Diff(wantFindings, got); diff != "" {

@@ -166,7 +166,13 @@ func FuzzDifference(f *testing.F) {
 // boardOf is a board of a site without much in it.
 func boardOf(t *testing.T, zone string, now time.Time, posts ...string) *board.Board {
 	t.Helper()
-	fsys := fstest.MapFS{"site.yaml": {Data: []byte("timezone: " + zone + "\naccounts: {bsky: {platform: bluesky, handle: acme.example}}\ndefaults: {platforms: [bsky]}\n")}}
+	return boardOfSite(t, "timezone: "+zone+"\naccounts: {bsky: {platform: bluesky, handle: acme.example}}\ndefaults: {platforms: [bsky]}\n", now, posts...)
+}
+
+// boardOfSite is one with a site.yaml.
+func boardOfSite(t *testing.T, config string, now time.Time, posts ...string) *board.Board {
+	t.Helper()
+	fsys := fstest.MapFS{"site.yaml": {Data: []byte(config)}}
 	for i, at := range posts {
 		fsys[fmt.Sprintf("content/%d.md", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "---\nid: post%04d\ntitle: Post %d\npublish_at: %s\n---\nText %d.\n", i, i, at, i)}
 	}
@@ -179,6 +185,38 @@ func boardOf(t *testing.T, zone string, now time.Time, posts ...string) *board.B
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestTokens: the page of accounts says how long a token lives, and warns before.
+func TestTokens(t *testing.T) {
+	set := must[*Set](t)(Load(nil))
+	for day, want := range map[string][]string{
+		"2026-12-12": {"dies on Sat 12 Dec, by site.yaml; ", "The token dies on Sat 12 Dec: 2 posts are scheduled for that day or later."},
+		"2026-12-13": {"dies on Sun 13 Dec, by site.yaml; ", "The token dies on Sun 13 Dec: a post is scheduled for that day or later."},
+		"2026-12-31": {"dies on Thu 31 Dec, by site.yaml; "},
+		"2026-12-05": {"dies on Sat 5 Dec, by site.yaml; ", "The token dies on Sat 5 Dec: 2 posts are scheduled"},
+		"2026-11-21": {"died on Sat 21 Nov, by site.yaml; ", "By site.yaml, the token died on Sat 21 Nov."},
+		"":           nil,
+	} {
+		config := "accounts: {me: {platform: linkedin}}\ndefaults: {platforms: [me]}\n"
+		if day != "" {
+			config = strings.Replace(config, "linkedin", "linkedin, token_expires: "+day, 1)
+		}
+		b := boardOfSite(t, config, time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), "2026-12-12 09:00", "2026-12-13 09:00", "2026-11-01 09:00")
+		p, err := set.Page(b, Viewer{Here: "/accounts"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		html := string(p.Blocks[0].HTML)
+		for _, w := range want {
+			if !strings.Contains(html, w) {
+				t.Errorf("%q: the page lacks %q:\n%s", day, w, html)
+			}
+		}
+		if n := strings.Count(html, "by site.yaml") + strings.Count(html, "he token die"); n != len(want) {
+			t.Errorf("%q: the page says %d things of the token, want %d:\n%s", day, n, len(want), html)
+		}
+	}
 }
 
 // TestCalendar looks at titles and days where the year ends, and where the clock skips or repeats a midnight.

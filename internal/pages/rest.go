@@ -177,6 +177,10 @@ type account struct {
 	Posts    int
 	URL      string
 	Calendar string
+	Token    Stamp  // the day on which its token dies, by site.yaml
+	Dead     bool   // it has
+	Dying    bool   // it does soon
+	Beyond   int    // how many posts are scheduled for afterwards
 	Last     Stamp  // when it was last published to
 	LastURL  string // and where that is
 	Denied   *ledger.Record
@@ -202,6 +206,10 @@ func (m *maker) accounts() {
 		}
 		if m.Static {
 			x.Calendar = m.URL("/calendar/account/", a.Name, ".ics")
+		}
+		if dies := a.TokenExpires; !dies.IsZero() {
+			x.Token, x.Dead, x.Dying = m.At(dies), !dies.AddDate(0, 0, 1).After(m.in.Now), dies.Sub(m.in.Now) < tokenSoon
+			x.Beyond = m.beyond(a)
 		}
 		names := caps.Names()
 		for _, name := range all {
@@ -247,6 +255,22 @@ func (m *maker) accounts() {
 		v.Accounts = append(v.Accounts, x)
 	}
 	m.add("accounts", "accounts", v)
+}
+
+// tokenSoon is how long before its end a token is worth a warning.
+const tokenSoon = 14 * 24 * time.Hour
+
+// beyond counts the posts that are scheduled for when an account's token has died.
+func (m *maker) beyond(a *platform.Account) (n int) {
+	for _, r := range m.board.Rows() {
+		for i := range r.Targets {
+			t := &r.Targets[i]
+			if t.Account.Name == a.Name && t.State == board.Scheduled && !t.At.Before(a.TokenExpires) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // ability says what a platform can do in words.

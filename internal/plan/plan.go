@@ -183,7 +183,7 @@ type Plan struct {
 	Waiting []Waiting
 	Settled int // targets with nothing left to do
 	// Next is the earliest time at which the plan changes without anybody changing anything; zero when
-	// there is none. It is At when there are actions.
+	// there is none. It is At when there are actions. When an address answers that a target awaits, nobody knows.
 	Next time.Time
 }
 
@@ -504,17 +504,29 @@ func (m *maker) embargo(t Target) *obstacle {
 	if t.Await == "" {
 		return nil
 	}
-	switch err, looked := m.Reached[t.Await]; {
-	case !looked:
-		return because(WaitEmbargo, m.Now, "waits until %s answers 200: every run of publish looks first", t.Await)
-	case err != nil:
-		zone := m.Now.Location()
-		if !t.Due.IsZero() {
-			zone = t.Due.Location()
-		}
-		return because(WaitEmbargo, m.Now, "waits until %s answers 200; %v (looked at %s)", t.Await, err, clockTime(m.Now.In(zone)))
+	err, looked := m.Reached[t.Await]
+	if looked && err == nil {
+		return nil
 	}
-	return nil
+	m.next(t.ExpiresAt)
+	if !t.Due.IsZero() {
+		m.next(t.Due.Add(Allowance(m.Rules.LateAfter, t.Await)).Add(1))
+	}
+	w := Waiting{Target: t}
+	w.Looked(m.Now, err)
+	return &obstacle{state: WaitEmbargo, reason: w.Reason}
+}
+
+// Looked gives a target under embargo its reason: what came of looking at its address at a time, nil when nobody has looked.
+func (w *Waiting) Looked(at time.Time, err error) {
+	if err == nil {
+		w.Reason = fmt.Sprintf("waits until %s answers 200: every run of publish looks first", w.Await)
+		return
+	}
+	if !w.Due.IsZero() {
+		at = at.In(w.Due.Location())
+	}
+	w.Reason = fmt.Sprintf("waits until %s answers 200; %v (looked at %s)", w.Await, err, clockTime(at))
 }
 
 // embargoLasts is how long after its time a post may wait for its link without being late.

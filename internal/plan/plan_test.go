@@ -162,15 +162,15 @@ func TestMake(t *testing.T) {
 
 		{
 			name: "waits for its link, which nobody has looked at", target: await(nil),
-			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200: every run of publish looks first [2026-12-01T08:00Z]"},
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200: every run of publish looks first"},
 		},
 		{
 			name: "its link does not answer", target: await(nil), input: reached(errors.New("it answers 404")),
-			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET)"},
 		},
 		{
 			name: "its link does not answer, and it has no time", target: await(func(t *Target) { t.Due = time.Time{} }), input: reached(errors.New("it answers 404")),
-			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+			want: []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET)"},
 		},
 		{name: "its link answers", target: await(nil), input: reached(nil), want: []string{"publish p1@bsky"}},
 		{
@@ -185,14 +185,14 @@ func TestMake(t *testing.T) {
 		{
 			name: "a person sends it although its link did not answer for weeks", target: await(func(t *Target) { t.Due = now.AddDate(0, 0, -20) }), input: reached(errors.New("it answers 404")),
 			record: record(ledger.Unsent, func(r *ledger.Record) { r.Allowed = "anna" }),
-			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET)"},
 		},
 		{name: "the mistake is named before the link", target: await(func(t *Target) { t.Blocked = "T201: too long" }), want: []string{"blocked p1@bsky: T201: too long"}},
 		{name: "the hold is named before the link", target: await(nil), input: held, want: []string{"held p1@bsky: held: a crisis"}},
 		{
 			name: "not out after a failure, and its link is gone again", target: await(nil), input: reached(errors.New("it answers 404")),
 			record: record(ledger.Unsent, nil),
-			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET) [2026-12-01T08:00Z]"},
+			want:   []string{"embargo p1@bsky: waits until https://acme.example answers 200; it answers 404 (looked at Tue 1 Dec 2026 09:00 CET)"},
 		},
 		{
 			name: "half a thread is out, and its link is gone again", target: await(nil), input: reached(errors.New("it answers 404")),
@@ -563,6 +563,28 @@ func TestNext(t *testing.T) {
 				if len(again.Actions) != want {
 					t.Errorf("at %s: %d actions, want %d", at, len(again.Actions), want)
 				}
+			}
+		})
+	}
+}
+
+// TestEmbargoEnds: a plan that waits for a link holds until the post expires or is late, if nobody sees the link answer.
+func TestEmbargoEnds(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*Target)
+		want   time.Time
+	}{
+		{"late", nil, now.AddDate(0, 0, 7).Add(1)},
+		{"expired", func(t *Target) { t.ExpiresAt = now.AddDate(0, 0, 1) }, now.AddDate(0, 0, 1)},
+		{"never", func(t *Target) { t.Due = time.Time{} }, time.Time{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := target(tt.change)
+			x.Await = "https://acme.example"
+			p, err := Make(Input{Now: now, Targets: []Target{x}, Ledger: ledger.Memory{}, Rules: rules()})
+			if err != nil || len(p.Waiting) != 1 || !p.Next.Equal(tt.want) {
+				t.Errorf("%+v, %v, want it to hold until %s", p, err, tt.want)
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/postrider/postrider/internal/finding"
@@ -34,6 +35,9 @@ type Account struct {
 	Defaults post.Fields
 	// MonthlyCap is how much posts may cost in a month of the calendar (`accounts.NAME.monthly_cap`); 0: as much as they do.
 	MonthlyCap USD
+	// TokenExpires is the first instant of the day on which the account's token dies, as site.yaml has it (`accounts.NAME.token_expires`); zero
+	// when it does not say, or Info.TokensEnd is false.
+	TokenExpires time.Time
 }
 
 // Adapter is one platform. It is a stateless value, safe for concurrent use.
@@ -105,7 +109,9 @@ type Info struct {
 	// FetchesMedia says that the network takes no files but fetches them from addresses: posts with media need
 	// Deps.PublicMedia.
 	FetchesMedia bool
-	Secrets      []SecretSpec
+	// TokensEnd says that tokens die on a day that whoever makes them is told, so that accounts take `token_expires`.
+	TokensEnd bool
+	Secrets   []SecretSpec
 	// Prices are what the network charges, in documentation order; none where posting is free.
 	Prices []Price
 }
@@ -239,10 +245,34 @@ type Identity struct {
 	Handle  string    // as people know it
 	URL     string    // the profile's address
 	Expires time.Time // when the token dies; zero when it does not or is not known
-	Limits  []Limit   // the server's own limits, where they differ from Info.Limits
+	// DataExpires is when the network stops telling the token's app anything of the account, though the token lives on; zero when it does
+	// not, or is not known.
+	DataExpires time.Time
+	// Scopes are what the token may do, as the network names it, sorted; nil when it does not tell.
+	Scopes []string
+	// Lacks are scopes that the token should have and does not; see [Lacking].
+	Lacks  []Need
+	Limits []Limit // the server's own limits, where they differ from Info.Limits
 	// Software is what the account's server runs, as the platform's options spell it; empty where all
 	// servers run the same or it does not tell.
 	Software string
+}
+
+// Need is a scope that something takes.
+type Need struct {
+	Scope string // as the network names it
+	For   string // what fails without it: "posting"
+	Minor bool   // whether posts go out without it all the same
+}
+
+// Lacking returns the needs whose scopes are not among those of a token. Nothing is lacking where the network does not tell them.
+func Lacking(scopes []string, needs ...Need) (lacks []Need) {
+	for _, n := range needs {
+		if scopes != nil && !slices.Contains(scopes, n.Scope) {
+			lacks = append(lacks, n)
+		}
+	}
+	return lacks
 }
 
 // Attempt identifies one delivery over all its retries.

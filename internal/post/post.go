@@ -23,6 +23,7 @@ type Post struct {
 	Source   string // hex SHA-256 of the file's bytes
 	Text     string // the file's bytes, which every Span refers to; nodes of Body share its memory
 	BodyLine int    // line of the file on which the body starts
+	Unread   bool   // the file or its front matter cannot be read, so that nothing is known of its fields
 	Fields          // what the front matter says for everybody
 
 	Overrides []Override // in the order of the file

@@ -23,7 +23,8 @@ const (
 )
 
 // planned plans for now, and looks at the addresses that posts wait for which would go out otherwise. Each is looked at
-// once in a run: reached, which is not nil, holds what came of it.
+// once in a run: reached, which is not nil, holds what came of it. As long as none answers, the plan stays as it is, which
+// is mostly that of an earlier run.
 func (d *Desk) planned(ctx context.Context, reached map[string]error) (*plan.Plan, error) {
 	p, err := d.Plan(d.Now())
 	if err != nil {
@@ -33,7 +34,18 @@ func (d *Desk) planned(ctx context.Context, reached map[string]error) (*plan.Pla
 		return p, nil
 	}
 	d.look(ctx, p, reached)
-	return d.planWith(d.Now(), reached)
+	now := d.Now()
+	for i := range p.Waiting {
+		w := &p.Waiting[i]
+		if w.State != plan.WaitEmbargo {
+			continue
+		}
+		if reached[w.Await] == nil {
+			return d.planWith(now, reached)
+		}
+		w.Looked(now, reached[w.Await])
+	}
+	return p, nil
 }
 
 // look asks the addresses that a plan's targets wait for, side by side, and adds what came of that to reached.

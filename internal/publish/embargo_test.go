@@ -3,6 +3,8 @@ package publish_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -92,6 +94,17 @@ func TestEmbargo(t *testing.T) {
 			t.Errorf("the reason is %q", reason)
 		}
 		w.clock.Advance(time.Minute)
+	}
+
+	// Such runs read no posts.
+	cache := filepath.Join(repo.CommonDir(), "postrider", "agenda")
+	if err := os.WriteFile(cache, []byte("poison"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.run(repo)
+	same(t, "looks of a quick run", web.looked(), []string{"GET /sled"})
+	if b, err := os.ReadFile(cache); err != nil || string(b) != "poison" {
+		t.Errorf("posts were read although nothing has changed (%v)", err)
 	}
 
 	// What only looks at the plan asks nobody.

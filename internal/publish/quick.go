@@ -91,14 +91,15 @@ func loadQuick(dir, key string, at time.Time) (*plan.Plan, bool) {
 }
 
 // saveQuick keeps a plan without actions. A plan that waits for another run is not kept: that run's death
-// may be proved at any moment. Nor is one that waits for a link, which may answer at any moment.
+// may be proved at any moment. Links that posts wait for are looked at by each
+// run, see [Desk.planned].
 func saveQuick(dir, key string, p *plan.Plan, log *slog.Logger) {
 	if dir == "" || len(p.Actions) > 0 {
 		return
 	}
 	q := quickPlan{Key: key, At: p.At, Next: p.Next, Settled: p.Settled}
 	for _, w := range p.Waiting {
-		if w.State == plan.WaitSending || w.State == plan.WaitLimit || w.State == plan.WaitEmbargo {
+		if w.State == plan.WaitSending || w.State == plan.WaitLimit {
 			return
 		}
 		zone := ""

@@ -19,6 +19,7 @@ import (
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/secret"
 	"github.com/postrider/postrider/internal/site"
 )
 
@@ -209,7 +210,7 @@ func (m *maker) add(before, after *post.Post) {
 	if now == nil {
 		now = before
 	}
-	p := Post{ID: now.ID, Path: now.Path, Title: now.Title}
+	p := Post{ID: now.ID, Path: now.Path, Title: secret.Mask(now.Title)}
 	switch {
 	case before == nil:
 		p.Kind = Added

@@ -175,7 +175,7 @@ func TestMake(t *testing.T) {
 			"content/c.md":     written("c", "More news.", "platforms: [fedi]", "publish_at: 2026-12-24 18:00", "link: https://acme.example/c", "embargo: link"),
 			"content/other.md": written("other", "Quite another thing.", "platforms: [x]", "publish_at: 2026-12-03 09:00", "embargo: none"),
 		}, []string{
-			"added b content/b.md", "  fedi: wait 2026-11-22T09:00:00Z (waits until https://acme.example/b answers 200: every run of publish looks first)",
+			"added b content/b.md", "  fedi: wait (waits until https://acme.example/b answers 200: every run of publish looks first)",
 			"added c content/c.md", "  fedi: schedule 2026-12-24T17:00:00Z (once https://acme.example/c answers 200)",
 			"edited other content/other.md", `  x: schedule 2026-12-03T08:00:00Z same embargo ""→"none"`,
 		}},

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/secret"
 )
 
 // transcript writes what an account gets as lines that can be compared: the text as it stands there with its media, and what is beside it,
-// such as a card or who may see it. What is no text stands in square brackets.
+// such as a card or who may see it. What is no text stands in square brackets, and what looks like a secret is left out: a comment is read by more
+// people than the file.
 func transcript(r *platform.Rendering) (body string, beside []string) {
 	var b strings.Builder
 	for i := range r.Parts {
@@ -65,7 +67,10 @@ func transcript(r *platform.Rendering) (body string, beside []string) {
 	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
 		note(name, r.Settings[name])
 	}
-	return b.String(), beside
+	for i := range beside {
+		beside[i] = secret.Mask(beside[i])
+	}
+	return secret.Mask(b.String()), beside
 }
 
 // medium is what stands for a file: the first characters of its digest stand for its bytes.

@@ -247,6 +247,11 @@ func account(reg *platform.Registry) *node {
 				Description: "The most that posts may cost in a month of the calendar, estimated, in US dollars, such as 25 or 12.50 USD; what would go beyond waits.",
 			}
 		}
+		if info.TokensEnd {
+			day := form(reflect.TypeFor[time.Time](), reg)
+			day.Description = "The day on which the account's token dies, as YYYY-MM-DD: check, doctor and the preview say what lies beyond it."
+			one.Properties["token_expires"] = day
+		}
 		s.AnyOf = append(s.AnyOf, one)
 	}
 	return s

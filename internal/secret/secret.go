@@ -1,4 +1,4 @@
-// Package secret has a string type for passwords, tokens and keys that cannot leak by accident.
+// Package secret has a string type for passwords, tokens and keys that cannot leak by accident, and finds those that stand where they should not.
 //
 // Every way of printing, logging or marshalling a [String] gives [Redacted]. The only way to the
 // value is [String.Reveal], so that all places that use a secret can be found by searching for it.

@@ -33,7 +33,7 @@ func (p *publisher) readPage(ctx context.Context, address string) page {
 	defer cancel()
 	pg, err := p.fetchPage(ctx, address)
 	if err != nil && p.deps.Log != nil {
-		p.deps.Log.WarnContext(ctx, "the link card is incomplete: its page cannot be read", "account", p.account, "url", address, "error", err.Error())
+		p.deps.Log.WarnContext(ctx, "the link card is incomplete: its page cannot be read", "url", address, "error", err.Error())
 	}
 	if pg.title == "" {
 		pg.title = address

@@ -89,6 +89,9 @@ func TestReadPage(t *testing.T) {
 		if got.title != want.title || got.description != want.description || string(got.image) != string(want.image) {
 			t.Errorf("%s: got %.80q, %q, %d bytes of picture", path, got.title, got.description, len(got.image))
 		}
+		if strings.Count(w.log.String(), "account=") > strings.Count(w.log.String(), "msg=") {
+			t.Errorf("%s: the account is named twice: %q", path, w.log.String())
+		}
 		if got, want := strings.Contains(w.log.String(), "the link card is incomplete"), unread[path]; got != want {
 			t.Errorf("%s: log %q", path, w.log.String())
 		}

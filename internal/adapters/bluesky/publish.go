@@ -24,7 +24,6 @@ import (
 // that there is none yet. So nothing is created twice and nothing that was edited meanwhile is undone,
 // however often a delivery is repeated.
 type publisher struct {
-	account  string
 	options  Options
 	password secret.String
 	deps     platform.Deps
@@ -56,7 +55,7 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	if err != nil {
 		return nil, err
 	}
-	p := &publisher{account: a.Name, options: *o, password: password, deps: d}
+	p := &publisher{options: *o, password: password, deps: d}
 	p.options.Server = strings.TrimSuffix(o.Server, "/")
 	p.api = apihttp.Client{
 		HTTP: d.HTTP, Base: p.options.Server, Header: p.authorize, Refine: refine,
@@ -418,7 +417,7 @@ func (p *publisher) resolveMentions(ctx context.Context, part *platform.Part) (m
 		did, err := p.resolve(ctx, f.Value)
 		if platform.OutcomeOf(err) == platform.Rejected && err != nil {
 			if p.deps.Log != nil {
-				p.deps.Log.WarnContext(ctx, "a mention leads to nobody and stays plain text", "account", p.account, "handle", f.Value)
+				p.deps.Log.WarnContext(ctx, "a mention leads to nobody and stays plain text", "handle", f.Value)
 			}
 			continue
 		}

@@ -64,7 +64,7 @@ func (w *world) open(t *testing.T, who string) *publisher {
 			HTTP:  &http.Client{Transport: platformtest.Checked(t, ReadLexicons(t).Check, w.server.Client().Transport)},
 			Media: w.files, Now: clock, AllowPrivate: true,
 			Secrets: map[string]secret.String{"APP_PASSWORD": secret.New(who + "-password")},
-			Log:     slog.New(slog.NewTextHandler(&w.log, nil)),
+			Log:     slog.New(slog.NewTextHandler(&w.log, nil)).With("account", who), // as runs do
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +173,7 @@ func TestRecords(t *testing.T) {
 			t.Errorf("%s (-golden +sent):\n%s", name, diff)
 		}
 	}
-	if !strings.Contains(w.log.String(), "nobody.example") {
+	if log := w.log.String(); !strings.Contains(log, "nobody.example") || strings.Contains(log, "account=acme account=") {
 		t.Error("the mention of nobody was dropped in silence")
 	}
 }

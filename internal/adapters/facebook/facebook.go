@@ -86,6 +86,7 @@ func (Adapter) Info() platform.Info {
 		NewOptions: func() any {
 			return &Options{Server: server}
 		},
+		TokensEnd: true,
 		Secrets: []platform.SecretSpec{
 			{
 				Name:    "ACCESS_TOKEN",

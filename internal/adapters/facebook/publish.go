@@ -90,7 +90,7 @@ func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	}
 	id := platform.Identity{ID: self.ID, Handle: self.Name, URL: cmp.Or(self.Link, p.web()+"/"+self.ID)}
 	if !p.secret.IsZero() && p.options.AppID != "" {
-		if id.Expires, err = p.inspect(ctx); err != nil {
+		if err := p.inspect(ctx, &id); err != nil {
 			return platform.Identity{}, err
 		}
 	}
@@ -121,45 +121,36 @@ func (p *publisher) whoami(ctx context.Context, op string) (*wirePage, error) {
 	return p.self, nil
 }
 
-// needed are the scopes without which nothing can be published or looked for.
-var needed = [...]string{"pages_manage_posts", "pages_read_engagement"}
+// needs are the scopes that the page's token should have.
+func needs() []platform.Need {
+	return []platform.Need{
+		{Scope: "pages_manage_posts", For: "posting"},
+		{Scope: "pages_read_engagement", For: "looking up what went out"},
+		{Scope: "pages_manage_engagement", For: "comments, so first comments and what follows a post's first part", Minor: true},
+	}
+}
 
-// inspect returns when the token expires, the zero time if it does not, and an error where it cannot do what it is for. The token
+// inspect adds what the app that made the token is told of it, and returns an error where it is no longer valid. The token
 // stands in the address, which this program never logs: the API takes it nowhere else.
 // https://developers.facebook.com/docs/graph-api/reference/debug_token (2026-11-22)
-func (p *publisher) inspect(ctx context.Context) (time.Time, error) {
+func (p *publisher) inspect(ctx context.Context, id *platform.Identity) error {
 	const op = "inspect token"
-	var answer struct {
-		Data struct {
-			Valid   bool     `json:"is_valid"`
-			Expires int64    `json:"expires_at"`
-			Scopes  []string `json:"scopes"`
-		} `json:"data"`
-	}
+	var info graph.TokenInfo
 	_, err := p.api.Do(ctx, apihttp.Request{
 		Op: op, Path: "/debug_token", Query: url.Values{"input_token": {p.token.Reveal()}},
 		Header: http.Header{"Authorization": {"Bearer " + p.options.AppID + "|" + p.secret.Reveal()}},
-	}, &answer)
+	}, &info)
 	if err = graph.Settle(err, false); err != nil {
 		if e, ok := errors.AsType[*platform.Error](err); ok && e.Outcome == platform.Denied {
 			e.Hint = "are `app_id` and the app secret those of the app that made the token?"
 		}
-		return time.Time{}, err
+		return err
 	}
-	denied := &platform.Error{Outcome: platform.Denied, Op: op, Message: "the token is no longer valid", Hint: "make a new one and set it again"}
-	if !answer.Data.Valid {
-		return time.Time{}, denied
+	if !info.Data.Valid {
+		return &platform.Error{Outcome: platform.Denied, Op: op, Message: "the token is no longer valid", Hint: "make a new one and set it again"}
 	}
-	for _, scope := range needed {
-		if !slices.Contains(answer.Data.Scopes, scope) {
-			denied.Message, denied.Hint = "the token lacks the scope "+scope, "make a new one with all scopes that docs/platforms/facebook.md names"
-			return time.Time{}, denied
-		}
-	}
-	if answer.Data.Expires <= 0 {
-		return time.Time{}, nil
-	}
-	return time.Unix(answer.Data.Expires, 0).UTC(), nil
+	info.Tell(id, needs()...)
+	return nil
 }
 
 // Publish implements [platform.Publisher]. All files are uploaded, unpublished, before the first part goes out, so that one that is

@@ -112,10 +112,17 @@ func wantError(t *testing.T, err error, want platform.Outcome, words string) {
 
 func TestVerify(t *testing.T) {
 	expires := time.Date(2027, 1, 30, 0, 0, 0, 0, time.UTC)
-	b := newBench(t, func(c *fake.Config) { c.Expires = expires.Unix() })
+	b := newBench(t, func(c *fake.Config) { c.Expires, c.DataExpires = expires.Unix(), expires.Unix()-60 })
 	id, err := b.pub.Verify(t.Context())
-	if err != nil || id.ID != pageID || id.Handle != "Acme" || !id.Expires.Equal(expires) {
+	if err != nil || id.ID != pageID || id.Handle != "Acme" || !id.Expires.Equal(expires) || !id.DataExpires.Equal(expires.Add(-time.Minute)) {
 		t.Errorf("%+v, %v", id, err)
+	}
+	if want := []string{"pages_manage_engagement", "pages_manage_posts", "pages_read_engagement"}; !slices.Equal(id.Scopes, want) || id.Lacks != nil {
+		t.Errorf("scopes %q, lacks %v", id.Scopes, id.Lacks)
+	}
+	if id, err := newBench(t, func(c *fake.Config) { c.Scopes = []string{"pages_read_engagement"} }).pub.Verify(t.Context()); err != nil || len(id.Lacks) != 2 ||
+		id.Lacks[0].Scope != "pages_manage_posts" || id.Lacks[0].Minor || id.Lacks[1].Scope != "pages_manage_engagement" || !id.Lacks[1].Minor {
+		t.Errorf("without scopes: %+v, %v", id, err)
 	}
 	if strings.Contains(b.log.String(), token) || strings.Contains(b.log.String(), appSecret) {
 		t.Errorf("the log has a secret:\n%s", b.log.String())
@@ -130,7 +137,6 @@ func TestVerify(t *testing.T) {
 		"another page":   {func(c *fake.Config) { c.Page = "999" }, "not of the page " + pageID},
 		"another app":    {func(c *fake.Config) { c.AppID = "1" }, "190"},
 		"another secret": {func(c *fake.Config) { c.AppSecret = "other" }, ""},
-		"no scope":       {func(c *fake.Config) { c.Scopes = []string{"pages_read_engagement"} }, "pages_manage_posts"},
 		"expired":        {func(c *fake.Config) { c.Token = "other" }, "190/463"},
 	} {
 		t.Run(name, func(t *testing.T) {

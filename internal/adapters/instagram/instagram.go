@@ -89,6 +89,7 @@ func (Adapter) Info() platform.Info {
 		Caps:         platform.CanPublish | platform.CanFind | platform.CanThread,
 		FetchesMedia: true,
 		NewOptions:   func() any { return &Options{Server: DefaultServer} },
+		TokensEnd:    true,
 		Secrets: []platform.SecretSpec{{
 			Name: "ACCESS_TOKEN",
 			Help: "A long-lived access token of the professional account, with instagram_business_basic, instagram_business_content_publish " +

@@ -295,4 +295,16 @@ func TestNamedAccount(t *testing.T) {
 	if got, err := named.Verify(t.Context()); err != nil || got.ID != self.ID || got.Handle != self.Handle {
 		t.Errorf("got %+v, %v, want %+v", got, err, self)
 	}
+	dies := b.now.AddDate(0, 0, 60)
+	b.Set(func(c *fake.Config) {
+		c.Expires, c.Scopes = dies, []string{"instagram_content_publish", "instagram_basic"}
+	})
+	if got, err := b.pub.Verify(t.Context()); err != nil || got.Scopes != nil || !got.Expires.IsZero() {
+		t.Errorf("of a token of a login with Instagram nobody is told: %+v, %v", got, err)
+	}
+	got, err := named.Verify(t.Context())
+	if err != nil || !got.Expires.Equal(dies) || !slices.Equal(got.Scopes, []string{"instagram_basic", "instagram_content_publish"}) ||
+		len(got.Lacks) != 1 || !got.Lacks[0].Minor || got.Lacks[0].Scope != "instagram_manage_comments" {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

@@ -97,14 +97,20 @@ type wireComment struct {
 	Timestamp graph.Time `json:"timestamp"`
 }
 
-// Verify implements [platform.Publisher]. When the token dies the API does not tell.
+// Verify implements [platform.Publisher].
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	p.self = nil
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.instagram.com/" + url.PathEscape(self.Username) + "/"}, nil
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.instagram.com/" + url.PathEscape(self.Username) + "/"}
+	if p.user != "" { // of a token of a login with Instagram nobody is told
+		p.Inspect(ctx, &id,
+			platform.Need{Scope: "instagram_basic", For: "anything"}, platform.Need{Scope: "instagram_content_publish", For: "posting"},
+			platform.Need{Scope: "instagram_manage_comments", For: "comments, so first comments and what follows a post's first part", Minor: true})
+	}
+	return id, nil
 }
 
 // whoami returns the account that the token belongs to.

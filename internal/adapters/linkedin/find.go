@@ -30,9 +30,11 @@ func (p pagePublisher) Verify(ctx context.Context) (platform.Identity, error) {
 		return platform.Identity{}, err
 	}
 	id := strings.TrimPrefix(p.author, "urn:li:organization:")
-	return platform.Identity{
-		ID: p.author, Handle: cmp.Or(p.options.Handle, id), URL: p.web() + "/company/" + id, Expires: p.options.expires(),
-	}, nil
+	who := platform.Identity{ID: p.author, Handle: cmp.Or(p.options.Handle, id), URL: p.web() + "/company/" + id}
+	return who, p.inspect(ctx, &who,
+		platform.Need{Scope: "w_organization_social", For: "posting"},
+		platform.Need{Scope: "r_organization_social", For: "looking up what went out"},
+		platform.Need{Scope: "w_organization_social_feed", For: "first comments", Minor: true})
 }
 
 // Publish implements [platform.Publisher].

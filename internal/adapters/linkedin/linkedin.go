@@ -34,7 +34,7 @@ type Options struct {
 	Organization string `yaml:"organization,omitempty" help:"The number of the page that posts, instead of author."`
 	Handle       string `yaml:"handle,omitempty" help:"The account's name on LinkedIn, for people who read site.yaml."`
 	Version      string `yaml:"version,omitempty" help:"The version of LinkedIn's API, YYYYMM; LinkedIn serves each for about a year."`
-	TokenExpires string `yaml:"token_expires,omitempty" help:"The day on which the access token dies, YYYY-MM-DD: 60 days after it was made."`
+	ClientID     string `yaml:"client_id,omitempty" help:"The client id of the app that made the token; with it and the client secret, doctor tells when the token expires and what it may do."`
 	Server       string `yaml:"server,omitempty" help:"The address of the API; another than LinkedIn's only for tests."`
 }
 
@@ -59,9 +59,6 @@ func (o *Options) Validate() []platform.OptionProblem {
 		add("version", "the version is not a year and a month", "version: "+DefaultVersion)
 	case o.Version <= retired:
 		add("version", "LinkedIn has retired this version of its API", "version: "+DefaultVersion+", or take the option away")
-	}
-	if _, err := time.Parse(time.DateOnly, o.TokenExpires); o.TokenExpires != "" && err != nil {
-		add("token_expires", "this is not a day", "token_expires: 2027-01-21")
 	}
 	if u, err := url.Parse(o.Server); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		add("server", "the server is not an http or https address", "take the option away")
@@ -155,10 +152,15 @@ func (Adapter) Info() platform.Info {
 		NewOptions: func() any {
 			return &Options{Version: DefaultVersion, Server: DefaultServer}
 		},
+		TokensEnd: true,
 		Secrets: []platform.SecretSpec{{
 			Name:    "ACCESS_TOKEN",
 			Help:    "An OAuth 2.0 access token with w_member_social, openid and profile, or for a page with w_organization_social and r_organization_social.",
 			Aliases: []string{"LINKEDIN_ACCESS_TOKEN"},
+		}, {
+			Name: "CLIENT_SECRET", Optional: true,
+			Help:    "The client secret of the app that made the token; with it and `client_id`, doctor tells when the token expires and what it may do.",
+			Aliases: []string{"LINKEDIN_CLIENT_SECRET"},
 		}},
 	}
 }
@@ -170,15 +172,6 @@ func (Adapter) AccountCaps(a *platform.Account) platform.Caps {
 		caps = caps&^platform.CanVisibility | platform.CanFind
 	}
 	return caps
-}
-
-// expires returns when the token dies, zero when site.yaml does not say.
-func (o *Options) expires() time.Time {
-	day, err := time.Parse(time.DateOnly, o.TokenExpires)
-	if err != nil {
-		return time.Time{}
-	}
-	return day
 }
 
 // tooOld returns an error when the version has had its year at a time.

@@ -18,7 +18,6 @@ func TestOptions(t *testing.T) {
 		{func(o *Options) { o.Author = "urn:li:person:aB-c_1" }, ""},
 		{func(o *Options) { o.Organization = "2414183" }, ""},
 		{func(o *Options) { o.Author, o.Organization = "urn:li:organization:1", "1" }, ""},
-		{func(o *Options) { o.TokenExpires = "2027-01-21" }, ""},
 		{func(o *Options) { o.Author = "Anna" }, "author"},
 		{func(o *Options) { o.Author = "urn:li:person:" }, "author"},
 		{func(o *Options) { o.Author = "urn:li:person:a/b" }, "author"},
@@ -29,7 +28,6 @@ func TestOptions(t *testing.T) {
 		{func(o *Options) { o.Version = "2026-09" }, "version"},
 		{func(o *Options) { o.Version = "202613" }, "version"},
 		{func(o *Options) { o.Version = retired }, "version"},
-		{func(o *Options) { o.TokenExpires = "in January" }, "token_expires"},
 		{func(o *Options) { o.Server = "api.linkedin.com" }, "server"},
 	} {
 		o := Adapter{}.Info().NewOptions().(*Options) //nolint:forcetypeassert // it is

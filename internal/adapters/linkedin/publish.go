@@ -48,7 +48,7 @@ func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, e
 	p.api = apihttp.Client{
 		HTTP: d.HTTP, Base: o.Server, Budget: d.Budget, Timeout: d.Timeout, Log: d.Log, Now: d.Now,
 		Refine:  p.refine,
-		Secrets: []secret.String{token},
+		Secrets: []secret.String{token, d.Secrets["CLIENT_SECRET"]},
 		Header: func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+token.Reveal())
 			if strings.HasPrefix(r.URL.Path, "/rest/") {
@@ -87,7 +87,48 @@ func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	if err := p.options.tooOld(p.deps.Now()); err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: sub, Handle: name, Expires: p.options.expires()}, nil
+	id := platform.Identity{ID: sub, Handle: name}
+	return id, p.inspect(ctx, &id,
+		platform.Need{Scope: "w_member_social", For: "posting"},
+		platform.Need{Scope: "w_member_social_feed", For: "first comments", Minor: true})
+}
+
+// inspect adds what LinkedIn tells the app that made the token of it, where site.yaml and the environment say which that is.
+// https://learn.microsoft.com/en-us/linkedin/shared/authentication/token-introspection (2026-11-22)
+func (p *publisher) inspect(ctx context.Context, id *platform.Identity, needs ...platform.Need) error {
+	const op = "inspect token"
+	app := p.deps.Secrets["CLIENT_SECRET"]
+	if app.IsZero() || p.options.ClientID == "" {
+		return nil
+	}
+	var info struct {
+		Active  bool   `json:"active"`
+		Status  string `json:"status"`
+		Expires int64  `json:"expires_at"`
+		Scope   string `json:"scope"` // the scopes with commas between them
+	}
+	token := p.deps.Secrets["ACCESS_TOKEN"]
+	_, err := p.api.Do(ctx, apihttp.Request{
+		Op: op, Method: http.MethodPost, Path: p.web() + "/oauth/v2/introspectToken", OwnLimit: true,
+		Form: url.Values{"client_id": {p.options.ClientID}, "client_secret": {app.Reveal()}, "token": {token.Reveal()}},
+	}, &info)
+	if err != nil {
+		if e := platform.AsError(err); e.Outcome == platform.Denied || e.Outcome == platform.Rejected {
+			e.Outcome, e.Hint = platform.Denied, "are `client_id` and the client secret those of the app that made the token?"
+		}
+		return err
+	}
+	if !info.Active {
+		return &platform.Error{Outcome: platform.Denied, Op: op, Message: "the token is " + cmp.Or(info.Status, "not active"), Hint: "make a new one and set it again"}
+	}
+	if info.Expires > 0 {
+		id.Expires = time.Unix(info.Expires, 0).UTC()
+	}
+	if id.Scopes = strings.FieldsFunc(info.Scope, func(r rune) bool { return r == ',' || r == ' ' }); len(id.Scopes) > 0 {
+		slices.Sort(id.Scopes)
+		id.Lacks = platform.Lacking(id.Scopes, needs...)
+	}
+	return nil
 }
 
 // whoami asks whose token it is.

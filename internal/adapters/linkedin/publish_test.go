@@ -48,7 +48,7 @@ func serve(t *testing.T, c fake.Config, o linkedin.Options, files fstest.MapFS) 
 	}
 	var err error
 	n.publisher, err = linkedin.Adapter{}.Open(&platform.Account{Name: "li", Platform: "linkedin", Options: &o}, platform.Deps{
-		HTTP: server.Client(), Media: files, Now: platformtest.Clock, Secrets: map[string]secret.String{"ACCESS_TOKEN": secret.New(token)},
+		HTTP: server.Client(), Media: files, Now: platformtest.Clock, Secrets: map[string]secret.String{"ACCESS_TOKEN": secret.New(token), "CLIENT_SECRET": secret.New("app-secret")},
 		Wait: func(_ context.Context, d time.Duration) error { n.waited += d; return nil },
 	})
 	if err != nil {
@@ -102,10 +102,10 @@ func file(name, mime string, data []byte) (fstest.MapFS, platform.Media) {
 var pageOptions = linkedin.Options{Organization: page}
 
 func TestVerify(t *testing.T) {
-	n := serve(t, fake.Config{}, linkedin.Options{TokenExpires: "2027-01-21"}, nil)
+	n := serve(t, fake.Config{}, linkedin.Options{}, nil)
 	id, err := n.publisher.Verify(t.Context())
 	must(t, err)
-	want := platform.Identity{ID: fake.Person("Anna Acme"), Handle: "Anna Acme", Expires: time.Date(2027, 1, 21, 0, 0, 0, 0, time.UTC)}
+	want := platform.Identity{ID: fake.Person("Anna Acme"), Handle: "Anna Acme"}
 	if diff := cmp.Diff(want, id); diff != "" {
 		t.Error(diff)
 	}
@@ -125,6 +125,35 @@ func TestVerify(t *testing.T) {
 	n = serve(t, fake.Config{OldestVersion: "202501"}, linkedin.Options{Version: "202511"}, nil) // the clock says December 2026
 	_, err = n.publisher.Verify(t.Context())
 	if e := outcome(t, err, platform.Denied); !strings.Contains(e.Message, "202511") {
+		t.Error(e)
+	}
+}
+
+// TestInspect: the app that made the token is told when it dies and what it may do.
+func TestInspect(t *testing.T) {
+	dies := time.Date(2027, 1, 21, 9, 30, 0, 0, time.UTC)
+	config := fake.Config{ClientID: "app", ClientSecret: "app-secret", Expires: dies, Scopes: []string{"w_member_social", "openid", "profile"}}
+	id, err := serve(t, config, linkedin.Options{ClientID: "app"}, nil).publisher.Verify(t.Context())
+	must(t, err)
+	if !id.Expires.Equal(dies) || !slices.Equal(id.Scopes, []string{"openid", "profile", "w_member_social"}) {
+		t.Errorf("%+v", id)
+	}
+	if want := []platform.Need{{Scope: "w_member_social_feed", For: "first comments", Minor: true}}; !slices.Equal(id.Lacks, want) {
+		t.Errorf("lacks %+v", id.Lacks)
+	}
+	id, err = serve(t, config, linkedin.Options{ClientID: "app", Organization: page}, nil).publisher.Verify(t.Context())
+	must(t, err)
+	if len(id.Lacks) != 3 || id.Lacks[0].Scope != "w_organization_social" || id.Lacks[0].Minor {
+		t.Errorf("a page's token lacks %+v", id.Lacks)
+	}
+
+	_, err = serve(t, config, linkedin.Options{ClientID: "other"}, nil).publisher.Verify(t.Context())
+	if e := outcome(t, err, platform.Denied); !strings.Contains(e.Hint, "client_id") || strings.Contains(e.Error(), "app-secret") {
+		t.Error(e, e.Hint)
+	}
+	config.Expires = platformtest.Clock()
+	_, err = serve(t, config, linkedin.Options{ClientID: "app"}, nil).publisher.Verify(t.Context())
+	if e := outcome(t, err, platform.Denied); !strings.Contains(e.Message, "expired") {
 		t.Error(e)
 	}
 }

@@ -75,6 +75,7 @@ func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 		return platform.Identity{}, err
 	}
 	id := platform.Identity{ID: self.ID, Handle: "@" + self.Acct + "@" + p.host(), URL: self.URL}
+	p.inspect(ctx, &id)
 	server, err := p.instance(ctx)
 	if gone(err) {
 		return id, nil // it speaks the API but does not say what it is
@@ -87,6 +88,28 @@ func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	}
 	id.Software, id.Limits = server.software(), server.limits()
 	return id, nil
+}
+
+// inspect adds what the token's application may do, where the server tells (Mastodon since 4.3). A token of it may do no more, and one
+// that was made under Preferences → Development just that.
+// https://docs.joinmastodon.org/methods/apps/#verify_credentials (2026-11-22)
+func (p *publisher) inspect(ctx context.Context, id *platform.Identity) {
+	var app struct {
+		Scopes []string `json:"scopes"`
+	}
+	if _, err := p.api.Do(ctx, apihttp.Request{Op: "inspect token", Path: "/api/v1/apps/verify_credentials"}, &app); err != nil || len(app.Scopes) == 0 {
+		return
+	}
+	id.Scopes = slices.Clone(app.Scopes)
+	slices.Sort(id.Scopes)
+	for _, n := range []platform.Need{
+		{Scope: "write:statuses", For: "posting"}, {Scope: "write:media", For: "pictures and videos"},
+		{Scope: "read:statuses", For: "looking up what went out"},
+	} {
+		if whole, _, _ := strings.Cut(n.Scope, ":"); !slices.Contains(id.Scopes, whole) {
+			id.Lacks = append(id.Lacks, platform.Lacking(id.Scopes, n)...)
+		}
+	}
 }
 
 // whoami returns the account that the token belongs to.

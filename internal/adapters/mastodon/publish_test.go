@@ -256,6 +256,33 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestScopes: Mastodon tells what the token's application may do, GoToSocial does not.
+func TestScopes(t *testing.T) {
+	for name, c := range map[string]struct {
+		config fake.Config
+		scopes string
+		lacks  string
+	}{
+		"all":        {fake.Config{}, "read write", ""},
+		"read only":  {fake.Config{ReadOnly: []string{token}}, "read", "write:statuses write:media"},
+		"gotosocial": {fake.Config{GoToSocial: true, ReadOnly: []string{token}}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			id, err := newBench(t, c.config).pub.Verify(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lacks []string
+			for _, n := range id.Lacks {
+				lacks = append(lacks, n.Scope)
+			}
+			if strings.Join(id.Scopes, " ") != c.scopes || strings.Join(lacks, " ") != c.lacks {
+				t.Errorf("scopes %q, lacks %q", id.Scopes, lacks)
+			}
+		})
+	}
+}
+
 func TestVerifyOutcomes(t *testing.T) {
 	const me, words = `{"id":"1","acct":"a","url":"https://web.example/@a"}`, `{"error":"words"}`
 	for name, c := range map[string]struct {
@@ -292,7 +319,7 @@ func TestVerifyOutcomes(t *testing.T) {
 			b := &bench{base: server.URL}
 			b.open(t)
 			id, err := b.pub.Verify(t.Context())
-			if requests > 3 {
+			if requests > 4 {
 				t.Errorf("%d requests", requests)
 			}
 			if c.want != platform.Unknown {

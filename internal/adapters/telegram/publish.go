@@ -96,7 +96,7 @@ func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 			Outcome: platform.Denied, Op: "look up rights", Message: fmt.Sprintf("the bot @%s %s", bot.Username, why), Hint: hintMember,
 		}
 	}
-	id := platform.Identity{ID: strconv.FormatInt(chat.ID, 10), Handle: chat.Title}
+	id := platform.Identity{ID: strconv.FormatInt(chat.ID, 10), Handle: chat.Title, Scopes: member.rights()}
 	if chat.Username != "" {
 		id.Handle, id.URL = "@"+chat.Username, p.links+"/"+chat.Username
 	}

@@ -246,7 +246,7 @@ func TestThread(t *testing.T) {
 func TestVerify(t *testing.T) {
 	b := newBench(t, channel, telegram.Options{Chat: "@acme_news"})
 	id, err := b.pub.Verify(t.Context())
-	want := platform.Identity{ID: "-1001234567890", Handle: "@acme_news", URL: "https://t.me/acme_news"}
+	want := platform.Identity{ID: "-1001234567890", Handle: "@acme_news", URL: "https://t.me/acme_news", Scopes: []string{"administrator", "can_post_messages"}}
 	if diff := cmp.Diff(want, id); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}

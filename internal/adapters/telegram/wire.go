@@ -43,6 +43,22 @@ type wireMember struct {
 	Status  string `json:"status"`
 	CanPost bool   `json:"can_post_messages"` // of administrators of channels
 	CanSend bool   `json:"can_send_messages"` // of restricted members
+	CanEdit bool   `json:"can_edit_messages"` // of administrators: what others have posted
+	CanDrop bool   `json:"can_delete_messages"`
+}
+
+// rights are what the bot is in the chat, and what it may do as that.
+func (m *wireMember) rights() []string {
+	rights := []string{m.Status}
+	for name, has := range map[string]bool{
+		"can_post_messages": m.CanPost, "can_send_messages": m.CanSend, "can_edit_messages": m.CanEdit, "can_delete_messages": m.CanDrop,
+	} {
+		if has {
+			rights = append(rights, name)
+		}
+	}
+	slices.Sort(rights)
+	return rights
 }
 
 // cannotPost says why the member cannot post to the chat, "" when it can.

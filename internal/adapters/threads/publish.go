@@ -86,14 +86,19 @@ type wirePost struct {
 // postFields are the fields of wirePost.
 const postFields = "id,permalink,text,timestamp,media_type,is_quote_post,replied_to,poll_attachment,children"
 
-// Verify implements [platform.Publisher]. When the token dies the API does not tell.
+// Verify implements [platform.Publisher].
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	p.self = nil
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.threads.com/@" + url.PathEscape(self.Username)}, nil
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: "https://www.threads.com/@" + url.PathEscape(self.Username)}
+	p.Inspect(ctx, &id,
+		platform.Need{Scope: "threads_basic", For: "anything"}, platform.Need{Scope: "threads_content_publish", For: "posting"},
+		platform.Need{Scope: "threads_read_replies", For: "looking up the parts of a thread", Minor: true},
+		platform.Need{Scope: "threads_delete", For: "taking posts down", Minor: true})
+	return id, nil
 }
 
 // whoami returns the account that the token belongs to.

@@ -94,6 +94,7 @@ func (Adapter) Info() platform.Info {
 		Caps:         platform.CanPublish | platform.CanDelete | platform.CanFind | platform.CanThread | platform.CanPoll,
 		FetchesMedia: true,
 		NewOptions:   func() any { return &Options{Server: DefaultServer} },
+		TokensEnd:    true,
 		Secrets: []platform.SecretSpec{{
 			Name: "ACCESS_TOKEN",
 			Help: "A long-lived access token of the account, with threads_basic, threads_content_publish and, to look up and delete, " +

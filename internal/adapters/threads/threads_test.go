@@ -259,3 +259,23 @@ func TestOptions(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+// TestInspect: a tester of the app is told when the token dies and what it may do; others are told who they are all the same.
+func TestInspect(t *testing.T) {
+	b := newBench(t)
+	id, err := b.pub.Verify(t.Context())
+	if err != nil || id.Handle != "@acme" || id.Scopes != nil || id.Lacks != nil || !id.Expires.IsZero() {
+		t.Errorf("%+v, %v", id, err)
+	}
+	dies := b.now.AddDate(0, 0, 60)
+	b.Set(func(c *fake.Config) {
+		c.Expires, c.Scopes = dies, []string{"threads_delete", "threads_basic"}
+	})
+	id, err = b.pub.Verify(t.Context())
+	if err != nil || !id.Expires.Equal(dies) || !id.DataExpires.After(dies) || !slices.Equal(id.Scopes, []string{"threads_basic", "threads_delete"}) {
+		t.Errorf("%+v, %v", id, err)
+	}
+	if len(id.Lacks) != 2 || id.Lacks[0].Scope != "threads_content_publish" || id.Lacks[0].Minor || !id.Lacks[1].Minor {
+		t.Errorf("lacks %+v", id.Lacks)
+	}
+}

@@ -21,6 +21,8 @@ type publisher struct {
 	handle string // as site.yaml has it
 
 	self *wireUser // whose tokens these are, once that is known
+	// access is what they may do: "read", "read-write" or "read-write-directmessages"; "" where X does not tell.
+	access string
 }
 
 var (
@@ -93,14 +95,22 @@ type wireUser struct {
 	Username string `json:"username"`
 }
 
-// Verify implements [platform.Publisher]. When an OAuth 2.0 token dies is known only to who has made it.
+// Verify implements [platform.Publisher]. When an OAuth 2.0 token dies is known only to who has made it. What tokens of OAuth 1.0a may do stands in a
+// header of every answer, which the documentation does not mention: https://github.com/xdevplatform/open-evolution/issues/21 (2026-11-22).
 func (p *publisher) Verify(ctx context.Context) (platform.Identity, error) {
 	p.self = nil // whether the tokens are good is asked each time
 	self, err := p.whoami(ctx)
 	if err != nil {
 		return platform.Identity{}, err
 	}
-	return platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: p.web + "/" + self.Username}, nil
+	id := platform.Identity{ID: self.ID, Handle: "@" + self.Username, URL: p.web + "/" + self.Username}
+	if p.access != "" {
+		id.Scopes = []string{p.access}
+	}
+	if p.access == "read" {
+		id.Lacks = []platform.Need{{Scope: "read-write", For: "posting"}}
+	}
+	return id, nil
 }
 
 func (p *publisher) whoami(ctx context.Context) (*wireUser, error) {
@@ -109,9 +119,11 @@ func (p *publisher) whoami(ctx context.Context) (*wireUser, error) {
 		var answer struct {
 			Data wireUser `json:"data"`
 		}
-		if _, err := p.api.Do(ctx, apihttp.Request{Op: op, Path: "/2/users/me", OwnLimit: true}, &answer); err != nil {
+		resp, err := p.api.Do(ctx, apihttp.Request{Op: op, Path: "/2/users/me", OwnLimit: true}, &answer)
+		if err != nil {
 			return nil, err
 		}
+		p.access = resp.Header.Get("X-Access-Level")
 		if !isNumber(answer.Data.ID) {
 			return nil, &platform.Error{Outcome: platform.Unsent, Op: op, Message: "X does not say whose tokens these are"}
 		}

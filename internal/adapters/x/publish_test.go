@@ -430,13 +430,14 @@ func TestWhichTokens(t *testing.T) {
 	both["OAUTH2_TOKEN"] = secret.New("expired")
 	incomplete := oauth2Secrets()
 	incomplete["API_KEY"] = secret.New(access.Key)
-	for _, b.secrets = range []map[string]secret.String{both, incomplete} {
+	for i, secrets := range []map[string]secret.String{both, incomplete} {
+		b.secrets = secrets
 		b.open(t)
 		id, err := b.pub.Verify(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(platform.Identity{ID: "1001", Handle: "@acme", URL: b.base + "/acme"}, id); diff != "" {
+		if diff := cmp.Diff(platform.Identity{ID: "1001", Handle: "@acme", URL: b.base + "/acme", Scopes: [][]string{{"read-write"}, nil}[i]}, id); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -444,6 +445,14 @@ func TestWhichTokens(t *testing.T) {
 	b.open(t)
 	_, err := b.pub.Verify(t.Context())
 	refused(t, err, platform.Denied, "two hours")
+}
+
+// TestReadOnly: tokens that were made before the app might write cannot post, and X says so before anybody tries.
+func TestReadOnly(t *testing.T) {
+	id, err := newBench(t, fake.Config{Access: "read"}).pub.Verify(t.Context())
+	if want := []platform.Need{{Scope: "read-write", For: "posting"}}; err != nil || !slices.Equal(id.Lacks, want) || !slices.Equal(id.Scopes, []string{"read"}) {
+		t.Errorf("%+v, %v", id, err)
+	}
 }
 
 func TestDeleteAndExists(t *testing.T) {

@@ -113,6 +113,7 @@ func (Adapter) Info() platform.Info {
 		Prices:     []platform.Price{pricePost, pricePostLink, priceMetadata},
 		NewOptions: func() any { return &Options{Server: DefaultServer} },
 		// Optional each, since either the first four or the last are needed: Open asks for them.
+		TokensEnd: true,
 		Secrets: []platform.SecretSpec{
 			{
 				Name: secretKey, Optional: true,

@@ -33,6 +33,17 @@ func (g *Graph) Do(ctx context.Context, r apihttp.Request, out any) error {
 	return graph.Settle(err, false)
 }
 
+// Inspect adds to an identity what the API tells of the account's token, which is nothing to who has no part in the app that made it. The token
+// stands in the address, which this program never logs: the API takes it nowhere else.
+func (g *Graph) Inspect(ctx context.Context, id *platform.Identity, needs ...platform.Need) {
+	var info graph.TokenInfo
+	token := g.Deps.Secrets["ACCESS_TOKEN"]
+	err := g.Do(ctx, apihttp.Request{Op: "inspect token", Path: "/debug_token", Query: url.Values{"input_token": {token.Reveal()}}, OwnLimit: true}, &info)
+	if err == nil && info.Data.Valid {
+		info.Tell(id, needs...)
+	}
+}
+
 // API returns how an account's containers are looked at and published. What they hold, and how to find what they became,
 // is for the network to add: [API.Prepare] and [API.Find].
 func (g *Graph) API(user string) *API {

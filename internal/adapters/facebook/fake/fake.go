@@ -35,7 +35,9 @@ type Config struct {
 	AppID     string // the app that made the token
 	AppSecret string // if set, requests must carry its proof
 	Expires   int64  // when the token expires, as a Unix time; 0 for never
-	Scopes    []string
+	// DataExpires is when the app is told nothing any more, as a Unix time; 0 for never.
+	DataExpires int64
+	Scopes      []string
 	// NoDuplicates refuses a post that says what the last one says.
 	NoDuplicates bool
 }
@@ -254,7 +256,7 @@ func (s *Server) debugToken(w http.ResponseWriter, r *http.Request) {
 	}
 	write(w, map[string]any{"data": map[string]any{
 		"app_id": s.config.AppID, "type": "PAGE", "profile_id": s.config.Page, "is_valid": r.URL.Query().Get("input_token") == s.config.Token,
-		"expires_at": s.config.Expires, "scopes": s.config.Scopes,
+		"expires_at": s.config.Expires, "data_access_expires_at": s.config.DataExpires, "scopes": s.config.Scopes,
 	}})
 }
 

@@ -54,6 +54,7 @@ func New(c Config) *Server {
 		Permalink: s.permalink,
 		Root:      func(t *thing) string { return t.Parent },
 	})
+	s.Mux.HandleFunc("GET "+version+"/debug_token", s.Authorized(s.DebugToken))
 	s.Mux.HandleFunc("GET "+version+"/me", s.Authorized(func(_ *http.Request, user string) (any, *graph.Error) {
 		return map[string]string{"user_id": fakecontainer.UserID(user), "username": user}, nil
 	}))

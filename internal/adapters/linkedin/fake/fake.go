@@ -39,6 +39,10 @@ type Config struct {
 	NoStatus bool
 	// PartBytes is the size of the parts of a video; 0 means LinkedIn's 4 MiB.
 	PartBytes int
+	// ClientID and ClientSecret are those of the app that made the tokens; Expires is when they die, and Scopes what they may do.
+	ClientID, ClientSecret string
+	Expires                time.Time
+	Scopes                 []string
 	// NoComments has tokens that may post but not comment.
 	NoComments bool
 }
@@ -140,6 +144,7 @@ func New(c Config) *Server {
 		accept := s.authorized(h)
 		s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.Create(w, r, "", accept, s.refuse) })
 	}
+	s.mux.HandleFunc("POST /oauth/v2/introspectToken", s.introspect)
 	s.mux.HandleFunc("GET /files/{urn}", s.serveFile)
 	s.mux.HandleFunc("GET /{$}", s.page)
 	s.mux.HandleFunc("GET /feed/update/{urn}", s.page)
@@ -328,6 +333,24 @@ func (s *Server) serve(h handler, r *http.Request) answer {
 
 func (s *Server) userinfo(_ *http.Request, member string) answer {
 	return ok(map[string]any{"sub": strings.TrimPrefix(Person(member), "urn:li:person:"), "name": member, "locale": map[string]string{"country": "US", "language": "en"}})
+}
+
+// introspect tells the app that made a token of it.
+func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.config.ClientID == "" || r.PostFormValue("client_id") != s.config.ClientID || r.PostFormValue("client_secret") != s.config.ClientSecret {
+		answer{status: http.StatusUnauthorized, body: map[string]string{"error": "invalid_client", "error_description": "Client authentication failed"}}.write(w)
+		return
+	}
+	if s.config.Tokens[r.PostFormValue("token")] == "" || !s.config.Expires.After(s.config.Now()) {
+		ok(map[string]any{"active": false, "status": "expired"}).write(w)
+		return
+	}
+	ok(map[string]any{
+		"active": true, "status": "active", "client_id": s.config.ClientID, "auth_type": "3L",
+		"expires_at": s.config.Expires.Unix(), "scope": strings.Join(s.config.Scopes, ","),
+	}).write(w)
 }
 
 // mayPostAs reports whether a member may post as an author, and mayRead whether posts of that author can be read.

@@ -3,6 +3,7 @@ package fake
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,18 @@ func (s *Server) verifyCredentials(_ *http.Request, user string) answer {
 	account := s.accountJSON(user)
 	account["source"] = map[string]any{"privacy": s.say("public", "unlisted"), "sensitive": false, "language": "en", "note": "", "fields": []any{}}
 	return ok(account)
+}
+
+// verifyApp tells of the application that a token was made with. GoToSocial has no such thing.
+func (s *Server) verifyApp(r *http.Request, _ string) answer {
+	if s.config.GoToSocial {
+		return s.notFound()
+	}
+	scopes := []string{"read", "write"}
+	if token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); slices.Contains(s.config.ReadOnly, token) {
+		scopes = scopes[:1]
+	}
+	return ok(map[string]any{"name": "postrider", "website": nil, "scopes": scopes, "redirect_uris": []string{"urn:ietf:wg:oauth:2.0:oob"}})
 }
 
 func (s *Server) mediaJSON(m *media) map[string]any {

@@ -86,6 +86,7 @@ func New(c Config) *Server {
 	s.Clock, s.Tell = c.Now, s.tell
 	for pattern, h := range map[string]handler{
 		"GET /api/v1/accounts/verify_credentials": s.verifyCredentials,
+		"GET /api/v1/apps/verify_credentials":     s.verifyApp,
 		"GET /api/v1/accounts/{id}/statuses":      s.accountStatuses,
 		"GET /api/v1/media/{id}":                  s.getMedia,
 		"GET /api/v1/statuses/{id}":               s.getStatus,

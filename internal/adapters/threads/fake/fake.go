@@ -55,6 +55,7 @@ func New(c Config) *Server {
 		Permalink: s.permalink,
 		Root:      s.root,
 	})
+	s.Mux.HandleFunc("GET "+version+"/debug_token", s.Authorized(s.DebugToken))
 	s.Mux.HandleFunc("GET "+version+"/me", s.Authorized(func(_ *http.Request, user string) (any, *graph.Error) {
 		return map[string]string{"id": fakecontainer.UserID(user), "username": user}, nil
 	}))

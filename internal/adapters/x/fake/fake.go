@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ type Config struct {
 	Base  string // where it is served, without a final slash
 	Now   func() time.Time
 	Users []User
+	// Access is what tokens of OAuth 1.0a may do; "" means "read-write".
+	Access string
 	// Processing is how many times a new file answers that it is still being processed.
 	Processing int
 	// Broken makes the processing of every file fail.
@@ -248,8 +251,12 @@ func (s *Server) userID(u *User) string {
 	return strconv.Itoa(1001 + slices.IndexFunc(s.config.Users, func(other User) bool { return other.Handle == u.Handle }))
 }
 
-func (s *Server) me(_ *http.Request, user *User) answer {
-	return ok(map[string]any{"id": s.userID(user), "name": user.Handle, "username": user.Handle})
+func (s *Server) me(r *http.Request, user *User) answer {
+	a := ok(map[string]any{"id": s.userID(user), "name": user.Handle, "username": user.Handle})
+	if strings.HasPrefix(r.Header.Get("Authorization"), "OAuth ") {
+		a.header = http.Header{"X-Access-Level": {cmp.Or(s.config.Access, "read-write")}}
+	}
+	return a
 }
 
 // nextID returns a new id, larger than all before: the milliseconds since X's epoch, and 22 bits more.

@@ -28,6 +28,9 @@ type Config struct {
 	Base   string            // where it is served, without a final slash
 	Tokens map[string]string // access tokens and the names of their accounts
 	Now    func() time.Time
+	// Expires is when the tokens die, and Scopes what they may do. Without scopes it tells neither, as those do not hear who have no part in the app.
+	Expires time.Time
+	Scopes  []string
 	// Processing is how many times a new container answers that it is being prepared.
 	Processing int
 	// Unlisted leaves out what was published from the lists, as long as it is set: the network may be slow to list.
@@ -183,6 +186,17 @@ func (s *Server) Add(t *Thing) {
 func (s *Server) nextID() string {
 	s.last++
 	return strconv.FormatInt(s.last, 10)
+}
+
+// DebugToken tells those who have a part in the app of a token. The server is locked.
+func (s *Server) DebugToken(r *http.Request, user string) (any, *graph.Error) {
+	if s.config.Scopes == nil {
+		return nil, &graph.Error{Message: "Application does not have permission for this action", Type: s.dialect.ErrorType, Code: 10, Trace: "A"}
+	}
+	return map[string]any{"data": map[string]any{
+		"type": "USER", "is_valid": s.config.Tokens[r.URL.Query().Get("input_token")] == user, "expires_at": s.config.Expires.Unix(),
+		"data_access_expires_at": s.config.Expires.AddDate(0, 0, 30).Unix(), "scopes": s.config.Scopes, "user_id": UserID(user),
+	}}, nil
 }
 
 // Code returns the short form of an id that addresses hold.
