@@ -154,11 +154,26 @@ func TestPublishScripts(t *testing.T) {
 				}
 				ts.Check(os.WriteFile(files[0], []byte("<<<<<<< HEAD\n"), 0o600))
 			},
+			// pages DIR: serves the files of a folder at $WEB, too.
+			"pages": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).web.pages(ts, args)
+			},
+			// visited N: so many requests came to $WEB since this was asked last.
+			"visited": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).web.visited(ts, args)
+			},
 			// shows NETWORK TEXT: one post that is there now holds the text.
 			"shows": func(ts *testscript.TestScript, neg bool, args []string) {
 				var all []string
 				for _, p := range network(ts, args[0]).Fake.Posts() {
-					all = append(all, fmt.Sprintf("%s\n%s", p.Title, p.Text))
+					text := fmt.Sprintf("%s\n%s", p.Title, p.Text)
+					if c := p.Card; c != nil {
+						text += fmt.Sprintf("\ncard: %s\n%s", c.Title, c.Description)
+						if c.Image != nil {
+							text += "\n" + c.Image.MIME
+						}
+					}
+					all = append(all, text)
 				}
 				if has := strings.Contains(strings.Join(all, "\n\n"), args[1]); has == neg {
 					ts.Fatalf("%s shows:\n%s", args[0], strings.Join(all, "\n\n"))

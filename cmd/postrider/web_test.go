@@ -13,11 +13,13 @@ import (
 // web is the world wide web of a script: a server at $WEB whose pages the script makes.
 type web struct {
 	mu     sync.Mutex
-	status map[string]int // by path; 404 for others
+	status map[string]int // by path
+	files  http.Handler   // for other paths
+	visits int
 }
 
 func newWeb(env *testscript.Env) *web {
-	w := &web{status: map[string]int{}}
+	w := &web{status: map[string]int{}, files: http.NotFoundHandler()}
 	server := httptest.NewServer(w)
 	env.Setenv("WEB", server.URL)
 	env.Defer(server.Close)
@@ -33,6 +35,25 @@ func (w *web) page(ts *testscript.TestScript, args []string) {
 	w.status[args[0]] = status
 }
 
+// pages DIR: the files of a folder are there from now on.
+func (w *web) pages(ts *testscript.TestScript, args []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files = http.FileServer(http.Dir(ts.MkAbs(args[0])))
+}
+
+// visited N: so many requests came since this was asked last.
+func (w *web) visited(ts *testscript.TestScript, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.visits != want {
+		ts.Fatalf("%d requests, want %d", w.visits, want)
+	}
+	w.visits = 0
+}
+
 // expand FILE…: replaces $NAME in files by the script's variables.
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
@@ -45,10 +66,12 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 func (w *web) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	status, ok := w.status[r.URL.Path]
+	files := w.files
+	w.visits++
 	w.mu.Unlock()
 	switch {
 	case !ok:
-		http.NotFound(rw, r)
+		files.ServeHTTP(rw, r)
 	case status >= 300 && status < 400:
 		http.Redirect(rw, r, "/new", status)
 	default:

@@ -26,6 +26,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
+	"github.com/postrider/postrider/internal/linkcard"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
@@ -136,26 +137,35 @@ func (a *Agenda) read(ctx context.Context) error {
 	a.key, a.zones = a.o.Version+" "+string(siteFile), map[string]*time.Location{}
 	known := loadCache(a.o.CacheDir, a.key, a.o.Log)
 	a.entries = make([]entry, 0, len(known)+16)
-	var missing []int
+	cards := map[string]gitrepo.Hash{}
 	err = a.tree.Walk(root, func(f gitrepo.Entry) error {
 		name := f.Path[len(root)+1:]
-		if !content.IsPost(name) {
-			return nil
-		}
 		file := f.Path[len(f.Path)-len(site.ContentDir)-1-len(name):]
-		for len(known) > 0 && known[0].path < file { // both are sorted by path
-			known = known[1:]
+		switch {
+		case content.IsPost(name):
+			a.entries = append(a.entries, entry{path: file, blob: string(f.ID)})
+		case linkcard.IsFile(name):
+			cards[file] = f.ID
 		}
-		if len(known) > 0 && known[0].path == file && known[0].blob == string(f.ID) {
-			a.entries = append(a.entries, known[0])
-			return nil
-		}
-		missing = append(missing, len(a.entries))
-		a.entries = append(a.entries, entry{path: file, blob: string(f.ID)})
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	var missing []int
+	for i := range a.entries {
+		e := &a.entries[i]
+		if len(cards) > 0 {
+			e.card = string(cards[linkcard.File(e.path)])
+		}
+		for len(known) > 0 && known[0].path < e.path { // both are sorted by path
+			known = known[1:]
+		}
+		if len(known) > 0 && known[0].path == e.path && known[0].blob == e.blob && known[0].card == e.card {
+			*e = known[0]
+			continue
+		}
+		missing = append(missing, i)
 	}
 	a.stale = len(missing)
 	return parallel(ctx, len(missing), func(i int) error { return a.fill(&a.entries[missing[i]]) })
@@ -170,9 +180,9 @@ func (a *Agenda) save() {
 	}
 }
 
-// fill reads an entry's file. Media are not looked at: that is left to posts that may go out.
+// fill reads an entry's files. Media are not looked at: that is left to posts that may go out.
 func (a *Agenda) fill(e *entry) error {
-	*e = entry{path: e.path, blob: e.blob}
+	*e = entry{path: e.path, blob: e.blob, card: e.card}
 	src, err := a.tree.ReadFile(path.Join(a.o.Prefix, e.path))
 	if err != nil { // nothing is known of it but that it is there: it waits wherever posts go by default
 		e.blob = "" // it may be readable the next time
@@ -188,6 +198,9 @@ func (a *Agenda) fill(e *entry) error {
 		e.blocked = string(f.Code) + ": " + f.Message
 	}
 	e.media = append(e.media, mediaOf(p)...)
+	if e.card != "" {
+		a.fillCard(e)
+	}
 	for _, account := range a.reader.Accounts(p) {
 		v := p.For(account.Name, string(account.Platform), &a.config.Defaults, &account.Defaults)
 		e.targets = append(e.targets, targetEntry{
@@ -196,6 +209,19 @@ func (a *Agenda) fill(e *entry) error {
 		})
 	}
 	return nil
+}
+
+// fillCard adds what the post's link card sends. What is wrong with the card blocks the post when it is rendered.
+func (a *Agenda) fillCard(e *entry) {
+	file := linkcard.File(e.path)
+	e.media = append(e.media, file)
+	if src, err := a.tree.ReadFile(path.Join(a.o.Prefix, file)); err == nil {
+		if card, _ := linkcard.Parse(src); card.Image != "" {
+			e.media = append(e.media, path.Join(path.Dir(e.path), card.Image))
+		}
+	}
+	slices.Sort(e.media)
+	e.media = slices.Compact(e.media)
 }
 
 // reason returns an error without the path that it names: whoever prints it knows the path.

@@ -153,6 +153,55 @@ func TestCacheGivesTheSame(t *testing.T) {
 	}
 }
 
+// A post's link card is part of what it was sent from, as its picture is; what is wrong with it keeps the post back.
+func TestLinkCard(t *testing.T) {
+	const linked = "---\nid: aaaa1111\nplatforms: [bsky]\nlink: https://acme.example/winter\npublish_at: 2026-12-01 09:00\n---\nHello.\n"
+	const card = "url: https://acme.example/winter\ntitle: Winter\nimage: sled.gif\n"
+	const gif = "GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+	f := newFixture(t, map[string]string{"web/site.yaml": siteFile, "web/content/a.md": linked, "web/content/z.md": strings.Replace(linked, "aaaa1111", "zzzz9999", 1)})
+	f.o.Prefix = "web"
+	seen := map[string]bool{}
+	look := func(what string, fetches bool, blocked string) {
+		t.Helper()
+		cold := f.o
+		cold.CacheDir = ""
+		anew, err := Open(t.Context(), cold, f.tip())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := f.targets(anew), f.targets(f.open())
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-without a cache +with it):\n%s", what, diff)
+		}
+		if got[0].FetchesCard != fetches || !strings.Contains(got[0].Blocked, blocked) || blocked == "" && got[0].Blocked != "" {
+			t.Errorf("%s: %+v", what, got[0])
+		}
+		if seen[got[0].Source] {
+			t.Errorf("%s: the source is as it was once before", what)
+		}
+		seen[got[0].Source] = true
+		if got[1].Blocked != "" || !got[1].FetchesCard {
+			t.Errorf("%s: %+v", what, got[1])
+		}
+	}
+	plain := f.targets(f.open())
+	look("without a card", true, "")
+	f.commit(map[string]string{"web/content/a.card.yaml": card, "web/content/sled.gif": gif})
+	look("with a card", false, "")
+	f.commit(map[string]string{"web/content/a.card.yaml": card + "description: Snow\n"})
+	look("with another card", false, "")
+	f.commit(map[string]string{"web/content/sled.gif": gif + "more"})
+	look("with another picture", false, "")
+	f.commit(map[string]string{"web/content/sled.gif": ""})
+	look("without its picture", false, "M101")
+	f.commit(map[string]string{"web/content/a.card.yaml": card + "titel: x\n"})
+	look("with a mistake", true, `K101: a.card.yaml, line 4: unknown key "titel"`)
+	f.commit(map[string]string{"web/content/a.card.yaml": ""})
+	if diff := cmp.Diff(plain, f.targets(f.open())); diff != "" {
+		t.Errorf("without a card again:\n%s", diff)
+	}
+}
+
 // TestCacheIsUsed marks an entry in the cache, to see which entries are taken from it.
 func TestCacheIsUsed(t *testing.T) {
 	other := strings.Replace(hello, "aaaa1111", "bbbb2222", 1)

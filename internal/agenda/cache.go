@@ -15,6 +15,7 @@ import (
 type entry struct {
 	path  string   // relative to the site's folder
 	blob  string   // object id of the file
+	card  string   // object id of the file of its link card, "" without one
 	id    string   // of the post
 	media []string // paths of the files it may send, sorted
 	// proof, unless empty, is what the file, its media and the ledger were when all of its settled targets
@@ -48,8 +49,8 @@ type targetEntry struct {
 
 const (
 	cacheFile  = "agenda"
-	cacheMagic = "postrider agenda 3\n"
-	leastEntry = 7 // bytes of an entry in which everything is empty
+	cacheMagic = "postrider agenda 4\n"
+	leastEntry = 8 // bytes of an entry in which everything is empty
 )
 
 // loadCache returns the entries that were saved under key; none when there is no cache, it is of another
@@ -114,6 +115,7 @@ func encodeCache(key string, entries []entry) []byte {
 		e := &entries[i]
 		w.string(e.path)
 		w.string(e.blob)
+		w.string(e.card)
 		w.string(e.id)
 		w.uint(uint64(len(e.media)))
 		for _, m := range e.media {
@@ -160,7 +162,7 @@ func decodeCache(b []byte, key string) ([]entry, bool) {
 	n := r.count()
 	entries := make([]entry, 0, min(n, len(r.s)/leastEntry))
 	for range n {
-		e := entry{path: r.string(), blob: r.string(), id: r.string()}
+		e := entry{path: r.string(), blob: r.string(), card: r.string(), id: r.string()}
 		for range r.count() {
 			e.media = append(e.media, r.string())
 		}

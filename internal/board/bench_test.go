@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/site"
+	"github.com/postrider/postrider/internal/slab"
 )
 
 const benchYAML = `timezone: Europe/Berlin
@@ -102,7 +103,7 @@ func published(s *site.Snapshot, now time.Time) *mapLedger {
 			continue
 		}
 		for _, a := range s.Accounts(p) {
-			list = append(list, &ledger.Record{Post: p.ID, Account: a.Name, State: ledger.Published, Source: newFacts(p).source, Path: p.Path, Due: p.PublishAt, PublishedAt: p.PublishAt})
+			list = append(list, &ledger.Record{Post: p.ID, Account: a.Name, State: ledger.Published, Source: newFacts(p, &slab.Of[facts]{}).source(), Path: p.Path, Due: p.PublishAt, PublishedAt: p.PublishAt})
 		}
 	}
 	return newMapLedger(list...)

@@ -99,7 +99,6 @@ type Row struct {
 	Post    *post.Post
 	Good    *post.Post // the last version that could be read, when Post cannot; else nil
 	Name    string     // what people call it: its title, else its first words, else its path
-	Excerpt string     // the beginning of its text, without marks, on one line
 	Author  string
 	At      time.Time // the earliest time of its targets; zero: as soon as it is merged
 	State   State     // of its targets the one that presses most
@@ -121,11 +120,17 @@ type Row struct {
 type Target struct {
 	Account *platform.Account
 	*Turn   // shared by targets that have the same
-	State   State
-	Why     string // a sentence on the state where it needs one: "held: the price is wrong"
+	*Stand  // as well
 
 	number uint16 // of Account in the configuration
-	rank   uint8  // of State
+}
+
+// Stand is where a target stands. It is never changed.
+type Stand struct {
+	State State
+	Why   string // a sentence on the state where it needs one: "held: the price is wrong"
+
+	rank uint8 // of State
 }
 
 // Turn is when a target goes out, and for what. It is never changed.
@@ -153,6 +158,9 @@ type cycle struct {
 	latest, upcoming time.Time // around the board's time; zero where there is none
 	last             int64     // when it ends, see stamp; never, where that is far away
 }
+
+// Excerpt returns the beginning of the post's text, without marks, on one line.
+func (r *Row) Excerpt() string { return excerpt(r.Shown()) }
 
 // Shown returns the version of the post that can be shown.
 func (r *Row) Shown() *post.Post {

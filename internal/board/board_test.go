@@ -283,9 +283,9 @@ func TestNames(t *testing.T) {
 	b := made(t, Input{Site: load(t, fsys), Now: clock(t, "2026-12-01 12:00"), Authors: map[string]string{"content/a.md": "Resi"}})
 	var got []string
 	for _, r := range b.Rows() {
-		got = append(got, r.Name+"|"+r.Excerpt+"|"+r.Author)
-		if len(r.Name) > nameLength+len("…") || len(r.Excerpt) > excerptLength+len("…") {
-			t.Errorf("%q, %q are too long", r.Name, r.Excerpt)
+		got = append(got, r.Name+"|"+r.Excerpt()+"|"+r.Author)
+		if len(r.Name) > nameLength+len("…") || len(r.Excerpt()) > excerptLength+len("…") {
+			t.Errorf("%q, %q are too long", r.Name, r.Excerpt())
 		}
 	}
 	want := []string{"A title|Text|Resi", "The sled is back and & fast|The sled is back and & fast|", "content/c.md||"}
@@ -432,7 +432,7 @@ func TestRank(t *testing.T) {
 
 // rowsEqual compares rows by what they say.
 var rowsEqual = cmp.Options{
-	cmp.AllowUnexported(Row{}, Target{}, Turn{}, facts{}, cycle{}, Event{}),
+	cmp.AllowUnexported(Row{}, Target{}, Turn{}, Stand{}, facts{}, cycle{}, Event{}),
 	cmpopts.IgnoreFields(facts{}, "other"),
 	cmpopts.IgnoreFields(cycle{}, "repeat"),
 	cmp.Comparer(func(x, y *post.Post) bool { return x == y }),
@@ -569,11 +569,11 @@ func TestWithShares(t *testing.T) {
 			t.Errorf("%s is shared: %t", r.Post.Path, same)
 		}
 	}
-	if r, _ := after.Row("next"); r.Excerpt != "Tomorrow is BIG. More." {
-		t.Errorf("the excerpt is %q", r.Excerpt)
+	if r, _ := after.Row("next"); r.Excerpt() != "Tomorrow is BIG. More." {
+		t.Errorf("the excerpt is %q", r.Excerpt())
 	}
-	if r, _ := b.Row("next"); r.Excerpt != "Tomorrow is BIG." {
-		t.Errorf("the excerpt before has become %q", r.Excerpt)
+	if r, _ := b.Row("next"); r.Excerpt() != "Tomorrow is BIG." {
+		t.Errorf("the excerpt before has become %q", r.Excerpt())
 	}
 }
 

@@ -119,12 +119,13 @@ func within(spans []Span, from, to time.Time) []Span {
 // moment is a target at one of its times.
 type moment struct {
 	row        *Row
-	target     *Target // of the row, or of a repeated one a copy
-	at         time.Time
-	stamp      int64 // of at
+	target     *Target // of the row, or of a repeated one a copy, with the time
+	stamp      int64   // of the time
 	occurrence bool
 	collides   bool
 }
+
+func (x *moment) at() time.Time { return x.target.At }
 
 // events returns the events that a matcher chooses, sorted, and when its first and last ever are.
 func (b *Board) events(from, to time.Time, m *matcher) (events []Event, first, last int64) {
@@ -140,14 +141,18 @@ func (b *Board) events(from, to time.Time, m *matcher) (events []Event, first, l
 		}
 	}
 	sortByTime(rows) // then what follows is nearly sorted
-	moments := make([]moment, 0, 4*len(rows))
+	n := 0
+	for _, r := range rows {
+		n += len(r.Targets)
+	}
+	moments := make([]moment, 0, n) // nearly always: few posts are repeated
 	for _, r := range rows {
 		moments = b.moments(moments, r, from.Add(-collision), to.Add(collision))
 	}
 	collide(moments, len(b.infos))
 	events = make([]Event, 0, len(rows))
 	for i := range moments {
-		if x := &moments[i]; !x.at.Before(from) && x.at.Before(to) && m.moment(x, b.in.Drafts) {
+		if x := &moments[i]; !x.at().Before(from) && x.at().Before(to) && m.moment(x, b.in.Drafts) {
 			events = b.addMoment(events, x)
 		}
 	}
@@ -184,8 +189,8 @@ func sortedEvents(events []Event) []Event {
 // addMoment puts a moment into the last event, when it belongs there, or a new one.
 func (b *Board) addMoment(events []Event, x *moment) []Event {
 	n := len(events) - 1
-	if n < 0 || events[n].Row != x.row || !events[n].At.Equal(x.at) {
-		events = append(events, Event{Row: x.row, At: x.at.In(b.in.Site.Config.Location), Occurrence: x.occurrence, rank: anyState})
+	if n < 0 || events[n].Row != x.row || !events[n].At.Equal(x.at()) {
+		events = append(events, Event{Row: x.row, At: x.at().In(b.in.Site.Config.Location), Occurrence: x.occurrence, rank: anyState})
 		n++
 	}
 	e := &events[n]
@@ -221,7 +226,7 @@ func (b *Board) moments(list []moment, r *Row, from, to time.Time) []moment {
 		t := &r.Targets[i]
 		if t.cycle == nil {
 			if !t.At.IsZero() && !t.At.Before(from) && t.At.Before(to) {
-				list = append(list, moment{row: r, target: t, at: t.At, stamp: stamp(t.At)})
+				list = append(list, moment{row: r, target: t, stamp: stamp(t.At)})
 			}
 			continue
 		}
@@ -232,11 +237,11 @@ func (b *Board) moments(list []moment, r *Row, from, to time.Time) []moment {
 		for _, at := range times {
 			turn := t.at(at)
 			b.occurrence(turn, r, at)
-			list = append(list, moment{row: r, target: turn, at: at, stamp: stamp(at), occurrence: !at.Equal(t.At)})
+			list = append(list, moment{row: r, target: turn, stamp: stamp(at), occurrence: !at.Equal(t.At)})
 		}
 	}
 	if n := len(list) - begin; n > 1 && (repeated || r.first != r.last) {
-		slices.SortStableFunc(list[begin:], func(x, y moment) int { return x.at.Compare(y.at) })
+		slices.SortStableFunc(list[begin:], func(x, y moment) int { return x.at().Compare(y.at()) })
 	}
 	return list
 }
@@ -263,7 +268,14 @@ func (b *Board) occurrence(t *Target, r *Row, at time.Time) {
 
 // collide marks what goes to one account within minutes of another post. What is out cannot be moved, and is not marked.
 func collide(moments []moment, accounts int) {
+	count := make([]int, accounts)
+	for i := range moments {
+		count[moments[i].target.number]++
+	}
 	byAccount := make([][]*moment, accounts)
+	for i, n := range count {
+		byAccount[i] = make([]*moment, 0, n)
+	}
 	for i := range moments {
 		if x := &moments[i]; x.target.State.live() {
 			byAccount[x.target.number] = append(byAccount[x.target.number], x)

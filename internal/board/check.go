@@ -25,7 +25,9 @@ type pack struct {
 	files []stretch // in the order of their paths
 	worst []int32   // indices of files: the worst first, then by path
 	items []item
-	texts []finding.Finding // what items say, without Path, Range and Post
+	texts []wording
+	said  string            // the messages of all texts
+	kinds []finding.Finding // what texts have in common: Code, Severity, Account, Hint and Private
 	posts []string          // the ids that items name
 	count map[Kind]int
 	twins []string // paths of posts that share an id with another
@@ -44,10 +46,18 @@ type item struct {
 	text, post                       int32 // indices
 }
 
+// wording is what findings say.
+type wording struct {
+	from, to int32 // of what was said
+	kind     int32 // an index
+}
+
 // newPack packs a list that is sorted by path.
 func newPack(list finding.List) *pack {
 	p := &pack{items: make([]item, len(list)), count: map[Kind]int{}}
-	texts, posts := map[finding.Finding]int32{}, map[string]int32{}
+	texts, kinds, posts := map[wording]int32{}, map[finding.Finding]int32{}, map[string]int32{}
+	messages := map[string]wording{}
+	var said strings.Builder
 	for i := range list {
 		f := list[i]
 		n := len(p.files) - 1
@@ -61,21 +71,21 @@ func newPack(list finding.List) *pack {
 			p.twins = append(p.twins, f.Path)
 		}
 		p.count[Kind{f.Severity, f.Code}]++
-		post, ok := posts[f.Post]
+		p.items[i] = item{line: int32(f.Range.Start.Line), column: int32(f.Range.Start.Column), endLine: int32(f.Range.End.Line), endColumn: int32(f.Range.End.Column)} //nolint:gosec // as above
+		p.items[i].post, p.posts = indexed(posts, p.posts, f.Post)
+		t, ok := messages[f.Message]
 		if !ok {
-			post = int32(len(p.posts)) //nolint:gosec // as above
-			posts[f.Post], p.posts = post, append(p.posts, f.Post)
+			t.from = int32(said.Len()) //nolint:gosec // as above
+			said.WriteString(f.Message)
+			t.to = int32(said.Len()) //nolint:gosec // as above
+			messages[f.Message] = t
 		}
-		p.items[i] = item{line: int32(f.Range.Start.Line), column: int32(f.Range.Start.Column), endLine: int32(f.Range.End.Line), endColumn: int32(f.Range.End.Column), post: post} //nolint:gosec // as above
-		f.Path, f.Post, f.Range = "", "", finding.Range{}
-		text, ok := texts[f]
-		if !ok {
-			text = int32(len(p.texts)) //nolint:gosec // as above
-			texts[f], p.texts = text, append(p.texts, f)
-		}
-		p.items[i].text = text
+		f.Path, f.Post, f.Range, f.Message = "", "", finding.Range{}, ""
+		t.kind, p.kinds = indexed(kinds, p.kinds, f)
+		p.items[i].text, p.texts = indexed(texts, p.texts, t)
 	}
-	p.files, p.texts, p.posts = tight(p.files), tight(p.texts), tight(p.posts)
+	p.said = strings.Clone(said.String())
+	p.files, p.texts, p.kinds, p.posts = tight(p.files), tight(p.texts), tight(p.kinds), tight(p.posts)
 	p.worst = make([]int32, len(p.files))
 	for i := range p.worst {
 		p.worst[i] = int32(i) //nolint:gosec // as above
@@ -84,20 +94,31 @@ func newPack(list finding.List) *pack {
 	return p
 }
 
+// indexed returns the index of a value in a list of different ones, and the list with it. at knows the indices.
+func indexed[E comparable](at map[E]int32, list []E, e E) (int32, []E) {
+	i, ok := at[e]
+	if !ok {
+		i = int32(len(list)) //nolint:gosec // lists are far smaller
+		at[e], list = i, append(list, e)
+	}
+	return i, list
+}
+
 // tight returns a list without room to grow.
 func tight[E any](list []E) []E { return append(make([]E, 0, len(list)), list...) }
 
 // kind returns what an item is counted as.
 func (p *pack) kind(i int32) Kind {
-	t := &p.texts[p.items[i].text]
-	return Kind{t.Severity, t.Code}
+	k := &p.kinds[p.texts[p.items[i].text].kind]
+	return Kind{k.Severity, k.Code}
 }
 
 // finding returns an item of a file as it was packed.
 func (p *pack) finding(s *stretch, i int32) finding.Finding {
 	x := &p.items[i]
-	f := p.texts[x.text]
-	f.Path, f.Post = s.path, p.posts[x.post]
+	t := &p.texts[x.text]
+	f := p.kinds[t.kind]
+	f.Path, f.Post, f.Message = s.path, p.posts[x.post], p.said[t.from:t.to]
 	f.Range.Start = finding.Pos{Line: int(x.line), Column: int(x.column)}
 	f.Range.End = finding.Pos{Line: int(x.endLine), Column: int(x.endColumn)}
 	return f

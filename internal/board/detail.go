@@ -44,7 +44,7 @@ func (b *Board) Detail(r *Row) (Detail, error) {
 			case t.Differs && t.State == Published:
 				t.set(is(Changed, "what its file says has changed since"))
 			case !t.Differs && t.State == Changed && t.Why == fileChanged:
-				t.Why = "its file has changed since, but nothing of what is out"
+				t.set(is(Changed, "its file has changed since, but nothing of what is out"))
 			}
 		}
 		d.Targets = append(d.Targets, t)

@@ -2,6 +2,7 @@ package board
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math"
 	"math/bits"
 	"slices"
@@ -265,7 +266,36 @@ func sortByTime(rows []*Row) {
 	}
 }
 
-func sortByName(rows []*Row) { slices.SortFunc(rows, compareName) }
+// sortByName sorts rows as compareName does, several times as quickly: most names differ in their first letters.
+func sortByName(rows []*Row) {
+	type key struct {
+		first, second uint64 // eight bytes each of the name in lower case
+		row           *Row
+	}
+	keys := make([]key, len(rows))
+	for i, r := range rows {
+		var b [16 + utf8.UTFMax]byte
+		n := 0
+		for _, c := range r.Name {
+			if n += utf8.EncodeRune(b[n:], unicode.ToLower(c)); n >= 16 {
+				break
+			}
+		}
+		keys[i] = key{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:]), r}
+	}
+	slices.SortFunc(keys, func(x, y key) int {
+		switch {
+		case x.first != y.first:
+			return cmp.Compare(x.first, y.first)
+		case x.second != y.second:
+			return cmp.Compare(x.second, y.second)
+		}
+		return compareName(x.row, y.row)
+	})
+	for i := range keys {
+		rows[i] = keys[i].row
+	}
+}
 
 func compareName(x, y *Row) int {
 	return cmp.Or(compareFold(x.Name, y.Name), strings.Compare(x.Post.Path, y.Post.Path))

@@ -19,6 +19,7 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/slab"
 )
 
 // Board is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not modify what
@@ -302,7 +303,8 @@ func blocks(f *finding.Finding) string { return string(f.Code) + ": " + f.Messag
 // all makes all rows. Those of old lend what their posts' texts gave.
 func (m *maker) all(old *Board) error {
 	posts := m.in.Site.Posts
-	slab := make([]Row, len(posts))
+	m.targets.Together, m.turns.Together, m.stands.Together = true, true, true
+	rows := make([]Row, len(posts))
 	m.rows = make([]*Row, len(posts))
 	before := make([]*Row, len(posts)) // the same post, or another version of it
 	if old != nil {
@@ -319,9 +321,10 @@ func (m *maker) all(old *Board) error {
 	}
 	const chunk = 512
 	parallel((len(posts)+chunk-1)/chunk, func(c int) {
+		known := slab.Of[facts]{Together: true}
 		for i := c * chunk; i < min((c+1)*chunk, len(posts)); i++ {
-			m.rows[i] = &slab[i]
-			m.begin(&slab[i], posts[i], before[i])
+			m.rows[i] = &rows[i]
+			m.begin(&rows[i], posts[i], before[i], &known)
 		}
 	})
 	p, at := m.base(), 0
@@ -364,7 +367,7 @@ func (m *maker) some(old *Board, diff []change) error {
 	var out, in []*Row // of the orders
 	remake := func(p *post.Post, before *Row) (*Row, error) {
 		r := &Row{}
-		m.begin(r, p, before)
+		m.begin(r, p, before, &slab.Of[facts]{})
 		if err := m.finish(r, m.base().at(p.Path)); err != nil {
 			return nil, err
 		}
@@ -447,7 +450,7 @@ func (m *maker) remember(r *Row) {
 }
 
 // begin fills what a row says of its post alone. before is the row that the post, or its version before, had; or nil.
-func (m *maker) begin(r *Row, p *post.Post, before *Row) {
+func (m *maker) begin(r *Row, p *post.Post, before *Row, known *slab.Of[facts]) {
 	r.Post, r.Author = p, m.in.Authors[p.Path]
 	if before != nil && before.Post == p {
 		r.unreadable = before.unreadable
@@ -466,9 +469,9 @@ func (m *maker) begin(r *Row, p *post.Post, before *Row) {
 		}
 	}
 	if r.facts == nil {
-		r.facts = newFacts(r.Shown())
+		r.facts = newFacts(r.Shown(), known)
 	}
-	r.Name, r.Excerpt = r.facts.name, r.facts.excerpt
+	r.Name = r.facts.name
 }
 
 // shelf is the ledger, with what of it is asked often. Boards that are made of each other share it.

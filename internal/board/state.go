@@ -3,7 +3,6 @@ package board
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/slab"
 )
 
 // maker makes the rows of a board. Whoever calls it holds the shelf's lock.
@@ -22,6 +22,10 @@ type maker struct {
 	loc   *time.Location
 	quiet time.Time // when quiet hours next begin or end
 	last  *cycle    // the one made last
+
+	targets slab.Of[Target]
+	turns   slab.Of[Turn]
+	stands  slab.Of[Stand]
 }
 
 // timing is what decides about when a post goes to an account.
@@ -148,7 +152,7 @@ func (m *maker) finish(r *Row, list finding.List) error {
 	own := timingOf(cfg, p, nil)
 	r.campaign, r.until, r.first, r.last = own.campaign, never, never, stamp(time.Time{})
 	accounts := m.in.Site.Accounts(p)
-	r.Targets = make([]Target, len(accounts))
+	r.Targets = m.targets.Make(len(accounts))
 	r.rank = Skipped.rank()
 	number := 0
 	for i, a := range accounts {
@@ -164,16 +168,17 @@ func (m *maker) finish(r *Row, list finding.List) error {
 		if i > 0 && r.Targets[i-1].turns(&tm) {
 			t.Turn = r.Targets[i-1].Turn
 		} else {
-			t.Turn = &Turn{At: tm.at, Campaign: tm.campaign, Repeat: tm.rule}
+			t.Turn = m.turns.New(Turn{At: tm.at, Campaign: tm.campaign, Repeat: tm.rule})
 		}
 		v, err := m.target(t, subject{row: r, number: number, timing: &tm, blocked: blocked(a.Name)})
 		if err != nil {
 			return err
 		}
-		if i > 0 && v.why == r.Targets[i-1].Why {
-			v.why = r.Targets[i-1].Why // one text for all: there may be hundreds of thousands of targets
+		if i > 0 && r.Targets[i-1].stands(v) {
+			t.Stand = r.Targets[i-1].Stand
+		} else {
+			t.Stand = m.stands.New(v.stand())
 		}
-		t.set(v)
 		r.until = min(r.until, v.until)
 		r.rank = min(r.rank, t.rank)
 		if i == 0 || tm.at.Before(r.At) {
@@ -210,7 +215,12 @@ func (t *Target) turns(tm *timing) bool {
 	return t.At.Equal(tm.at) && t.At.Location() == tm.at.Location() && t.Campaign == tm.campaign && t.Repeat == tm.rule
 }
 
-func (t *Target) set(v verdict) { t.State, t.Why, t.rank = v.state, v.why, v.state.rank() }
+// stands reports whether a target stands where a verdict says.
+func (t *Target) stands(v verdict) bool { return t.State == v.state && t.Why == v.why }
+
+func (v verdict) stand() Stand { return Stand{v.state, v.why, v.state.rank()} }
+
+func (t *Target) set(v verdict) { t.Stand = new(v.stand()) }
 
 // target returns where a target stands. Of a repeated post that is where its latest occurrence stands, as long as that waits for
 // something, else its next.
@@ -437,7 +447,7 @@ func quietBegins(cfg *config.Site, t time.Time) (next time.Time) {
 func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST") }
 
 // live reports whether what is in this state goes out some time, or is out.
-func (s State) live() bool { return !slices.Contains([]State{Draft, Withdrawn, Skipped}, s) }
+func (s State) live() bool { return s != Draft && s != Withdrawn && s != Skipped }
 
 // fileChanged is why something is [Changed] that is to stay.
 const fileChanged = "its file has changed since"

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha1" //nolint:gosec // git's own ids
 	"crypto/sha256"
@@ -15,13 +16,14 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/secret"
+	"github.com/postrider/postrider/internal/slab"
 )
 
 // facts are what a row says of its post's text. They depend on the post alone, so boards share them.
 type facts struct {
-	post          *post.Post
-	name, excerpt string
-	source        string // digest as the ledger marks it; empty for a post with media
+	post   *post.Post
+	name   string
+	digest [16]byte // see source; zero for a post with media
 
 	body  int    // where it begins in the post's text
 	other *other // nil when there is none
@@ -33,11 +35,13 @@ const (
 	excerptLength = 160
 )
 
-func newFacts(p *post.Post) *facts {
-	f := &facts{post: p, excerpt: secret.Mask(excerpt(p))} // lists and feeds go further than the post
-	f.name = cmp.Or(secret.Mask(strings.TrimSpace(p.Title)), shorten(f.excerpt, nameLength), p.Path)
+func newFacts(p *post.Post, all *slab.Of[facts]) *facts {
+	f := all.New(facts{post: p, name: secret.Mask(strings.TrimSpace(p.Title))}) // lists and feeds go further than the post
+	if f.name == "" {
+		f.name = cmp.Or(strings.Clone(shorten(excerpt(p), nameLength)), p.Path)
+	}
 	if !hasMedia(p) {
-		f.source = source(p.Text, sha1.New())
+		copy(f.digest[:], source(p.Text, sha1.New()))
 	}
 	f.body = bodyOf(p.Text, p.BodyLine)
 	if slices.ContainsFunc(p.Overrides, func(o post.Override) bool { return len(o.Body) > 0 }) {
@@ -54,7 +58,7 @@ func excerpt(p *post.Post) string {
 		w.everybody = false
 		w.docs(p.Body)
 	}
-	return shorten(string(w.b), excerptLength)
+	return shorten(secret.Mask(string(w.b)), excerptLength)
 }
 
 // shorten cuts a text of more than n bytes behind its last whole word.
@@ -159,9 +163,9 @@ func (w *words) inlines(inlines []post.Inline) {
 	}
 }
 
-// hasMedia reports whether a post names files that are sent with it.
+// hasMedia reports whether a post has other files that are sent with it.
 func hasMedia(p *post.Post) bool {
-	if fieldMedia(&p.Fields) || docMedia(p.Body) {
+	if fieldMedia(&p.Fields) || docMedia(p.Body) || p.LinkCard != nil {
 		return true
 	}
 	for i := range p.Overrides {
@@ -196,10 +200,13 @@ func source(text string, h hash.Hash) string {
 	return hex.EncodeToString(sum[:8]) // more than a mark tells
 }
 
+// source returns the post's digest as the ledger marks it; empty for a post with media.
+func (f *facts) source() string { return string(bytes.TrimRight(f.digest[:], "\x00")) }
+
 // changed reports whether the post's file is known to be another one than the ledger's mark stands for. git may keep the file with
 // other line endings than the work tree, and give ids by SHA-256.
 func (f *facts) changed(mark string) bool {
-	if f.source == "" || mark == "" || mark == "0" || ledger.SameSource(mark, f.source) {
+	if f.digest[0] == 0 || mark == "" || mark == "0" || ledger.SameSource(mark, f.source()) {
 		return false
 	}
 	text := f.post.Text

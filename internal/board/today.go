@@ -23,8 +23,14 @@ const (
 func (b *Board) Today(n int) Today {
 	n = max(n, 0)
 	t := Today{Next: b.upcoming(n), Count: map[State]int{}, Holds: b.shelf.holds, Out: b.in.Latest[:min(n, len(b.in.Latest))]}
+	var byRank [anyState + 1]int
 	for _, r := range b.rows {
-		t.Count[r.State]++
+		byRank[r.rank]++
+	}
+	for i, s := range States() {
+		if byRank[i] > 0 {
+			t.Count[s] = byRank[i]
+		}
 	}
 	if hold := &b.in.Site.Config.Hold; hold.Reason != "" {
 		t.Hold = hold
@@ -55,15 +61,15 @@ func (b *Board) upcoming(n int) []Event {
 		}
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			x := moment{row: r, target: t, at: t.At}
+			x := moment{row: r, target: t}
 			if c := t.cycle; c != nil {
-				if x.at = c.upcoming; t.State == Due {
-					x.at = c.latest
+				at := c.upcoming
+				if t.State == Due {
+					at = c.latest
 				}
-				x.occurrence = !x.at.Equal(t.At)
-				x.target = t.at(x.at)
+				x.target, x.occurrence = t.at(at), !at.Equal(t.At)
 			}
-			if coming(t, x.at) && (atMost.IsZero() || !x.at.After(atMost)) {
+			if coming(t, x.at()) && (atMost.IsZero() || !x.at().After(atMost)) {
 				list = append(list, x)
 			}
 		}
@@ -83,20 +89,20 @@ func (b *Board) upcoming(n int) []Event {
 // soonest sorts moments, and keeps those of the first n events; the last of them is at atMost.
 func soonest(list []moment, n int) (kept []moment, atMost time.Time) {
 	slices.SortStableFunc(list, func(x, y moment) int {
-		return cmp.Or(x.at.Compare(y.at), strings.Compare(x.row.Post.Path, y.row.Post.Path))
+		return cmp.Or(x.at().Compare(y.at()), strings.Compare(x.row.Post.Path, y.row.Post.Path))
 	})
 	events := 0
 	for i := range list {
-		if i == 0 || list[i].row != list[i-1].row || !list[i].at.Equal(list[i-1].at) {
+		if i == 0 || list[i].row != list[i-1].row || !list[i].at().Equal(list[i-1].at()) {
 			if events++; events > n {
-				return list[:i], list[i-1].at
+				return list[:i], list[i-1].at()
 			}
 		}
 	}
 	if events < n || events == 0 {
 		return list, time.Time{}
 	}
-	return list, list[len(list)-1].at
+	return list, list[len(list)-1].at()
 }
 
 // markCollisions says of the events which are too close to another post, be that among them or not.
@@ -300,7 +306,7 @@ func (b *Board) planTarget(r *Row, t *Target) plan.Target {
 	}
 	return plan.Target{
 		Post: p.ID, Path: p.Path, Title: r.Name, Account: t.Account.Name, Platform: t.Account.Platform,
-		Caps: b.infos[t.number].caps, KeyLife: b.infos[t.number].info.KeyLifetime, Source: r.facts.source,
+		Caps: b.infos[t.number].caps, KeyLife: b.infos[t.number].info.KeyLifetime, Source: r.facts.source(),
 		Due: tm.at, ExpiresAt: tm.expires, Withdraw: tm.withdraw, Draft: tm.draft, Late: tm.late, Await: tm.await(), Campaign: tm.campaign, Repeat: tm.rule,
 		Fingerprint: x.fingerprint, Said: x.said, Blocked: blocked, Costs: x.costs,
 	}

@@ -22,6 +22,8 @@ import (
 
 	"github.com/postrider/postrider/internal/measure"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // Input is what a card shows besides the rendering. Everything may be zero.
@@ -36,6 +38,9 @@ type Input struct {
 	Location *time.Location
 	// MediaURL returns the address under which the page shows a file; empty where it cannot.
 	MediaURL func(platform.Media) string
+	// Page is what the file beside the post says of a page; nil: there is none. A card that the network makes by itself will look much
+	// like it, and is shown so.
+	Page *post.LinkCard
 }
 
 // View is what a card shows, for the template "card".
@@ -190,7 +195,7 @@ func New(r *platform.Rendering, in Input) View {
 		v.Parts[0].Reply, v.Parts[0].Quote = stub(r.ReplyTo), stub(r.Quote)
 		v.Counters = v.Parts[0].Counters
 	}
-	v.Facts = facts(look, r)
+	v.Facts = facts(look, r, &in.Info)
 	v.Notes = notes(&v, r)
 	return v
 }
@@ -239,10 +244,10 @@ func (l *Look) part(r *platform.Rendering, i int, in *Input, host, network strin
 		v.Folded, v.More = c.between(len(p.Text)-len(rest), len(p.Text)), l.Fold.More
 	}
 	if l.Card != "" {
-		v.Card = l.linkCard(p.Card, in.MediaURL)
+		v.Card = l.linkCard(p.Card, in)
 	}
 	if p.Card == nil && len(p.Media) == 0 && !(l.QuietWarning && r.ContentWarning != "") && !(i == 0 && r.Poll != nil) && !noPreview(r) {
-		v.Card = l.unfurl(&c, network)
+		v.Card = l.unfurl(&c, network, in)
 	}
 	return v
 }
@@ -253,7 +258,7 @@ func noPreview(r *platform.Rendering) bool {
 }
 
 // linkCard returns the view of a card that goes out with the post.
-func (l *Look) linkCard(card *platform.Card, address func(platform.Media) string) *LinkCard {
+func (l *Look) linkCard(card *platform.Card, in *Input) *LinkCard {
 	if card == nil {
 		return nil
 	}
@@ -261,11 +266,14 @@ func (l *Look) linkCard(card *platform.Card, address func(platform.Media) string
 		URL: webAddress(card.URL), Host: hostOf(card.URL), Title: card.Title, Description: card.Description, Style: l.Card,
 	}
 	if card.Image != nil {
-		t := tile(card.Image, address).in(Ratio{191, 100})
+		t := tile(card.Image, in.MediaURL).in(Ratio{191, 100})
 		v.Image = &t
 	}
 	if card.Fetch {
 		v.Later = "Title and picture are read from the page when the post goes out."
+	}
+	if card.Title == "" {
+		v.fill(card.URL, in)
 	}
 	if v.Title == "" && !card.Fetch {
 		v.Title = card.URL
@@ -273,8 +281,25 @@ func (l *Look) linkCard(card *platform.Card, address func(platform.Media) string
 	return v
 }
 
+// fill shows what the file beside the post says of the page, in a card that the network makes by itself.
+func (v *LinkCard) fill(address string, in *Input) {
+	if in.Page == nil || utm.Without(in.Page.URL) != utm.Without(address) {
+		return
+	}
+	v.Title, v.Description = in.Page.Title, in.Page.Description
+	if in.Page.Image != nil {
+		m := platform.MediaOf(in.Page.Image)
+		t := tile(&m, in.MediaURL).in(Ratio{191, 100})
+		v.Image = &t
+	}
+	if v.Later == "" {
+		v.Later = "The network reads the page by itself."
+	}
+	v.Later += " Shown is what stands in " + path.Base(in.Page.File) + "."
+}
+
 // unfurl returns the card that the network makes of a link by itself.
-func (l *Look) unfurl(c *content, network string) *LinkCard {
+func (l *Look) unfurl(c *content, network string, in *Input) *LinkCard {
 	if l.Unfurl == NoLink {
 		return nil
 	}
@@ -291,10 +316,12 @@ func (l *Look) unfurl(c *content, network string) *LinkCard {
 	if address == "" {
 		return nil
 	}
-	return &LinkCard{
+	v := &LinkCard{
 		URL: address, Host: hostOf(address), Style: l.Card,
 		Later: network + " reads title and picture from the page once the post is out.",
 	}
+	v.fill(address, in)
+	return v
 }
 
 // covered are the labels of media that are covered until the reader asks for them.
@@ -497,7 +524,7 @@ func duration(d time.Duration) string {
 }
 
 // facts returns what goes out with the post and is not seen on its surface.
-func facts(l *Look, r *platform.Rendering) []Fact {
+func facts(l *Look, r *platform.Rendering, info *platform.Info) []Fact {
 	var list []Fact
 	add := func(term, text, address string) {
 		if text != "" {
@@ -516,6 +543,7 @@ func facts(l *Look, r *platform.Rendering) []Fact {
 		add("Sensitive", "yes", "")
 	}
 	add("Canonical address", r.CanonicalURL, r.CanonicalURL)
+	add("Sent with", strings.Join(info.SentWith(r), " · "), "")
 	return list
 }
 

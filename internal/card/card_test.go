@@ -417,6 +417,34 @@ func TestText(t *testing.T) {
 	}
 }
 
+// TestSentWith holds what people read of a post's settings: in an adapter's words, else in the API's.
+func TestSentWith(t *testing.T) {
+	for _, tc := range []struct {
+		id       platform.ID
+		settings map[string]string
+		want     string
+	}{
+		{"telegram", map[string]string{"message_thread_id": "42", "disable_notification": "true", "link_preview_options": `{"prefer_small_media":true,"show_above_text":true}`},
+			"silent · link preview small above the text · topic 42"},
+		{"telegram", map[string]string{"link_preview_options": "no JSON"}, "link preview options: no JSON"},
+		{"x", map[string]string{"reply_settings": "following"}, "reply settings: following"},
+		{"linkedin", map[string]string{"media.title": "Winter"}, "media title: Winter"},
+		{"bluesky", nil, ""},
+	} {
+		info, _ := adapters.All().Info(tc.id)
+		v := card.New(&platform.Rendering{Platform: tc.id, Parts: []platform.Part{{Text: "a"}}, Settings: tc.settings}, card.Input{Info: info})
+		got := ""
+		for _, f := range v.Facts {
+			if f.Term == "Sent with" {
+				got = f.Text
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.id, got, tc.want)
+		}
+	}
+}
+
 func TestFold(t *testing.T) {
 	words := strings.TrimSpace(strings.Repeat("Snow fell. ", 60))
 	family := strings.Repeat("👩‍👩‍👧‍👦", 200)
@@ -551,6 +579,36 @@ func TestUnfurl(t *testing.T) {
 		}
 		if got != tc.want {
 			t.Errorf("%s: a card of %q, want %q", tc.name, got, tc.want)
+		}
+	}
+}
+
+// What the file beside a post says of a page is shown in cards that networks make by themselves, and said to be that.
+func TestPage(t *testing.T) {
+	page := &post.LinkCard{
+		Card: post.Card{URL: "https://a.example", Title: "Winter", Description: "Snow", Image: &post.Media{Path: "content/p.card.jpg", MIME: "image/jpeg"}}, File: "content/p.card.yaml",
+	}
+	text := platform.Part{Text: "https://a.example", Facets: []platform.Facet{{Start: 0, End: 17, Kind: platform.FacetLink, Value: "https://a.example"}}}
+	with := func(c platform.Card) platform.Part { return platform.Part{Text: "Hi", Card: &c} }
+	in := card.Input{Page: page, MediaURL: func(m platform.Media) string { return "/" + m.Path }}
+	for name, tc := range map[string]struct {
+		network platform.ID
+		part    platform.Part
+		title   string
+		later   bool
+	}{
+		"made by the network":  {"mastodon", text, "Winter", true},
+		"asked of the network": {"facebook", with(platform.Card{URL: "https://a.example?utm_source=x", Fetch: true}), "Winter", true},
+		"an address alone":     {"threads", with(platform.Card{URL: "https://a.example"}), "Winter", true},
+		"of another page":      {"facebook", with(platform.Card{URL: "https://b.example", Fetch: true}), "", true},
+		"as it is sent":        {"bluesky", with(platform.Card{URL: "https://a.example", Title: "Ours"}), "Ours", false},
+	} {
+		got := card.New(&platform.Rendering{Platform: tc.network, Parts: []platform.Part{tc.part}}, in).Parts[0].Card
+		if got.Title != tc.title || (got.Later != "") != tc.later {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if shown := strings.HasSuffix(got.Later, "Shown is what stands in p.card.yaml."); shown != (tc.title == "Winter") || shown != (got.Image != nil && got.Image.URL == "/content/p.card.jpg") {
+			t.Errorf("%s: %q, picture %+v", name, got.Later, got.Image)
 		}
 	}
 }

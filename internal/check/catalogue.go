@@ -104,6 +104,8 @@ func groupTitle(letter byte) string {
 		return "Dates and schedule"
 	case 'F':
 		return "File and front matter"
+	case 'K':
+		return "Link cards"
 	case 'L':
 		return "Links, when they are asked"
 	case 'M':

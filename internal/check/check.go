@@ -41,8 +41,8 @@ type Check struct {
 // All returns the catalogue, sorted by code.
 func All() []Check {
 	list := append(links(), []Check{
-		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), collision(),
-		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaWithoutAddress(), monthlyCap(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
+		altText(), bannedWords(), campaignSpan(), campaignUnknown(), cannotDelete(), cannotPublish(), cardFetched(), cardOfAnother(), cardOld(), collision(),
+		embargo(), hashtags(), ignoreForm(), ignoreForbidden(), ignoreStale(), mediaMisnamed(), mediaPlace(), mediaWithoutAddress(), monthlyCap(), names(), namesLater(), noteLeak(), noTarget(), quiet(), sameText(), secrets(),
 		tokenDead(), tokenDies(),
 	}...)
 	slices.SortFunc(list, func(a, b Check) int { return strings.Compare(string(a.Doc.Code), string(b.Doc.Code)) })

@@ -42,9 +42,14 @@ const accounts = "accounts:\n  bluesky: {platform: bluesky, handle: acme.bsky.so
 // png is a picture of one pixel.
 const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89\x00\x00\x00\nIDATx\x9cc\x00\x01\x00\x00\x05\x00\x01\r\n-\xb4\x00\x00\x00\x00IEND\xaeB`\x82"
 
+// place is a part of a PNG that tells where it was taken, if only that there is a latitude.
+const place = "\x00\x00\x00\x28eXIfMM\x00*\x00\x00\x00\x08\x00\x01\x88\x25\x00\x04\x00\x00\x00\x01\x00\x00\x00\x1a\x00\x00\x00\x00\x00\x01\x00\x02\x00\x01\x00\x00\x00\x04\x02\x03\x00\x00\x00\x7e\xce\x9a"
+
 // files reads an example: "-- name --" lines before each file.
 func files(example string) fstest.MapFS {
-	fsys := fstest.MapFS{"content/sled.png": &fstest.MapFile{Data: []byte(png)}}
+	fsys := fstest.MapFS{
+		"content/sled.png": {Data: []byte(png)}, "content/misnamed.jpg": {Data: []byte(png)}, "content/phone.png": {Data: []byte(png[:33] + place + png[33:])},
+	}
 	name := ""
 	for line := range strings.Lines(example) {
 		if marked, ok := strings.CutPrefix(strings.TrimSpace(line), "-- "); ok && strings.HasSuffix(marked, " --") {
@@ -198,6 +203,27 @@ func TestFindings(t *testing.T) {
 		"a platform without an account": {
 			"-- site.yaml --\naccounts: {x: {handle: a}}\n-- content/a.md --\n---\nplatforms: [x, bluesky]\noverrides:\n  mastodon: {title: t}\n---\nHi\n\n::: bluesky\nThere\n:::\n", []finding.Code{"C101"},
 			[]string{`content/a.md:2:12 the site has no account on Bluesky`},
+		},
+		"of a thread's links, one has a file": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\n---\nhttps://a.example\n\n---\n\nhttps://b.example\n", []finding.Code{"P303", "K102"},
+			[]string{
+				`content/a.md:4:1 bluesky the card of https://a.example is read from the page when the post goes out`,
+				`content/a.md:8:1 bluesky the card of https://b.example is read from the page when the post goes out`,
+			},
+		},
+		"the card of another page": {
+			"-- content/a.md --\n---\nplatforms: [bluesky, x]\nlink: https://a.example\n---\nHi\n-- content/a.card.yaml --\nurl: https://b.example\ntitle: B\n", []finding.Code{"P303", "K102"},
+			[]string{`content/a.md:3:7 bluesky the file content/a.card.yaml has the card of https://b.example, not that of https://a.example: it is not used`},
+		},
+		"nobody shows the card": {
+			"-- content/a.md --\n---\nplatforms: [x]\nlink: https://a.example\npublish_at: 2026-12-01 09:00\n---\nHi\n-- content/a.card.yaml --\nurl: https://b.example\ntitle: B\nfetched: 2020-01-01T00:00:00Z\n", []finding.Code{"P303", "K102", "K103"}, nil,
+		},
+		"a card that a person wrote is never old": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\nlink: https://a.example/?utm_id=1\npublish_at: 2026-12-01 09:00\n---\nHi\n-- content/a.card.yaml --\nurl: https://a.example/\ntitle: A\n", []finding.Code{"P303", "K102", "K103"}, nil,
+		},
+		"an old card": {
+			"-- content/a.md --\n---\nplatforms: [bluesky]\npublish_at: 2026-12-01 09:00\n---\nSee https://a.example now\n-- content/a.card.yaml --\nurl: https://a.example\ntitle: A\nfetched: 2026-09-01T08:00:00Z\n", []finding.Code{"P303", "K102", "K103"},
+			[]string{`content/a.md:5:5 bluesky the card of https://a.example was read 91 days before the post goes out`},
 		},
 		"a broken account is known": {
 			"-- site.yaml --\naccounts: {x: {handle: a}, broken: {platform: nowhere}}\n-- content/a.md --\n---\nplatforms: [x, broken]\n---\nHi\n", []finding.Code{"C101", "C102"}, nil,
@@ -432,7 +458,7 @@ func TestCatalogue(t *testing.T) {
 		if i > 0 && docs[i-1].Code == d.Code {
 			t.Errorf("%s is documented twice: %q and %q", d.Code, docs[i-1].Title, d.Title)
 		}
-		if len(d.Code) != 4 || !strings.Contains("BCDFLMPRST", string(d.Code[:1])) {
+		if len(d.Code) != 4 || !strings.Contains("BCDFKLMPRST", string(d.Code[:1])) {
 			t.Errorf("%q is no code", d.Code)
 		}
 		if d.Title == "" || d.Why == "" || d.Since == "" {

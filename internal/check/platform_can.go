@@ -5,10 +5,8 @@ import (
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
-	"github.com/postrider/postrider/internal/plaintext"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
-	"github.com/postrider/postrider/internal/utm"
 )
 
 func cannotPublish() Check {
@@ -54,41 +52,4 @@ func cannotDelete() Check {
 			p.out.Add(v.Finding("P302", finding.Warning, at, fmt.Sprintf("posts on %s cannot be taken down from here", t.Info.Name), "somebody must delete it there"))
 		},
 	}
-}
-
-func cardFetched() Check {
-	return Check{
-		Ignorable: true,
-		Doc: finding.Doc{
-			Code: "P303", Title: "link card that is read when the post goes out", Severity: finding.Info, Since: "0.1.0",
-			Why:  "Title, text and picture of the card come from the linked page at that moment: reviewers have not seen them. With `card:` in the front matter they are part of the review.",
-			Bad:  "-- content/sled.md --\n---\nplatforms: [bluesky]\nlink: https://acme.example/winter\n---\nThe sled is back.\n",
-			Good: "-- content/sled.md --\n---\nplatforms: [bluesky]\nlink: https://acme.example/winter\ncard:\n  url: https://acme.example/winter\n  title: The winter sled\n  description: Faster than ever.\n---\nThe sled is back.\n",
-		},
-		target: func(p *Pass, t *Target) {
-			if !t.Info.Caps.Has(platform.CanCard) {
-				return // the network makes the card itself: nobody here can write it
-			}
-			for i := range t.Rendering.Parts {
-				if c := t.Rendering.Parts[i].Card; c != nil && c.Fetch {
-					p.out.Add(t.Variant.Finding("P303", finding.Info, cardPlace(t, i),
-						fmt.Sprintf("the card of %s is read from the page when the post goes out", c.URL), "write it under card: to have it reviewed"))
-				}
-			}
-		},
-	}
-}
-
-// cardPlace returns where the address of a part's card stands: in a field, else in the text.
-func cardPlace(t *Target, part int) finding.Range {
-	v, r := t.Variant, &t.Rendering.Parts[part]
-	if utm.Without(v.Link) == utm.Without(r.Card.URL) {
-		return v.Place(post.FieldLink)
-	}
-	for i := range r.Facets {
-		if f := &r.Facets[i]; f.Kind == platform.FacetLink && f.Value == r.Card.URL {
-			return plaintext.Place(v, r, f.Start)
-		}
-	}
-	return v.Place(post.FieldCard)
 }

@@ -234,6 +234,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.explainCommand(),
 		a.renderCommand(),
 		a.countCommand(),
+		a.cardsCommand(),
 		a.previewCommand(),
 		a.buildCommand(),
 		a.demoCommand(),

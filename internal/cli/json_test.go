@@ -23,7 +23,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	seen := map[reflect.Type]bool{}
 	for _, v := range []any{
-		length{}, jsonDoc{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, jsonDoctor{}, version{}, platform.Facet{},
+		length{}, jsonDoc{}, jsonCards{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, jsonDoctor{}, version{}, platform.Facet{},
 	} {
 		documented(t, string(page), reflect.TypeOf(v), seen)
 	}
@@ -70,7 +70,7 @@ func TestEmptyJSON(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{Env: Env{Stdout: &out}}
 	for _, v := range []any{
-		lengths{}, explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil), holdsJSON(nil, &config.Site{}), adoptionsJSON(nil),
+		lengths{}, cardsJSON(nil, false), explainJSON(nil), platformsJSON([]platform.Info{{}}), jsonRender{Renderings: []jsonRendering{}}, waitingJSON(nil), actionsJSON(nil), partsJSON(nil), recordsJSON(nil), holdsJSON(nil, &config.Site{}), adoptionsJSON(nil),
 		renderingJSON(&post.Variant{}, &platform.Rendering{Parts: []platform.Part{{}}, Poll: &platform.Poll{}}),
 	} {
 		if err := a.printJSON(v); err != nil {

@@ -28,12 +28,13 @@ import (
 // previewPort is the port of the preview, unless told otherwise.
 const previewPort = 1313
 
-// How much the heap of the preview grows between collections, in percent, while it reads the site and from then on. It lives all day
-// beside an editor: memory counts for more than time.
-const (
-	readingCollections = 40
-	previewCollections = 10
-)
+// readingCollections is how much the heap of the preview grows between collections while it reads the site, in percent.
+const readingCollections = 40
+
+// collections returns how much the heap of the preview grows between collections from then on, in percent. It lives all day beside an
+// editor, so memory counts for more than time. But a collection takes the longer the more there is, and whoever asks for a page meanwhile
+// waits for a part of it: with tens of thousands of posts there must be room for many pages, until nobody asks and the preview tidies up.
+func collections(posts int) int { return max(10, min(posts/1000, readingCollections)) }
 
 // latestResults is how many results the preview lists as what went out last.
 const latestResults = 60
@@ -99,7 +100,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	debug.SetGCPercent(readingCollections) // collectLate is for verbs that live for seconds
 	o := preview.Options{
 		Root: root, Registry: a.Registry, Drafts: f.drafts, ReadOnly: f.readOnly, Now: a.Now, Wait: a.Wait, Log: a.log,
-		Loaded: func() { debug.SetGCPercent(previewCollections) },
+		Loaded: func(posts int) { debug.SetGCPercent(collections(posts)) },
 	}
 	host := "localhost"
 	if !isLoopback(f.bind) {

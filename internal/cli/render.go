@@ -152,6 +152,8 @@ type (
 		Quote          string        `json:"quote,omitempty"`
 		CanonicalURL   string        `json:"canonical_url,omitempty"`
 		Cost           *jsonCost     `json:"cost,omitempty"`
+		// Settings is what else the network is told, by the names of its API.
+		Settings map[string]string `json:"settings,omitempty"`
 	}
 	jsonMessage struct {
 		Text     string           `json:"text"`
@@ -203,7 +205,7 @@ func renderingJSON(v *post.Variant, r *platform.Rendering) jsonRendering {
 	out := jsonRendering{
 		Account: v.Account, Platform: r.Platform, Fingerprint: r.Fingerprint(), Due: jsonTime{v.PublishAt}, Draft: v.Draft,
 		Title: r.Title, Parts: []jsonMessage{}, Language: r.Language, Visibility: r.Visibility, ContentWarning: r.ContentWarning,
-		Sensitive: r.Sensitive, Labels: r.Labels, Tags: r.Tags, ReplyTo: r.ReplyTo, Quote: r.Quote, CanonicalURL: r.CanonicalURL,
+		Sensitive: r.Sensitive, Labels: r.Labels, Tags: r.Tags, ReplyTo: r.ReplyTo, Quote: r.Quote, CanonicalURL: r.CanonicalURL, Settings: r.Settings,
 	}
 	for i := range r.Parts {
 		part := &r.Parts[i]
@@ -259,7 +261,8 @@ func (a *app) printRenderings(s *openSite, p *post.Post, rendered []site.Rendere
 func (a *app) printRendering(s *openSite, rendered *site.Rendered) {
 	v, r, paint := &rendered.Variant, &rendered.Rendering, a.stdoutStyle()
 	name := string(r.Platform)
-	if info, ok := a.Registry.Info(r.Platform); ok {
+	info, ok := a.Registry.Info(r.Platform)
+	if ok {
 		name = info.Name
 	}
 	a.printf("%s  %s  %s  %s\n", paint.bold(v.Account), name, dueText(s, v), paint.dim("fingerprint "+r.Fingerprint()[:12]))
@@ -280,6 +283,7 @@ func (a *app) printRendering(s *openSite, rendered *site.Rendered) {
 	if r.Sensitive {
 		say("media", "marked as sensitive")
 	}
+	say("sent with", strings.Join(info.SentWith(r), " · "))
 	for i := range r.Parts {
 		a.printPart(&r.Parts[i], i, len(r.Parts))
 	}

@@ -65,7 +65,9 @@ func (r *reader) attach(m *post.Media) bool {
 		var info media.Info
 		if info, err = r.probe(real); err == nil {
 			m.MIME, m.Digest, m.Bytes, m.Width, m.Height, m.Animated = info.MIME, info.Digest, info.Bytes, info.Width, info.Height, info.Animated
-			m.Turned, m.Transparent, m.Metadata = info.Turned, info.Transparent, info.Metadata
+			m.Turned, m.Transparent, m.Metadata, m.Place = info.Turned, info.Transparent, info.Metadata, info.Place
+			m.Frames, m.Duration, m.Codec, m.Pages = info.Frames, info.Duration, info.Codec, info.Pages
+			r.misnamed(m, name)
 			return true
 		}
 	}
@@ -80,6 +82,18 @@ func (r *reader) probe(name string) (media.Info, error) {
 	return media.Probe(r.fsys, name)
 }
 
+// misnamed warns of a file that is something else than its name says. MP4, MOV and M4A are one family, whose names people use as they
+// like.
+func (r *reader) misnamed(m *post.Media, name string) {
+	says, is := media.Named(name), media.Kind(m.MIME)
+	family := func(kind string) bool { return kind == "MP4" || kind == "MOV" || kind == "M4A" }
+	if says == "" || says == is || family(says) && family(is) {
+		return
+	}
+	r.add(codeMisnamed, finding.Warning, m.Range, fmt.Sprintf("%s is called %s, and is %s", quote(m.File), says, is),
+		"rename it to "+quote(media.Rename(m.File, is)))
+}
+
 // broken reports why a medium could not be probed.
 func (r *reader) broken(m *post.Media, name string, err error) {
 	file := quote(m.File)
@@ -92,13 +106,14 @@ func (r *reader) broken(m *post.Media, name string, err error) {
 		r.add(codeMediaMissing, finding.Error, m.Range, fmt.Sprintf("%s does not exist", file), hint)
 	case errors.Is(err, media.ErrEmpty):
 		r.add(codeMediaEmpty, finding.Error, m.Range, fmt.Sprintf("%s is empty", file), "save the picture again")
-	case errors.Is(err, media.ErrNotMedia) && hasImageName(name):
-		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is called a picture, and its bytes are none", file),
-			"export it again as JPEG, PNG, GIF or WebP; a file that git keeps in LFS must be fetched first (git lfs pull)")
 	case errors.Is(err, media.ErrNotMedia):
-		r.add(codeNotMedia, finding.Error, m.Range, fmt.Sprintf("%s is no picture, video or PDF", file), "use JPEG, PNG, GIF, WebP, MP4, MOV, WebM or PDF")
+		r.notMedia(file, name, m.Range, err)
 	case errors.Is(err, media.ErrBroken):
-		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is damaged: %v", file, reason(err)), "export it again")
+		r.add(codeNoImage, finding.Error, m.Range, fmt.Sprintf("%s is damaged: %v", file, strings.TrimPrefix(reason(err).Error(), media.ErrBroken.Error()+": ")),
+			"export it again, or restore it from where it came")
+	case errors.Is(err, media.ErrBomb):
+		r.add(codeMediaBomb, finding.Error, m.Range, fmt.Sprintf("%s unfolds into %s", file, strings.TrimPrefix(reason(err).Error(), media.ErrBomb.Error()+": ")),
+			fmt.Sprintf("save it smaller: no more than %d million pixels", media.MaxArea/1_000_000))
 	case errors.Is(err, media.ErrLocked):
 		r.add(codeMediaLocked, finding.Error, m.Range, fmt.Sprintf("%s is protected by a password", file), "save it without one: networks could not show it")
 	case errors.Is(err, media.ErrTooLarge):
@@ -107,6 +122,30 @@ func (r *reader) broken(m *post.Media, name string, err error) {
 		r.add(codeNotMedia, finding.Error, m.Range, fmt.Sprintf("%s is a folder", file), "name a file in it")
 	default:
 		r.add(codeMediaUnreadable, finding.Error, m.Range, fmt.Sprintf("%s cannot be read: %v", file, reason(err)), "check the file's permissions")
+	}
+}
+
+// notMedia reports a file that is nothing that networks take, by what its name says and by what it is.
+func (r *reader) notMedia(file, name string, at finding.Range, err error) {
+	is := ""
+	if known := (*media.NotMediaError)(nil); errors.As(err, &known) {
+		is = known.Kind
+	}
+	hint := "export it as JPEG, PNG, GIF or WebP"
+	if strings.Contains(is, "LFS") {
+		hint = "fetch it first: git lfs pull"
+	}
+	switch says := media.Named(name); {
+	case hasImageName(name) && is == "":
+		r.add(codeNoImage, finding.Error, at, fmt.Sprintf("%s is called %s, and its bytes are no picture", file, says), hint)
+	case hasImageName(name) && is == says:
+		r.add(codeNoImage, finding.Error, at, fmt.Sprintf("%s is %s, which no network takes", file, is), hint)
+	case hasImageName(name):
+		r.add(codeNoImage, finding.Error, at, fmt.Sprintf("%s is called %s, and is %s", file, says, is), hint)
+	case is != "" && says != "" && is != says:
+		r.add(codeNotMedia, finding.Error, at, fmt.Sprintf("%s is called %s, and is %s", file, says, is), "use JPEG, PNG, GIF, WebP, MP4, MOV, WebM or PDF")
+	default:
+		r.add(codeNotMedia, finding.Error, at, fmt.Sprintf("%s is no picture, video or PDF", file), "use JPEG, PNG, GIF, WebP, MP4, MOV, WebM or PDF")
 	}
 }
 
@@ -120,8 +159,8 @@ func reason(err error) error {
 }
 
 func hasImageName(name string) bool {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".avif", ".bmp", ".tif", ".tiff", ".svg":
+	switch media.Named(name) {
+	case "JPEG", "PNG", "GIF", "WebP", "HEIC", "AVIF", "BMP", "TIFF", "SVG":
 		return true
 	}
 	return false

@@ -47,9 +47,13 @@ const (
 	codeMediaLarge      finding.Code = "M105"
 	codeMediaUnreadable finding.Code = "M106"
 	codeMediaLocked     finding.Code = "M107"
+	codeMediaBomb       finding.Code = "M108"
+	codeMisnamed        finding.Code = "M109"
 	codeMediaPath       finding.Code = "M110"
 	codeMediaLink       finding.Code = "M111"
 	codeRemote          finding.Code = "M112"
+
+	codeLinkCard finding.Code = "K101"
 
 	codeTime      finding.Code = "D101"
 	codeDateOnly  finding.Code = "D102"

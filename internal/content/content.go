@@ -69,16 +69,19 @@ type shared struct {
 	markdown parser.Parser
 	zones    zones
 	links    links
-	folders  sync.Map // folder → []string, the files in it
+	folders  sync.Map        // folder → []string, the files in it
+	cards    map[string]bool // the files of link cards that there are; nil: not known
 }
 
-// scratch is memory that one goroutine uses again for every file.
+// scratch is memory that one goroutine uses again for every file, and where it puts what stays of each.
 type scratch struct {
 	file    []byte
 	split   *bufio.Reader
 	lines   []int
+	places  []post.Place
 	blocks  []post.Block
 	inlines []post.Inline
+	kept    memory
 }
 
 func newShared() *shared { return &shared{markdown: newMarkdown()} }
@@ -111,11 +114,18 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 		r.o.Location = time.UTC
 	}
 	sum := sha256.Sum256(src)
-	p := &post.Post{ID: slug(path), Path: path, Source: hex.EncodeToString(sum[:]), BodyLine: 1, Unread: true, Body: []post.Doc{{}}}
+	if mem.kept.texts.Together {
+		path = mem.kept.texts.Copy([]byte(path))
+	}
+	p := mem.kept.posts.New(post.Post{ID: slug(path), Path: path, BodyLine: 1, Unread: true, Body: []post.Doc{{}}})
+	var digest [2 * sha256.Size]byte
+	hex.Encode(digest[:], sum[:])
+	p.Source = mem.kept.texts.Copy(digest[:])
 	if r.readable() {
-		r.text = string(src)
+		r.text = mem.kept.texts.Copy(src)
 		p.Text = r.text
 		r.read(p)
+		r.linkCard(p)
 	}
 	r.hush(p)
 	for i := range r.list {
@@ -205,9 +215,7 @@ func (r *reader) read(p *post.Post) {
 		v = r.jsonValue
 	}
 	p.Unread = !ok
-	if len(v.pairs) > 0 {
-		p.Places = make([]post.Place, 0, len(v.pairs))
-	}
+	p.Places = r.scratch.places[:0]
 	own := decoder{reader: r, scope: func(k Key) bool { return k.Post }, f: &p.Fields, places: &p.Places}
 	if ok {
 		own.decode(&v)
@@ -219,6 +227,7 @@ func (r *reader) read(p *post.Post) {
 	if own.overrides != nil {
 		r.overrides(p, &own)
 	}
+	r.scratch.places, p.Places = p.Places, r.scratch.kept.places.Copy(p.Places)
 }
 
 // identity settles the post's id.
@@ -239,7 +248,7 @@ func (r *reader) identity(p *post.Post, id *pair, readable bool) {
 		r.add(codeID, finding.Error, id.place(), fmt.Sprintf("%s is not an id", quote(s)), "use letters, digits, _ . and -, at most 128, starting with a letter or digit; for example "+suggestID(r.path))
 		return
 	}
-	p.ID, p.OwnID = s, true
+	p.ID, p.OwnID = r.scratch.kept.texts.Copy([]byte(s)), true // by itself: findings name it, and would keep the whole file
 }
 
 // suggestID returns an id for a file that has none, the same at every call.
@@ -345,7 +354,7 @@ func (r *reader) overrides(p *post.Post, own *decoder) {
 		return
 	}
 	seen := make(map[string]finding.Range, len(v.pairs))
-	p.Overrides = make([]post.Override, 0, len(v.pairs))
+	overrides := make([]post.Override, 0, len(v.pairs))
 	for i := range v.pairs {
 		q := &v.pairs[i]
 		was, twice := seen[q.key]
@@ -372,8 +381,9 @@ func (r *reader) overrides(p *post.Post, own *decoder) {
 		if d.text != nil {
 			r.overrideText(&o, &d)
 		}
-		p.Overrides = append(p.Overrides, o)
+		overrides = append(overrides, o)
 	}
+	p.Overrides = r.scratch.kept.overrides.Copy(overrides)
 }
 
 // overrideText reads the Markdown that replaces the body.

@@ -32,6 +32,7 @@ func testFS() fstest.MapFS {
 		"content/my pic.png": {Data: []byte(png)},
 		"content/empty.png":  {},
 		"content/fake.png":   {Data: []byte("<html>")},
+		"content/hero.jpg":   {Data: []byte(png)},
 		"content/broken.png": {Data: []byte(png[:20])},
 		"content/notes.txt":  {Data: []byte("words")},
 		"shared/logo.png":    {Data: []byte(png)},
@@ -192,7 +193,7 @@ func TestFrontMatter(t *testing.T) {
 
 		{"missing", head + "media:\n  - file: heroe.png\n---\n", "4:11 error M101: \"heroe.png\" does not exist [did you mean \"hero.png\"?]\n"},
 		{"missing folder", head + "media: a/b.png\n---\n", "3:8 error M101: \"a/b.png\" does not exist [save it as content/a/b.png]\n"},
-		{"damaged", head + "media: broken.png\n---\n", "3:8 error M103: \"broken.png\" is damaged: the picture does not decode: unexpected EOF [export it again]\n"},
+		{"damaged", head + "media: broken.png\n---\n", "3:8 error M103: \"broken.png\" is damaged: it is cut off [export it again, or restore it from where it came]\n"},
 		{"folder", head + "media: /shared\n---\n", "3:8 error M104: \"/shared\" is a folder [name a file in it]\n"},
 		{"handle", head + "mentions: {ann: {x: ann x}}\n---\nx", "3:21 error F123: \"ann x\" is not a handle for \"x\" [write platform: handle, without blanks, or platform: \"Name (id)\"]\n"},
 		{"handle with a name", head + "mentions: {ann: {linkedin: Ann (B.) Ax (urn:li:person:1)}}\n---\nx", ""},
@@ -452,7 +453,7 @@ func TestDocs(t *testing.T) {
 		if strings.HasPrefix(d.Bad, "(") {
 			continue
 		}
-		_, list := parseTest(t, d.Bad)
+		list := parseExample(t, d.Bad)
 		var found bool
 		for _, f := range list {
 			if f.Code == d.Code {
@@ -467,8 +468,28 @@ func TestDocs(t *testing.T) {
 		if !found {
 			t.Errorf("%s: the bad example does not yield it, but\n%s", d.Code, brief(list, true))
 		}
-		if _, list := parseTest(t, d.Good); len(list) > 0 {
+		if list := parseExample(t, d.Good); len(list) > 0 {
 			t.Errorf("%s: the good example yields\n%s", d.Code, brief(list, true))
 		}
 	}
+}
+
+// parseExample parses the file of an example, or the first of several, each after a line "-- name --".
+func parseExample(t *testing.T, src string) finding.List {
+	t.Helper()
+	if !strings.HasPrefix(src, "-- ") {
+		_, list := parseTest(t, src)
+		return list
+	}
+	fsys := testFS()
+	first := ""
+	for _, file := range strings.Split(src, "-- content/")[1:] {
+		name, text, _ := strings.Cut(file, " --\n")
+		fsys["content/"+name] = &fstest.MapFile{Data: []byte(text)}
+		if first == "" {
+			first = "content/" + name
+		}
+	}
+	_, list := Parse(first, fsys[first].Data, fsys, Options{Location: berlin(t)})
+	return list
 }

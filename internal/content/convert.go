@@ -210,15 +210,12 @@ func (c *converter) parts(doc ast.Node) []post.Doc {
 	if len(docs) == 0 {
 		docs = append(docs, post.Doc{})
 	}
-	return docs
+	return c.scratch.kept.docs.Copy(docs)
 }
 
 // take pops the blocks above mark off the stack.
 func (c *converter) take(mark int) []post.Block {
-	var list []post.Block
-	if len(c.scratch.blocks) > mark {
-		list = append(make([]post.Block, 0, len(c.scratch.blocks)-mark), c.scratch.blocks[mark:]...)
-	}
+	list := c.scratch.kept.blocks.Copy(c.scratch.blocks[mark:])
 	c.scratch.blocks = c.scratch.blocks[:mark]
 	return list
 }
@@ -394,10 +391,7 @@ func (c *converter) inlineList(n ast.Node) (list []post.Inline, end int) {
 }
 
 func (c *converter) takeInlines(mark int) []post.Inline {
-	var list []post.Inline
-	if len(c.scratch.inlines) > mark {
-		list = append(make([]post.Inline, 0, len(c.scratch.inlines)-mark), c.scratch.inlines[mark:]...)
-	}
+	list := c.scratch.kept.inlines.Copy(c.scratch.inlines[mark:])
 	c.scratch.inlines = c.scratch.inlines[:mark]
 	return list
 }
@@ -494,8 +488,8 @@ func (c *converter) inline(n ast.Node) int {
 		in.Inlines, start, end = c.delimited(n, tildes)
 	case *ast.AutoLink:
 		in.Kind = post.AutoLink
-		in.Text = string(n.Label(c.src))
-		in.Dest = string(n.URL(c.src))
+		in.Text = c.scratch.kept.texts.Copy(n.Label(c.src))
+		in.Dest = c.scratch.kept.texts.Copy(n.URL(c.src))
 		if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(strings.ToLower(in.Dest), "mailto:") {
 			in.Dest = "mailto:" + in.Dest
 		}
@@ -505,7 +499,7 @@ func (c *converter) inline(n ast.Node) int {
 		mark := len(c.scratch.inlines)
 		last := c.walk(n)
 		in.Inlines = c.takeInlines(mark)
-		in.Dest, in.Title = unescape(string(n.Destination)), unescape(string(n.Title))
+		in.Dest, in.Title = unescape(c.scratch.kept.texts.Copy(n.Destination)), unescape(c.scratch.kept.texts.Copy(n.Title))
 		end = c.linkEnd(max(last, start+1), n.Reference)
 	case *ast.Image:
 		mark := len(c.scratch.inlines)

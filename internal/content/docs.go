@@ -223,8 +223,8 @@ func Docs() []finding.Doc {
 			Good: "---\nid: k3v9q2xh\nmedia: [hero.png]\n---\nHello\n",
 		},
 		{
-			Code: codeNoImage, Title: "a picture that is none", Severity: finding.Error, Since: since,
-			Why:  "The name says picture, the bytes do not, or they are damaged. Networks look at the bytes.",
+			Code: codeNoImage, Title: "a file that is damaged, or no picture", Severity: finding.Error, Since: since,
+			Why:  "The name says picture and the bytes do not, or a picture, video or PDF is cut off or damaged. Networks look at the bytes.",
 			Bad:  "---\nid: k3v9q2xh\nmedia: [fake.png]\n---\nHello\n",
 			Good: "---\nid: k3v9q2xh\nmedia: [hero.png]\n---\nHello\n",
 		},
@@ -236,8 +236,8 @@ func Docs() []finding.Doc {
 		},
 		{
 			Code: codeMediaLarge, Title: "a media file that is too large", Severity: finding.Error, Since: since,
-			Why:  "No network takes it, and it is not read.",
-			Bad:  "(a video of 600 MiB)",
+			Why:  "Few networks take it, and none through this program, which does not read it: to digest a video of 3 GB takes long.",
+			Bad:  "(a video of 3 GB)",
 			Good: "(a video below 512 MiB)",
 		},
 		{
@@ -251,6 +251,20 @@ func Docs() []finding.Doc {
 			Why:  "Networks turn a PDF into pictures of its pages, and cannot open this one.",
 			Bad:  "(a PDF that is encrypted)",
 			Good: "(the same PDF, saved without a password)",
+		},
+		{
+			Code: codeMediaBomb, Title: "a picture too large to be shown", Severity: finding.Error, Since: since,
+			Why: "A file of some kilobytes can unfold into gigabytes of pixels, and whoever shows it runs out of memory. What has more than 268 million pixels " +
+				"(16,383×16,383) is not decoded, as by libvips, with which many networks read pictures. The largest cameras make 200 million (checked 2026-11-22).",
+			Bad:  "(a PNG of 40,000×40,000 pixels)",
+			Good: "(the same picture at 4,000×4,000)",
+		},
+		{
+			Code: codeMisnamed, Title: "a file that is not what its name says", Severity: finding.Warning, Since: since,
+			Why: "Networks that get the file go by its bytes, and so does Postrider. People, editors and web servers go by the name: a network that fetches " +
+				"the file from a web server is told the wrong type (M303).",
+			Bad:  "---\nid: k3v9q2xh\nmedia: [hero.jpg]\n---\nHello\n",
+			Good: "---\nid: k3v9q2xh\nmedia: [hero.png]\n---\nHello\n",
 		},
 		{
 			Code: codeMediaPath, Title: "a path that leads nowhere", Severity: finding.Error, Since: since,
@@ -269,6 +283,12 @@ func Docs() []finding.Doc {
 			Why:  "It may change after the review, or be gone when the post goes out.",
 			Bad:  "---\nid: k3v9q2xh\n---\n![A sled](https://example.com/sled.png)\n",
 			Good: "---\nid: k3v9q2xh\n---\n![A sled](hero.png)\n",
+		},
+		{
+			Code: codeLinkCard, Title: "a link card that cannot be read", Severity: finding.Error, Since: since,
+			Why:  "The file beside the post holds the words and the picture of its link card. With a mistake in it, the card would be another than the one that was reviewed.",
+			Bad:  "-- content/a.md --\n---\nid: k3v9q2xh\nlink: https://acme.example/winter\n---\nHello\n-- content/a.card.yaml --\nurl: https://acme.example/winter\ntitel: The winter sled\n",
+			Good: "-- content/a.md --\n---\nid: k3v9q2xh\nlink: https://acme.example/winter\n---\nHello\n-- content/a.card.yaml --\nurl: https://acme.example/winter\ntitle: The winter sled\n",
 		},
 		{
 			Code: codeTime, Title: "a time that is none", Severity: finding.Error, Since: since,

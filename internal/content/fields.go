@@ -39,7 +39,7 @@ type decoder struct {
 func DecodeFields(n *yaml.Node, loc *time.Location) (post.Fields, []post.Place, finding.List) {
 	var f post.Fields
 	var places []post.Place
-	r := &reader{o: Options{Location: loc}, shared: &shared{}, loc: finding.NewLocator(nil)}
+	r := &reader{o: Options{Location: loc}, shared: &shared{}, scratch: &scratch{}, loc: finding.NewLocator(nil)}
 	y := yamlReader{fail: func(rng finding.Range, message, hint string) { r.add(codeSyntax, finding.Error, rng, message, hint) }}
 	v := y.value(n, 0)
 	if !y.failed {
@@ -335,7 +335,7 @@ func (d *decoder) tags(p *pair) bool {
 		}
 		kept = append(kept, t)
 	}
-	d.f.Tags = kept
+	d.f.Tags = d.scratch.kept.words.Copy(kept)
 	return true
 }
 
@@ -464,7 +464,7 @@ func (d *decoder) mediaList(p *pair) bool {
 		}
 		ok = ok && good
 	}
-	d.f.Media = list // what could be read, for the preview
+	d.f.Media = d.scratch.kept.media.Copy(list) // what could be read, for the preview
 	return ok || len(list) > 0
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/linkcard"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -42,7 +43,8 @@ func Load(ctx context.Context, fsys fs.FS, dir string, o Options) ([]*post.Post,
 		posts []*post.Post
 		found finding.List
 	}, runtime.GOMAXPROCS(0))
-	found, err := Each(ctx, fsys, dir, o, len(workers), func(w int, p *post.Post, list finding.List) {
+	l := loader{fsys: fsys, o: o, together: true}
+	found, err := l.each(ctx, dir, len(workers), func(w int, p *post.Post, list finding.List) {
 		workers[w].posts = append(workers[w].posts, p)
 		workers[w].found = append(workers[w].found, list...)
 	})
@@ -64,7 +66,13 @@ func Load(ctx context.Context, fsys fs.FS, dir string, o Options) ([]*post.Post,
 // from so many workers at once; the posts of one worker come in the order of their paths. It returns
 // the findings that are about no post, and does not compare posts with each other.
 func Each(ctx context.Context, fsys fs.FS, dir string, o Options, workers int, fn func(worker int, p *post.Post, found finding.List)) (finding.List, error) {
-	l := loader{fsys: fsys, o: o, shared: newShared()}
+	l := loader{fsys: fsys, o: o}
+	return l.each(ctx, dir, workers, fn)
+}
+
+// each reads all posts below dir, as [Each] says.
+func (l *loader) each(ctx context.Context, dir string, workers int, fn func(worker int, p *post.Post, found finding.List)) (finding.List, error) {
+	l.shared = newShared()
 	if err := l.walk(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -73,6 +81,9 @@ func Each(ctx context.Context, fsys fs.FS, dir string, o Options, workers int, f
 	for w := range min(max(1, workers), len(l.files)) {
 		wg.Go(func() {
 			var mem scratch
+			if l.together {
+				mem.kept = together()
+			}
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= len(l.files) {
@@ -88,11 +99,12 @@ func Each(ctx context.Context, fsys fs.FS, dir string, o Options, workers int, f
 }
 
 type loader struct {
-	fsys   fs.FS
-	o      Options
-	shared *shared
-	files  []file
-	list   finding.List
+	fsys     fs.FS
+	o        Options
+	together bool // the posts stay, all of them
+	shared   *shared
+	files    []file
+	list     finding.List
 }
 
 type file struct {
@@ -100,8 +112,9 @@ type file struct {
 	link bool
 }
 
-// walk collects the posts below dir, in the order of their paths.
+// walk collects the posts and the files of link cards below dir, the posts in the order of their paths.
 func (l *loader) walk(ctx context.Context, dir string) error {
+	l.shared.cards = map[string]bool{}
 	err := fs.WalkDir(l.fsys, dir, func(name string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -122,6 +135,8 @@ func (l *loader) walk(ctx context.Context, dir string) error {
 			if name != dir && isHidden(d.Name()) {
 				return fs.SkipDir
 			}
+		case linkcard.IsFile(name):
+			l.shared.cards[name] = true
 		case d.Type()&fs.ModeSymlink != 0:
 			if IsPost(rel) {
 				l.files = append(l.files, file{name, true})

@@ -16,7 +16,7 @@ import (
 // readYAML reads the front matter of a file.
 func (r *reader) readYAML(h header) (value, bool) {
 	first := bytes.Count(r.src[:h.rawStart], []byte{'\n'}) // lines before it
-	y := yamlReader{raw: h.raw, offset: h.rawStart, line: first, fail: func(rng finding.Range, message, hint string) {
+	y := yamlReader{raw: h.raw, text: r.text, offset: h.rawStart, line: first, fail: func(rng finding.Range, message, hint string) {
 		r.add(codeSyntax, finding.Error, rng, message, hint)
 	}}
 	if len(bytes.TrimSpace(h.raw)) == 0 {
@@ -70,6 +70,7 @@ func yamlHint(message string) string {
 // yamlReader turns YAML nodes into values.
 type yamlReader struct {
 	raw    []byte // what was parsed; nil when its source is not at hand
+	text   string // the file, as the post keeps it; empty when that is not at hand
 	offset int    // where raw stands in the file
 	line   int    // lines of the file before raw
 	fail   func(rng finding.Range, message, hint string)
@@ -131,6 +132,9 @@ func (y *yamlReader) value(n *yaml.Node, depth int) value {
 	default:
 		v.kind, v.text = yamlScalar(n), n.Value
 		y.locate(n, &v)
+		if s := v.span; s != (post.Span{}) && s.End <= len(y.text) {
+			v.text = y.text[s.Start:s.End] // no second copy
+		}
 	}
 	return v
 }

@@ -1,5 +1,5 @@
 // Package draft writes posts: new ones from a template, and into existing ones the id that they have gone by or a new
-// time. It is the only writer of a site's files.
+// time; and beside them the files of their link cards. It is the only writer of a site's files.
 //
 // What people wrote stays as they wrote it. An edit is one line, or one value on a line, in the file's own language,
 // line endings and style; the result is read again before it is written, and what reads differently from what was meant
@@ -116,6 +116,7 @@ const (
 	HasID                    // it has an id already
 	BadID                    // it has an id that is not valid
 	Changed                  // it is not what the caller has seen: somebody else has written it meanwhile
+	Present                  // it is there already, and does not belong to what is to be written
 	NoHeader                 // it has no front matter to write into
 	Twice                    // a key of its front matter is set twice; RefusedError.Finding says which
 	Override                 // RefusedError.Detail names an account or platform with a time of its own
@@ -151,6 +152,8 @@ func (e *RefusedError) Error() string {
 		return fmt.Sprintf("%q has an id, but it is not a valid one", e.Path)
 	case Changed:
 		return fmt.Sprintf("%q has changed meanwhile, so nothing was written", e.Path)
+	case Present:
+		return fmt.Sprintf("%q is there already, so nothing was written", e.Path)
 	case NoHeader:
 		return fmt.Sprintf("%q has no front matter to write a time into", e.Path)
 	case Twice:
@@ -183,6 +186,8 @@ func (e *RefusedError) Hint() string {
 		return "look at it again, and then decide"
 	case NoHeader:
 		return "begin the file with a line ---, publish_at: and the time, and a line ---"
+	case Present:
+		return "move it away, or name it in a card of your own"
 	case Override, Intricate:
 		return "write the time into the file by hand"
 	case Misfit:

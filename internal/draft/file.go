@@ -96,10 +96,8 @@ func readPost(root *os.Root, name string, limit int64) ([]byte, fs.FileMode, err
 	case !below || !content.IsPost(rel):
 		return refuse(NotPost, nil)
 	}
-	for dir := path.Dir(path.Clean(name)); dir != "."; dir = path.Dir(dir) { // nor is it reached through one: such are not posts
-		if fi, err := root.Lstat(filepath.FromSlash(dir)); err != nil || !fi.IsDir() {
-			return refuse(NotFile, err)
-		}
+	if err := plainFolders(root, name); err != nil { // nor is it reached through one: such are not posts
+		return nil, 0, err
 	}
 	f, err := root.Open(filepath.FromSlash(name))
 	if err != nil {
@@ -114,4 +112,14 @@ func readPost(root *os.Root, name string, limit int64) ([]byte, fs.FileMode, err
 		return refuse(TooLarge, nil)
 	}
 	return b.Bytes(), fi.Mode().Perm(), nil
+}
+
+// plainFolders returns an error when a file is reached through a symbolic link.
+func plainFolders(root *os.Root, name string) error {
+	for dir := path.Dir(path.Clean(name)); dir != "."; dir = path.Dir(dir) {
+		if fi, err := root.Lstat(filepath.FromSlash(dir)); err != nil || !fi.IsDir() {
+			return &RefusedError{Path: name, Reason: NotFile, Err: err}
+		}
+	}
+	return nil
 }

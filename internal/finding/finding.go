@@ -54,7 +54,7 @@ func (s *Severity) UnmarshalText(b []byte) error {
 
 // Code names a kind of finding, for example "T201". Codes are stable: they are what people look
 // up with `postrider explain` and what they ignore in a file. The letter groups them:
-// F file and front matter, B body, T text as a network shows it, L links that were asked, M media, D dates and schedule,
+// F file and front matter, B body, T text as a network shows it, K link cards, L links that were asked, M media, D dates and schedule,
 // C campaigns and references, S site.yaml, P one platform's rules, R results and publishing.
 type Code string
 

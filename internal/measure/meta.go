@@ -14,6 +14,23 @@ import (
 // counted, which is never less than what a reader would count.
 func Threads(text string) int {
 	n := 0
+	for text != "" {
+		plain := 0 // of most texts nearly all: characters of one byte with nothing behind them that could join them
+		for plain < len(text) && text[plain] < utf8.RuneSelf && (plain+1 == len(text) || text[plain+1] < utf8.RuneSelf) {
+			plain++
+		}
+		n, text = n+plain, text[plain:]
+		end := min(1, len(text))
+		for end < len(text) && (text[end-1] >= utf8.RuneSelf || text[end] >= utf8.RuneSelf) {
+			end++
+		}
+		n, text = n+threadsClusters(text[:end]), text[end:]
+	}
+	return n
+}
+
+func threadsClusters(text string) int {
+	n := 0
 	for start, c := 0, newClusters(text); ; {
 		end, ok := c.next()
 		if !ok {

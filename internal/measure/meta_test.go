@@ -41,6 +41,9 @@ func FuzzThreads(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		n := Threads(s)
+		if all := threadsClusters(s); n != all {
+			t.Errorf("%q has %d, and one cluster after the other %d", s, n, all)
+		}
 		if n < CountCodePoints(s) || n > len(valid(s)) {
 			t.Errorf("%q has %d, %d code points, %d bytes", s, n, CountCodePoints(s), len(s))
 		}

@@ -139,7 +139,7 @@ func examine(source []byte) (Info, error) {
 		return Info{}, ErrNotMedia
 	}
 	if err := info.measure(newReader(bytes.NewReader(source))); err != nil {
-		return Info{}, fmt.Errorf("%w: %w", ErrBroken, err)
+		return Info{}, damaged(err)
 	}
 	return info, nil
 }

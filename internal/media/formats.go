@@ -1,10 +1,8 @@
 package media
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
-	"io"
+	"path"
 	"strings"
 )
 
@@ -30,15 +28,18 @@ func sniff(head []byte) string {
 		}
 		return "video/x-matroska"
 	case has(4, "ftyp") && len(head) >= 12:
-		return isoMedia(string(head[8:12]))
+		return isoMedia(string(head[8:12]), head[12:])
 	default:
 		return ""
 	}
 }
 
-// isoMedia returns the type for the major brand of an ISO base media file (https://mp4ra.org/registered-types/brands,
-// checked 2026-11-21).
-func isoMedia(brand string) string {
+// isoMedia returns the type for the major brand of an ISO base media file, and those that follow it
+// (https://mp4ra.org/registered-types/brands, checked 2026-11-21).
+func isoMedia(brand string, more []byte) string {
+	if (brand == "mif1" || brand == "msf1") && (bytes.Contains(more, []byte("avif")) || bytes.Contains(more, []byte("avis"))) {
+		brand = "avif"
+	}
 	switch brand {
 	case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1":
 		return "image/heic"
@@ -53,118 +54,109 @@ func isoMedia(brand string) string {
 	return "video/mp4"
 }
 
-// orientation returns the EXIF orientation of a JPEG, 1 to 8; 1 when it states none. jpg may be cut
-// off anywhere (CIPA DC-008, Exif 2.32, sections 4.5.4 and 4.6.4).
-func orientation(jpg []byte) int {
-	if len(jpg) < 2 {
-		return 1
+// Kind returns how people call a type of file: "JPEG" for "image/jpeg".
+func Kind(mime string) string {
+	switch mime {
+	case "image/jpeg":
+		return "JPEG"
+	case "image/png":
+		return "PNG"
+	case "image/gif":
+		return "GIF"
+	case "image/webp":
+		return "WebP"
+	case "image/heic":
+		return "HEIC"
+	case "image/avif":
+		return "AVIF"
+	case "application/pdf":
+		return "PDF"
+	case "video/mp4":
+		return "MP4"
+	case "video/quicktime":
+		return "MOV"
+	case "audio/mp4":
+		return "M4A"
+	case "video/webm":
+		return "WebM"
+	case "video/x-matroska":
+		return "MKV"
 	}
-	for rest := jpg[2:]; len(rest) >= 4 && rest[0] == 0xff; {
-		marker := rest[1]
-		if marker == 0xff { // fill bytes may precede a marker
-			rest = rest[1:]
-			continue
-		}
-		if marker == 0xda || marker == 0xd9 { // the picture itself begins, or ends
-			return 1
-		}
-		size := int(binary.BigEndian.Uint16(rest[2:]))
-		if size < 2 || len(rest) < 2+size {
-			return 1
-		}
-		if payload, ok := bytes.CutPrefix(rest[4:2+size], []byte("Exif\x00\x00")); ok && marker == 0xe1 {
-			return tiffOrientation(payload)
-		}
-		rest = rest[2+size:]
-	}
-	return 1
+	return mime
 }
 
-// tiffOrientation looks the Orientation tag up in the first directory of a TIFF structure.
-func tiffOrientation(tiff []byte) int {
-	const tagOrientation, typeShort = 0x0112, 3
-	if len(tiff) < 8 {
-		return 1
+// Named returns what a file's name says that it is, in the words of [Kind]: "JPEG" for "hero.jpg"; "" when it says nothing that is known.
+func Named(name string) string {
+	switch ext := strings.ToLower(path.Ext(name)); ext {
+	case ".jpg", ".jpeg", ".jpe", ".jfif":
+		return "JPEG"
+	case ".png", ".apng":
+		return "PNG"
+	case ".heic", ".heif", ".hif":
+		return "HEIC"
+	case ".webp":
+		return "WebP"
+	case ".webm":
+		return "WebM"
+	case ".mp4", ".m4v":
+		return "MP4"
+	case ".mov", ".qt":
+		return "MOV"
+	case ".tif", ".tiff":
+		return "TIFF"
+	case ".gif", ".avif", ".pdf", ".m4a", ".mkv", ".bmp", ".svg", ".avi", ".mp3", ".wav", ".ogg", ".txt", ".html":
+		return strings.ToUpper(ext[1:])
 	}
-	var order binary.ByteOrder
-	switch string(tiff[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
-		return 1
-	}
-	at := uint64(order.Uint32(tiff[4:]))
-	if at+2 > uint64(len(tiff)) {
-		return 1
-	}
-	entries := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
-		if len(entries) < 12 {
-			return 1
-		}
-		if order.Uint16(entries) == tagOrientation && order.Uint16(entries[2:]) == typeShort {
-			if v := int(order.Uint16(entries[8:])); 1 <= v && v <= 8 {
-				return v
-			}
-			return 1
-		}
-		entries = entries[12:]
-	}
-	return 1
+	return ""
 }
 
-// animatedGIF reports whether there are at least two frames
-// (https://www.w3.org/Graphics/GIF/spec-gif89a.txt, checked 2026-11-21).
-func animatedGIF(r *bufio.Reader) bool {
-	var screen [13]byte
-	if _, err := io.ReadFull(r, screen[:]); err != nil {
-		return false
+// Rename returns a file's name with the ending that belongs to a [Kind].
+func Rename(name, kind string) string {
+	ext := "." + strings.ToLower(kind)
+	if kind == "JPEG" {
+		ext = ".jpg"
 	}
-	if !skipColours(r, screen[10]) {
-		return false
+	return strings.TrimSuffix(name, path.Ext(name)) + ext
+}
+
+// foreign returns what a file is that is no medium, where its first bytes tell, for people: "HTML". It is "" where they do not.
+func foreign(head []byte) string {
+	for _, known := range [...]struct{ begins, kind string }{
+		{"II*\x00", "TIFF"}, {"MM\x00*", "TIFF"}, {"8BPS", "Photoshop"}, {"PK\x03\x04", "ZIP"}, {"RIFF", "AVI or WAV"}, {"ID3", "MP3"},
+		{"OggS", "Ogg"}, {"fLaC", "FLAC"}, {"\x00\x00\x01\xba", "MPEG"}, {"version https://git-lfs.github.com/", "a pointer to a file that git keeps in LFS"},
+	} {
+		if bytes.HasPrefix(head, []byte(known.begins)) {
+			return known.kind
+		}
 	}
-	for frames := 0; ; {
-		block, err := r.ReadByte()
-		if err != nil {
+	if len(head) >= 10 && string(head[:2]) == "BM" && string(head[6:10]) == "\x00\x00\x00\x00" {
+		return "BMP"
+	}
+	text := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n"))
+	for _, known := range [...]struct{ begins, kind string }{{"<!doctype html", "HTML"}, {"<html", "HTML"}, {"<svg", "SVG"}, {"<?xml", "XML"}} {
+		if bytes.HasPrefix(text, []byte(known.begins)) {
+			return known.kind
+		}
+	}
+	return ""
+}
+
+// transparent reports whether a picture may let something shine through, as far as its header tells.
+func transparent(mime string, head []byte) bool {
+	switch mime {
+	case "image/png": // the kind of colours stands in the header, behind the size
+		return len(head) > 25 && head[25]&4 != 0
+	case "image/gif":
+		return true // any frame may have a transparent colour
+	case "image/webp":
+		switch {
+		case len(head) <= 24:
 			return false
-		}
-		switch block {
-		case 0x21: // an extension: its label, then sub-blocks
-			if _, err := r.Discard(1); err != nil {
-				return false
-			}
-		case 0x2c: // a frame: its descriptor, colours and code size, then sub-blocks
-			if frames++; frames == 2 {
-				return true
-			}
-			var descriptor [9]byte
-			if _, err := io.ReadFull(r, descriptor[:]); err != nil || !skipColours(r, descriptor[8]) {
-				return false
-			}
-			if _, err := r.Discard(1); err != nil {
-				return false
-			}
-		default: // the trailer, or rubbish
-			return false
-		}
-		for size := byte(1); size != 0; {
-			if size, err = r.ReadByte(); err != nil {
-				return false
-			}
-			if _, err := r.Discard(int(size)); err != nil {
-				return false
-			}
+		case string(head[12:16]) == "VP8X":
+			return head[20]&webpAlpha != 0
+		case string(head[12:16]) == "VP8L": // 8 bits of signature, 14 of width, 14 of height, then this one
+			return head[24]&0x10 != 0
 		}
 	}
-}
-
-// skipColours skips the colour table that packed announces.
-func skipColours(r *bufio.Reader, packed byte) bool {
-	if packed&0x80 == 0 {
-		return true
-	}
-	_, err := r.Discard(3 << (packed&7 + 1))
-	return err == nil
+	return false
 }

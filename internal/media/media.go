@@ -1,8 +1,8 @@
 // Package media finds out what a picture, video or document is, from its bytes and never from its name.
 //
-// [Probe] reads a file once, as a stream: it digests all of it and decodes no more than the header
-// that states the size in pixels, so that a small file which unfolds into a huge picture costs
-// nothing. A [Cache] remembers the answers.
+// [Probe] reads a file once, as a stream: it digests all of it and walks its structure to the end, so that a file which is cut off or
+// damaged is found out, and decodes no more than the header that states the size in pixels, so that a small file which unfolds into a
+// huge picture costs nothing. A [Cache] remembers the answers.
 //
 // [Fit] changes a picture so that a network takes it, and takes out what a camera wrote beside it. A [Fitter] remembers the results and keeps
 // several of them from needing too much memory at once.
@@ -11,7 +11,6 @@ package media
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -31,6 +30,11 @@ import (
 // MaxBytes is the largest file that Probe reads.
 const MaxBytes = 512 << 20
 
+// MaxArea is the largest picture, in pixels, that is not taken for a decompression bomb: that of sharp and libvips
+// (https://sharp.pixelplumbing.com/api-constructor, limitInputPixels, checked 2026-11-22), which networks use too. The largest cameras
+// and phones make 200 million pixels, and whoever decodes this many needs a gigabyte.
+const MaxArea = 0x3fff * 0x3fff
+
 // maxHeader bounds how far into a file the size of a picture is looked for. Cameras put previews and
 // colour profiles of some megabytes before it.
 const maxHeader = 16 << 20
@@ -40,21 +44,27 @@ var (
 	ErrEmpty    = errors.New("the file is empty")
 	ErrFolder   = errors.New("it is a folder")
 	ErrNotMedia = errors.New("the bytes are no picture, video or PDF")
-	ErrBroken   = errors.New("the picture does not decode")
+	ErrBroken   = errors.New("the file is damaged")
+	ErrBomb     = errors.New("the picture is larger than any that can be shown")
 	ErrLocked   = errors.New("the PDF is protected by a password")
 	ErrTooLarge = fmt.Errorf("the file is larger than %d MiB", MaxBytes>>20)
 )
 
-// Info is what a file's bytes say.
+// Info is what a file's bytes say. What does not apply to its type, or is not known, is zero.
 type Info struct {
 	MIME          string // "image/jpeg"
 	Digest        string // hex SHA-256 of all bytes
 	Bytes         int64
-	Width, Height int  // pixels as shown, the EXIF orientation applied; 0 for what is no picture, and for HEIC and AVIF
-	Animated      bool // several frames: GIF, PNG and WebP
-	Turned        bool // a JPEG that is stored otherwise than it is shown
-	Transparent   bool // it has an alpha channel or a transparent colour: PNG, GIF and WebP
-	Metadata      bool // a camera or a program wrote something beside the picture that [Fit] can take out: JPEG, PNG and WebP
+	Width, Height int           // pixels as shown: the orientation applied
+	Animated      bool          // several frames: GIF, PNG and WebP
+	Frames        int           // of a GIF
+	Turned        bool          // a JPEG that is stored otherwise than it is shown
+	Transparent   bool          // it has an alpha channel or a transparent colour: PNG, GIF and WebP
+	Metadata      bool          // a camera or a program wrote something beside the picture that [Fit] can take out: JPEG, PNG and WebP
+	Place         bool          // it says where it was taken: JPEG, PNG, WebP, HEIC, AVIF, MP4 and MOV
+	Duration      time.Duration // of a video or sound
+	Codec         string        // of a video: "h264"; as its file spells it when it is none of those with a name here
+	Pages         int           // of a PDF
 }
 
 // Probe reads a file and reports what it is. Errors wrap one of the errors of this package or of
@@ -83,6 +93,9 @@ func Probe(fsys fs.FS, path string) (Info, error) {
 	return info, nil
 }
 
+// ProbeBytes is [Probe] for bytes that are no file yet.
+func ProbeBytes(data []byte) (Info, error) { return read(bytes.NewReader(data)) }
+
 // read probes a stream.
 func read(r io.Reader) (Info, error) {
 	hash := sha256.New()
@@ -97,18 +110,13 @@ func read(r io.Reader) (Info, error) {
 	}
 	info := Info{MIME: sniff(head)}
 	if info.MIME == "" {
-		return Info{}, ErrNotMedia
+		return Info{}, notMedia(head)
 	}
 	if err := info.measure(br); err != nil {
 		if counted.err != nil { // the disk's fault, not the picture's
 			return Info{}, counted.err
 		}
-		return Info{}, fmt.Errorf("%w: %w", ErrBroken, err)
-	}
-	if info.MIME == "application/pdf" {
-		if locked, err := lockedPDF(br); err != nil || locked {
-			return Info{}, cmp.Or(err, ErrLocked)
-		}
+		return Info{}, damaged(err)
 	}
 	if _, err := io.Copy(io.Discard, br); err != nil {
 		return Info{}, err
@@ -120,6 +128,31 @@ func read(r io.Reader) (Info, error) {
 	info.Digest = hex.EncodeToString(hash.Sum(nil))
 	return info, nil
 }
+
+// damaged returns the error for what measuring has found.
+func damaged(err error) error {
+	if errors.Is(err, ErrBomb) || errors.Is(err, ErrLocked) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
+}
+
+// notMedia returns the error for a file that begins with head, with what it is where that is known.
+func notMedia(head []byte) error {
+	if kind := foreign(head); kind != "" {
+		return &NotMediaError{kind}
+	}
+	return ErrNotMedia
+}
+
+// NotMediaError is an [ErrNotMedia] that knows what the file is instead.
+type NotMediaError struct{ Kind string } // "HTML"
+
+// Error implements error.
+func (e *NotMediaError) Error() string { return ErrNotMedia.Error() + ", but " + e.Kind }
+
+// Unwrap returns [ErrNotMedia].
+func (e *NotMediaError) Unwrap() error { return ErrNotMedia }
 
 // sniffed is how many bytes [sniff] looks at.
 const sniffed = 64
@@ -142,7 +175,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// measure fills in the size of a picture and whether it moves. It leaves br somewhere in the file.
+// measure fills in what the file says besides its type and walks it to its end; it leaves br somewhere in the file when that is an error.
 func (i *Info) measure(br *bufio.Reader) error {
 	var decode func(io.Reader) (image.Config, error)
 	switch i.MIME {
@@ -154,18 +187,25 @@ func (i *Info) measure(br *bufio.Reader) error {
 		decode = gif.DecodeConfig
 	case "image/webp":
 		decode = webp.DecodeConfig
+	case "application/pdf":
+		return i.walkPDF(br)
+	case "video/webm", "video/x-matroska":
+		return walkEBML(br)
 	default:
-		return nil
+		return i.walkBoxes(br)
 	}
 	var head bytes.Buffer // what the decoder consumed
 	cfg, err := decode(io.TeeReader(io.LimitReader(br, maxHeader), &head))
 	if err != nil {
-		return err
+		return cutOr(err)
 	}
 	if cfg.Width <= 0 || cfg.Height <= 0 {
 		return fmt.Errorf("it is %d×%d pixels", cfg.Width, cfg.Height)
 	}
 	i.Width, i.Height = cfg.Width, cfg.Height
+	if err := i.bomb(); err != nil {
+		return err
+	}
 	turn := 1
 	if i.MIME == "image/jpeg" {
 		turn = orientation(head.Bytes())
@@ -178,15 +218,22 @@ func (i *Info) measure(br *bufio.Reader) error {
 		if i.Turned = turn != 1; turn >= 5 { // these four lie on their side
 			i.Width, i.Height = i.Height, i.Width
 		}
-		i.Metadata, err = walkJPEG(rest)
+		return i.walkJPEG(rest)
 	case "image/png":
-		err = i.walkPNG(rest)
+		return i.walkPNG(rest)
 	case "image/gif":
-		i.Animated = animatedGIF(rest)
-	case "image/webp":
-		i.Animated, i.Metadata = flagsWebP(head.Bytes())
+		return i.walkGIF(rest)
+	default:
+		return i.walkWebP(rest)
 	}
-	return err
+}
+
+// bomb returns an error for a picture that is too large to be decoded by anybody.
+func (i *Info) bomb() error {
+	if int64(i.Width)*int64(i.Height) > MaxArea {
+		return fmt.Errorf("%w: %d×%d pixels", ErrBomb, i.Width, i.Height)
+	}
+	return nil
 }
 
 // Prober tells what a file is.

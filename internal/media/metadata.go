@@ -1,18 +1,14 @@
 package media
 
 import (
-	"bufio"
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"slices"
 )
-
-var errCut = errors.New("it is cut off")
 
 // iccMark begins the segments of a JPEG that hold its colour profile (ICC.1:2022, annex B.4).
 const iccMark = "ICC_PROFILE\x00"
@@ -37,167 +33,11 @@ func kept(marker byte, payload []byte) bool {
 	return false
 }
 
-// walkJPEG reads a JPEG to its end and reports whether there is something in it that [Fit] would take out. A picture without an end
-// is an error.
-func walkJPEG(r *bufio.Reader) (metadata bool, err error) {
-	var start [2]byte
-	if _, err := io.ReadFull(r, start[:]); err != nil {
-		return false, errCut
-	}
-	for {
-		marker, err := nextMarker(r)
-		switch {
-		case err != nil:
-			return false, err
-		case marker == 0xd9: // the end; some cameras add a second picture, or a film
-			_, err := r.ReadByte()
-			return metadata || err == nil, nil
-		case bare(marker):
-			continue
-		}
-		size, err := r.Peek(2)
-		if err != nil || binary.BigEndian.Uint16(size) < 2 {
-			return false, errCut
-		}
-		n := int(binary.BigEndian.Uint16(size))
-		head, _ := r.Peek(min(n, 2+len(iccMark))) // a short file is found out by Discard
-		metadata = metadata || !kept(marker, head[min(2, len(head)):])
-		if _, err := r.Discard(n); err != nil {
-			return false, cutOr(err)
-		}
-	}
-}
-
-// bare reports whether a marker has no segment behind it (ITU-T T.81, table B.1).
-func bare(marker byte) bool { return marker <= 0x01 || 0xd0 <= marker && marker <= 0xd8 }
-
-// nextMarker finds the next marker, past the picture's own bytes, in which 0xff is followed by a zero or a restart.
-func nextMarker(r *bufio.Reader) (byte, error) {
-	for {
-		_, err := r.ReadSlice(0xff)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil:
-			return 0, cutOr(err)
-		}
-		b := byte(0xff)
-		for b == 0xff { // fill bytes
-			if b, err = r.ReadByte(); err != nil {
-				return 0, cutOr(err)
-			}
-		}
-		if !bare(b) {
-			return b, nil
-		}
-	}
-}
-
-func cutOr(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errCut
-	}
-	return err
-}
-
 // keptPNG reports whether a chunk of a PNG matters to what is shown (https://www.w3.org/TR/png-3/#11Chunks, checked 2026-11-22).
 func keptPNG(kind string) bool {
 	return kind[0]&0x20 == 0 || slices.Contains([]string{
 		"acTL", "fcTL", "fdAT", "bKGD", "cHRM", "cICP", "cLLI", "gAMA", "iCCP", "mDCV", "pHYs", "sBIT", "sPLT", "sRGB", "tRNS",
 	}, kind)
-}
-
-// walkPNG reads the chunks of a PNG to its end, without which it is an error.
-func (i *Info) walkPNG(r *bufio.Reader) error {
-	if _, err := r.Discard(8); err != nil {
-		return errCut
-	}
-	var head [8]byte
-	for data := false; ; {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return cutOr(err)
-		}
-		kind := string(head[4:])
-		switch kind {
-		case "acTL":
-			i.Animated = i.Animated || !data
-		case "IDAT":
-			data = true
-		case "tRNS":
-			i.Transparent = true
-		}
-		i.Metadata = i.Metadata || !keptPNG(kind)
-		if _, err := io.CopyN(io.Discard, r, int64(binary.BigEndian.Uint32(head[:4]))+4); err != nil {
-			return cutOr(err)
-		}
-		if kind == "IEND" {
-			_, err := r.ReadByte()
-			i.Metadata = i.Metadata || err == nil
-			return nil
-		}
-	}
-}
-
-// The flags of a WebP's extended header
-// (https://developers.google.com/speed/webp/docs/riff_container#extended_file_format, checked 2026-11-22).
-const (
-	webpMoves = 0x02
-	webpXMP   = 0x04
-	webpEXIF  = 0x08
-	webpAlpha = 0x10
-)
-
-// flagsWebP returns what the extended header announces.
-func flagsWebP(head []byte) (moves, metadata bool) {
-	if len(head) <= 20 || string(head[12:16]) != "VP8X" {
-		return false, false
-	}
-	return head[20]&webpMoves != 0, head[20]&(webpXMP|webpEXIF) != 0
-}
-
-// transparent reports whether a picture may let something shine through, as far as its header tells.
-func transparent(mime string, head []byte) bool {
-	switch mime {
-	case "image/png": // the kind of colours stands in the header, behind the size
-		return len(head) > 25 && head[25]&4 != 0
-	case "image/gif":
-		return true // any frame may have a transparent colour
-	case "image/webp":
-		switch {
-		case len(head) <= 24:
-			return false
-		case string(head[12:16]) == "VP8X":
-			return head[20]&webpAlpha != 0
-		case string(head[12:16]) == "VP8L": // 8 bits of signature, 14 of width, 14 of height, then this one
-			return head[24]&0x10 != 0
-		}
-	}
-	return false
-}
-
-// lockedPDF reads a PDF to its end and reports whether it is encrypted: its trailer refers to, or holds, a dictionary that says how
-// (ISO 32000-1, section 7.6.1).
-func lockedPDF(r *bufio.Reader) (bool, error) {
-	const key = "/Encrypt"
-	for {
-		_, err := r.ReadSlice('/')
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF):
-			return false, nil
-		case err != nil:
-			return false, err
-		}
-		next, _ := r.Peek(len(key) + 8) // what is missing at the end is not the key
-		rest, ok := bytes.CutPrefix(next, []byte(key[1:]))
-		if !ok {
-			continue
-		}
-		if rest = bytes.TrimLeft(rest, " \t\r\n\f\x00"); len(rest) > 0 && ('1' <= rest[0] && rest[0] <= '9' || bytes.HasPrefix(rest, []byte("<<"))) {
-			return true, nil
-		}
-	}
 }
 
 // strip returns the picture without what was written beside it.

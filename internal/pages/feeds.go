@@ -35,22 +35,20 @@ func CalendarOf(b *board.Board, f board.Filter, home string) feed.Calendar {
 		c.Name += " on " + f.Account
 	}
 	for _, r := range b.Posts(f) {
-		byTime := map[time.Time]int{}
+		first := len(c.Events) // of this post
 		for i := range r.Targets {
 			t := &r.Targets[i]
 			if t.At.IsZero() || t.State == board.Draft && !in.Drafts || t.Repeat == "" && in.Now.Sub(t.At) > calendarPast || f.Account != "" && f.Account != t.Account.Name && f.Account != string(t.Account.Platform) ||
 				f.Campaign != "" && f.Campaign != t.Campaign && !(f.Campaign == "-" && t.Campaign == "") {
 				continue
 			}
-			at := t.At.UTC()
-			if n, ok := byTime[at]; ok {
-				c.Events[n].Description += ", " + t.Account.Name
+			if n := slices.IndexFunc(c.Events[first:], func(e feed.Event) bool { return e.Start.Equal(t.At) }); n >= 0 {
+				c.Events[first+n].Description += ", " + t.Account.Name
 				continue
 			}
-			byTime[at] = len(c.Events)
 			e := feed.Event{
 				UID: r.Post.ID + "-" + t.Account.Name + "@postrider", Start: t.At, Duration: eventLength, Summary: r.Name,
-				Description: r.Excerpt + "\n\n" + stateName(t.State) + ": " + t.Account.Name, Updated: in.Now.Truncate(time.Minute), Repeat: t.Repeat, Status: feed.Confirmed,
+				Description: r.Excerpt() + "\n\n" + stateName(t.State) + ": " + t.Account.Name, Updated: in.Now.Truncate(time.Minute), Repeat: t.Repeat, Status: feed.Confirmed,
 			}
 			if t.Campaign != "" {
 				e.Categories = []string{t.Campaign}

@@ -12,6 +12,7 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
 )
 
 // target is one account of a post on its page.
@@ -62,7 +63,7 @@ func (m *maker) post(id string) {
 	m.add("post-head", "post-head", head)
 	file := m.source(&d)
 	for i := range d.Targets {
-		t := m.target(&d.Targets[i])
+		t := m.target(&d.Targets[i], d.Row.Shown().LinkCard)
 		t.Lines = len(file.Lines)
 		m.add("target-"+t.Account.Name, "post-target", t)
 	}
@@ -70,13 +71,13 @@ func (m *maker) post(id string) {
 	m.move(r)
 }
 
-func (m *maker) target(t *board.DetailTarget) target {
+func (m *maker) target(t *board.DetailTarget, page *post.LinkCard) target {
 	rendering := &t.Rendered.Rendering
 	v := target{
 		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(),
 		Card: card.New(rendering, card.Input{
 			Info: t.Info, Account: t.Account, Name: m.SiteTitle(), Handle: option(t.Account, "handle"), Server: option(t.Account, "server"), At: t.At, Location: m.Location(),
-			MediaURL: m.Media,
+			MediaURL: m.Media, Page: page,
 		}),
 	}
 	if z := t.At.Location(); !t.At.IsZero() && z.String() != m.Location().String() {

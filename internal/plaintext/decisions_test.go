@@ -149,14 +149,24 @@ func site() fs.FS {
 	broad := []byte(gif)
 	binary.LittleEndian.PutUint16(broad[6:], 9000)
 	binary.LittleEndian.PutUint16(broad[8:], 6000)
+	box := func(kind string, content ...string) string {
+		all := strings.Join(content, "")
+		return string(binary.BigEndian.AppendUint32(nil, uint32(8+len(all)))) + kind + all
+	}
+	zeros := func(n int) string { return strings.Repeat("\x00", n) }
+	hours := box("ftyp", "isom") + box("moov", box("mvhd", zeros(15)+"\x01"+zeros(2)+"\x1c\x20"), // 7200 s
+		box("trak", box("mdia", box("hdlr", zeros(8)+"vide"), box("minf", box("stbl", box("stsd", zeros(8), box("apcn")))))))
+	frame := strings.Repeat("\x2c\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00", 351)
 	files := fstest.MapFS{
-		"content/dance.gif": {Data: []byte(gif)},
-		"content/huge.png":  {Data: of(9000, 6000)},
-		"content/vast.png":  {Data: of(40_000, 40_000)},
-		"content/broad.gif": {Data: broad},
-		"content/long.gif":  {Data: append([]byte(gif), make([]byte, 16_500_000)...)},
-		"content/flyer.pdf": {Data: []byte("%PDF-1.7\n%%EOF\n")},
-		"content/ride.mp4":  {Data: []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom")},
+		"content/hours.mp4":  {Data: []byte(hours)},
+		"content/frames.gif": {Data: []byte(gif[:19] + frame + ";")},
+		"content/dance.gif":  {Data: []byte(gif)},
+		"content/huge.png":   {Data: of(9000, 6000)},
+		"content/vast.png":   {Data: of(12_000, 9_000)},
+		"content/broad.gif":  {Data: broad},
+		"content/long.gif":   {Data: append([]byte(gif), make([]byte, 16_500_000)...)},
+		"content/flyer.pdf":  {Data: []byte("%PDF-1.7\n%%EOF\n")},
+		"content/ride.mp4":   {Data: []byte("\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom\x00\x00\x00\x08moov")},
 	}
 	for _, name := range []string{"sled", "hill", "snow", "team", "a", "b", "c"} {
 		files["content/"+name+".png"] = &fstest.MapFile{Data: append(png[:len(png):len(png)], name...)}

@@ -12,8 +12,10 @@ import (
 	"context"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/finding"
@@ -109,11 +111,32 @@ type Info struct {
 	// FetchesMedia says that the network takes no files but fetches them from addresses: posts with media need
 	// Deps.PublicMedia.
 	FetchesMedia bool
+	// SettingWords returns what an entry of Rendering.Settings means, for people: "silent" for disable_notification. nil, or an empty
+	// answer, where the API's own words say it.
+	SettingWords func(name, value string) string
 	// TokensEnd says that tokens die on a day that whoever makes them is told, so that accounts take `token_expires`.
 	TokensEnd bool
 	Secrets   []SecretSpec
 	// Prices are what the network charges, in documentation order; none where posting is free.
 	Prices []Price
+}
+
+// SentWith returns what a rendering's settings mean, in words, sorted by their names: ["silent", "topic 42"].
+func (i Info) SentWith(r *Rendering) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
+		value, words := r.Settings[name], ""
+		if i.SettingWords != nil {
+			words = i.SettingWords(name, value)
+		}
+		if words == "" {
+			if words = strings.NewReplacer("_", " ", ".", " ").Replace(name); value != "true" {
+				words += ": " + value
+			}
+		}
+		list = append(list, words)
+	}
+	return list
 }
 
 // Limit is a number that the platform enforces.

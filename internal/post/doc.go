@@ -30,10 +30,10 @@ const (
 // Block is a paragraph or something of that size.
 type Block struct {
 	Kind    BlockKind
-	Level   int
 	Ordered bool
 	Tight   bool // a list without blank lines between its items
 	Except  bool // of an Audience: for everybody but Names
+	Level   int
 	Names   []string
 	Info    string
 	Text    string

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/utm"
 )
 
 // Post is one file of content, parsed.
@@ -26,6 +27,7 @@ type Post struct {
 	Unread   bool   // the file or its front matter cannot be read, so that nothing is known of its fields
 	Fields          // what the front matter says for everybody
 
+	LinkCard  *LinkCard  // what the file of its link card says; nil: there is none
 	Overrides []Override // in the order of the file
 	Body      []Doc      // one for each part of a thread, at least one; may hold Audience blocks
 	Notes     []Note     // the HTML comments in the body, which are never published
@@ -62,7 +64,11 @@ func (p *Post) Outline() {
 	places := slices.DeleteFunc(p.Places, func(pl Place) bool {
 		return pl.Field != FieldID && pl.Field != FieldPublishAt && pl.Field != FieldText
 	})
-	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, BodyLine: p.BodyLine, Places: slices.Clip(slices.Clone(places))}
+	places = slices.Clip(slices.Clone(places))
+	for i := range places {
+		places[i].Name = strings.Clone(places[i].Name) // it may be a piece of the text
+	}
+	*p = Post{ID: p.ID, OwnID: p.OwnID, Path: p.Path, BodyLine: p.BodyLine, Places: places}
 }
 
 // Place returns where a field stands: the override's place when name has one, else the post's own,
@@ -120,22 +126,34 @@ type Media struct {
 	Bytes         int64
 	Width, Height int // pixels, as shown: orientation applied
 	Animated      bool
-	Turned        bool // stored otherwise than it is shown
-	Transparent   bool // it may let something shine through
-	Metadata      bool // a camera or a program wrote something beside the picture, such as where it was taken, that can be taken out
+	Frames        int           // of a GIF
+	Turned        bool          // stored otherwise than it is shown
+	Transparent   bool          // it may let something shine through
+	Metadata      bool          // a camera or a program wrote something beside the picture, such as where it was taken, that can be taken out
+	Place         bool          // it says where it was taken
+	Duration      time.Duration // of a video or sound; 0 when not known
+	Codec         string        // of a video: "h264"; empty when not known
+	Pages         int           // of a PDF; 0 when not known
 }
 
 // IsImage reports whether the bytes are a picture.
 func (m *Media) IsImage() bool { return strings.HasPrefix(m.MIME, "image/") }
 
 // Card is the preview of a link. With a Title it is built by us from these words and is part of
-// what reviewers see; otherwise the link's page is read when the post goes out.
+// what reviewers see; otherwise it is that of the [LinkCard], and without one the link's page is read when the post goes out.
 type Card struct {
 	URL         string
 	Title       string
 	Description string
 	Image       *Media
 	Range       finding.Range
+}
+
+// LinkCard is a card that was made from a link's page and stands in a file beside the post, where it is reviewed and may be edited.
+type LinkCard struct {
+	Card
+	File    string    // slash-separated, relative to the site's folder
+	Fetched time.Time // when the page was read; zero when a person wrote it
 }
 
 // Poll is a question with options.
@@ -387,6 +405,15 @@ type Variant struct {
 	Parts []Doc
 	// PartMedia holds each part's media: those of the front matter and of `![alt](file)`, in that order.
 	PartMedia [][]Media
+}
+
+// LinkCard returns the card that the file beside the post has for an address, nil when it has none for it. UTM parameters make no
+// difference: the page is the same with others.
+func (v *Variant) LinkCard(address string) *LinkCard {
+	if v.Post == nil || v.Post.LinkCard == nil || utm.Without(v.Post.LinkCard.URL) != utm.Without(address) {
+		return nil
+	}
+	return v.Post.LinkCard
 }
 
 // For returns the variant of p for an account. defaults are applied first, in the given order (the

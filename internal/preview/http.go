@@ -77,6 +77,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			http.Error(w, "Only this preview's own pages may change something.", http.StatusForbidden)
 			return
 		}
+		defer s.stir()
 		next.ServeHTTP(w, r)
 	})
 }

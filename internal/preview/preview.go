@@ -29,6 +29,7 @@ import (
 	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/pages"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/site"
 	"github.com/postrider/postrider/internal/watch"
 )
@@ -50,8 +51,8 @@ type Options struct {
 	Authors  func(ctx context.Context) (map[string]string, error)
 	Drafts   bool // drafts are shown in calendars
 	ReadOnly bool // nothing can be changed
-	// Loaded, unless nil, is called when everything has been read for the first time.
-	Loaded func()
+	// Loaded, unless nil, is called when so many posts have been read for the first time.
+	Loaded func(posts int)
 	// Key must be in the first address that a browser visits; empty: none is needed, and only this machine may ask.
 	Key  string
 	Now  func() time.Time
@@ -72,6 +73,7 @@ type Server struct {
 	pictures media.Fitter  // makes and remembers them as they are sent
 	made     chan struct{} // closed when the posts have been read for the first time
 	edits    chan struct{} // gets a word when the whole site must be checked again
+	stirred  chan struct{} // gets a word when memory was needed for something
 
 	updating sync.Mutex // held while a state is made from the one before
 	behind   bool       // a change could not be followed: everything is read again with the next one; guarded by updating
@@ -95,7 +97,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		o: o, fsys: site.Visible(o.Root.FS()), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1),
+		o: o, fsys: site.Visible(o.Root.FS()), token: random(), own: own, made: make(chan struct{}), edits: make(chan struct{}, 1), stirred: make(chan struct{}, 1),
 		pictures: media.Fitter{Memory: 32 << 20},
 	}
 	s.state.Store(s.withTemplates(&state{set: own, loading: true}))
@@ -138,7 +140,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	close(s.made)
 	if s.o.Loaded != nil {
-		s.o.Loaded()
+		s.o.Loaded(len(s.state.Load().board.Rows()))
 	}
 
 	var background sync.WaitGroup
@@ -146,6 +148,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	background.Go(func() { s.check(ctx) })
+	background.Go(func() { s.tidy(ctx) })
 	background.Go(func() { s.followTime(ctx) })
 	if s.o.Ledger != nil {
 		background.Go(func() { s.followLedger(ctx, tip) })
@@ -227,6 +230,7 @@ func (s *Server) renew(change func(*state) *state) {
 	if next := change(s.state.Load()); next != nil {
 		s.state.Store(next)
 		s.hub.tell()
+		s.stir()
 	}
 }
 
@@ -367,7 +371,7 @@ func (s *Server) check(ctx context.Context) {
 			in.Check = found
 			return true
 		})
-		b = nil
+		b, found = nil, nil
 		debug.FreeOSMemory() // rendering every post has taken a multiple of what is kept
 	}
 }
@@ -436,7 +440,7 @@ func (s *Server) learnAuthors(ctx context.Context) {
 	}
 	s.renew(func(st *state) *state {
 		in := st.board.Input()
-		in.Authors, in.Now = authors, s.o.Now()
+		in.Authors, in.Now = sparing(authors, in.Site.Posts), s.o.Now()
 		b, err := st.board.With(in)
 		if err != nil {
 			return nil
@@ -445,6 +449,28 @@ func (s *Server) learnAuthors(ctx context.Context) {
 		next.board = b
 		return &next
 	})
+}
+
+// sparing returns the authors with the posts' own paths, and each name once: git has read both for every file anew.
+func sparing(authors map[string]string, posts []*post.Post) map[string]string {
+	all, names := make(map[string]string, len(authors)), map[string]string{}
+	for _, p := range posts {
+		name, ok := authors[p.Path]
+		if !ok {
+			continue
+		}
+		if _, known := names[name]; !known {
+			own := strings.Clone(name)
+			names[own] = own
+		}
+		all[p.Path] = names[name]
+	}
+	for file, name := range authors { // of what is no post at the moment
+		if _, ok := all[file]; !ok {
+			all[file] = name
+		}
+	}
+	return all
 }
 
 // hub tells pages that there is a new state.

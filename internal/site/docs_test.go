@@ -11,7 +11,7 @@ import (
 	"github.com/postrider/postrider/internal/check"
 )
 
-var update = flag.Bool("update", false, "write docs/CHECKS.md")
+var update = flag.Bool("update", false, "write docs/CHECKS.md and testdata/files.txt")
 
 // TestChecksPage keeps docs/CHECKS.md as the checks, readers and adapters document themselves. It stands here since this is the
 // lowest package that may know all of them.

@@ -77,7 +77,7 @@ func (s *showing) has(m *post.Media) bool {
 func (s *showing) in(p *post.Post) bool {
 	// Searching a file's bytes takes a tenth of the time of going through what was made of them.
 	pictures := p.Text == "" || strings.Contains(p.Text, "![")
-	if s.inFields(&p.Fields) || pictures && s.inDocs(p.Body) {
+	if s.inFields(&p.Fields) || pictures && s.inDocs(p.Body) || p.LinkCard != nil && p.LinkCard.Image != nil && s.has(p.LinkCard.Image) {
 		return true
 	}
 	for i := range p.Overrides {

@@ -12,12 +12,13 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/linkcard"
 	"github.com/postrider/postrider/internal/post"
 )
 
 // Update returns the snapshot after the files at the given paths, relative to the site's folder, have changed, appeared or
 // gone. What no change concerns is shared with s, which stays as it is. One changed post costs reading one post; a changed
-// picture, those that show it; a folder that is gone, its posts; a folder that is there, a symbolic link or a new time zone, all. o
+// picture, those that show it; a link card, its post; a folder that is gone, its posts; a folder that is there, a symbolic link or a new time zone, all. o
 // replaces the options of Load: a prober that remembers pictures must have forgotten those that changed.
 //
 // With an error, such as a folder that cannot be read at the moment, s is still good to show.
@@ -98,6 +99,13 @@ func (s *Snapshot) concerned(files map[string]bool) (again map[string]bool, whol
 					lists.addList(name)
 				}
 				continue
+			}
+			if linkcard.IsFile(name) {
+				for _, p := range s.Posts {
+					if linkcard.File(p.Path) == name {
+						again[p.Path] = true
+					}
+				}
 			}
 		} else if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return nil, true, nil

@@ -15,6 +15,7 @@ import (
 
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/linkcard"
 )
 
 // TestUpdateIsLoad changes a site at random, and wants from each update what loading anew gives.
@@ -84,7 +85,7 @@ func (g *gardener) dir() string {
 func (g *gardener) post() []byte {
 	id := g.pick("", "id: one", "id: One", "id: two", fmt.Sprintf("id: post%d", g.n), "id: [broken")
 	front := []string{id, g.pick("platforms: [bluesky]", "platforms: [mastodon, nobody]", "")}
-	front = append(front, g.pick("", "publish_at: 2026-12-01 09:00", "tags: 7", "media: [{file: p.png, alt: A}]", "media: [{file: /img/q.png}]", "unknown: key"))
+	front = append(front, g.pick("", "publish_at: 2026-12-01 09:00", "tags: 7", "media: [{file: p.png, alt: A}]", "media: [{file: /img/q.png}]", "unknown: key"), g.pick("", "link: https://a.example"))
 	body := g.pick("The sled is back.", "Fine.", strings.Repeat("Long. ", 80), "![](p.png)", "![A](../q.png)", "![A](/img/q.png)", "*",
 		"Fine.\n\n<!-- postrider:ignore T303 said twice -->", "")
 	g.n++
@@ -102,7 +103,7 @@ func (g *gardener) change() (what string, paths []string) {
 		return what, []string{name}
 	}
 	one := g.pick(posts...)
-	switch g.rnd.IntN(12) {
+	switch g.rnd.IntN(14) {
 	case 0, 1, 2:
 		return set("edit", one, g.post())
 	case 3, 4:
@@ -133,12 +134,21 @@ func (g *gardener) change() (what string, paths []string) {
 		return "nothing", nil
 	case 10:
 		dir := g.pick("content/a", "content/a/b", "content/c", "img")
-		for _, name := range append(g.files(".md"), g.files(".png")...) {
+		for _, name := range slices.Concat(g.files(".md"), g.files(".png"), g.files(".yaml")) {
 			if under(name, dir) {
 				delete(g.fsys, name)
 			}
 		}
 		return "no folder", []string{dir}
+	case 11:
+		return set("card", linkcard.File(g.pick(posts...)), []byte("url: https://"+g.pick("a", "b")+".example\ntitle: Hi\n"+g.pick("", "image: p.png\n", "titel: Ho\n")))
+	case 12:
+		if cards := g.files(".yaml"); len(cards) > 0 {
+			name := g.pick(cards...)
+			delete(g.fsys, name)
+			return "no card", []string{name}
+		}
+		return "nothing", nil
 	default:
 		return set("site", "site.yaml", []byte(g.pick(siteYAML, siteYAML+"style: {banned: [fine]}\n", siteYAML+"title: T\n", siteYAML+"foo: bar\n", "timezone: UTC\n", "a: [")))
 	}

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 
 // The limits of reading.
 const (
-	maxPage      = 1 << 20 // bytes; what a card needs stands at the top
+	maxPage      = 1 << 20  // bytes; what a card needs stands at the top
+	maxPicture   = 10 << 20 // of a picture that is made to fit
 	dialTimeout  = 10 * time.Second
 	maxRedirects = 5
 )
@@ -32,8 +34,11 @@ var ErrPrivate = errors.New("a private address")
 // ErrTooLarge says that a picture has more bytes than its reader wants.
 var ErrTooLarge = errors.New("it is too large")
 
-// Reader reads pages. It is safe for use by several goroutines at once.
-type Reader struct{ client *http.Client }
+// Reader reads pages, of one host one after the other. It is safe for use by several goroutines at once.
+type Reader struct {
+	client *http.Client
+	hosts  sync.Map // host → chan struct{}, which holds one value while somebody reads from there
+}
 
 // New returns a reader that goes to the web through a transport, see [Transport].
 func New(web http.RoundTripper, private bool) (*Reader, error) {
@@ -41,7 +46,7 @@ func New(web http.RoundTripper, private bool) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{&http.Client{Transport: transport, CheckRedirect: redirects}}, nil
+	return &Reader{client: &http.Client{Transport: transport, CheckRedirect: redirects}}, nil
 }
 
 // Transport returns a way to pages that anybody may have named, made from another; nil is one like the standard library's. Unless
@@ -109,6 +114,11 @@ func (r *Reader) get(ctx context.Context, address, accept string, limit int64) (
 	if err != nil {
 		return nil, nil, "", err
 	}
+	done, err := r.turn(ctx, u.Host)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	defer done()
 	req.Header.Set("User-Agent", apihttp.UserAgent)
 	req.Header.Set("Accept", accept)
 	resp, err := r.client.Do(req)
@@ -127,6 +137,18 @@ func (r *Reader) get(ctx context.Context, address, accept string, limit int64) (
 		body, err = body[:limit], ErrTooLarge
 	}
 	return body, resp.Request.URL, resp.Header.Get("Content-Type"), err
+}
+
+// turn waits until nobody else reads from a host, and returns what ends the turn.
+func (r *Reader) turn(ctx context.Context, host string) (done func(), err error) {
+	busy, _ := r.hosts.LoadOrStore(strings.ToLower(host), make(chan struct{}, 1))
+	turn := busy.(chan struct{})
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // onlyPublic refuses connections to private addresses.

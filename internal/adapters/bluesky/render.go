@@ -33,6 +33,11 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 		if p := &parts[i]; p.Card == nil && len(p.Media) == 0 {
 			p.Card = firstLink(p, parts[:i])
 		}
+		if card := parts[i].Card; card != nil {
+			if image := rules.FillCard(v, card); image != nil {
+				list.Add(thumb.FitFile(v, image, card.Image)...)
+			}
+		}
 	}
 
 	list.Add(pictures.Fit(v, parts)...)
@@ -66,8 +71,8 @@ var thumb = rules.Media{
 	PictureBytes: maxThumbBytes, FitSide: fitSide,
 }
 
-// cardOf returns the link card of the first part: that of `card:`, else one for `link:`, whose words
-// and picture are read when the post goes out. Where media take its place there is none.
+// cardOf returns the link card of the first part: that of `card:`, else one for `link:`. Without a title, its words
+// and picture are those of the post's card file (see rules.FillCard), or else read when the post goes out. Where media take its place there is none.
 func cardOf(v *post.Variant) (*platform.Card, finding.List) {
 	if v.Card == nil && v.Link == "" {
 		return nil, nil

@@ -90,7 +90,7 @@ func place(v *post.Variant, path string) finding.Range {
 
 // media are Facebook's rules for files; see [Adapter.Info] for their sources.
 var media = rules.Media{
-	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, FitSide: shownSide, GIFStill: true, VideoBytes: maxVideoBytes,
+	Network: network, Pictures: maxPhotos, PictureBytes: maxPhotoBytes, FitSide: shownSide, GIFStill: true, VideoBytes: maxVideoBytes, AltPictures: true,
 	Types: []string{"image/jpeg", "image/png", "image/gif", "video/mp4", "video/quicktime"},
 }
 

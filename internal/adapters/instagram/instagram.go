@@ -58,6 +58,10 @@ const (
 	maxImageBytes = 8 << 20
 	maxVideoBytes = 300 << 20
 	maxStoryBytes = 100 << 20
+	leastVideo    = 3 // seconds
+	maxVideoTime  = 900
+	maxStoryTime  = 60
+	maxVideoWidth = 1920
 	maxAltText    = 1000
 	leastAspect   = 0.8 // 4:5
 	mostAspect    = 1.91
@@ -83,6 +87,8 @@ func (Adapter) Info() platform.Info {
 			{Name: "images", Max: maxMedia, Unit: "images", Doc: docsPublish, Verified: verified, Note: "pictures and videos together; at least one"},
 			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "JPEG only, between 4:5 and 1.91:1"},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "100 MB in a story"},
+			{Name: "video_duration", Max: maxVideoTime, Unit: "seconds", Doc: docsMedia, Verified: verified, Note: "three at least, and 60 in a story; H.264 or H.265"},
+			{Name: "video_width", Max: maxVideoWidth, Unit: "pixels", Doc: docsMedia, Verified: verified},
 			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsMedia, Verified: verified, Note: "of pictures, not of videos and stories"},
 		},
 		Measure:      measure.CountCodePoints,

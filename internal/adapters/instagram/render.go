@@ -3,6 +3,7 @@ package instagram
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/measure"
@@ -109,12 +110,15 @@ func isVideo(m platform.Media) bool { return strings.HasPrefix(m.MIME, "video/")
 var (
 	media = rules.Media{
 		Network: network, Pictures: maxMedia, Mixed: true, Types: []string{"image/jpeg", "video/mp4", "video/quicktime"},
-		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText, Aspect: [2]float64{leastAspect, mostAspect},
+		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText, AltPictures: true, Aspect: [2]float64{leastAspect, mostAspect},
+		VideoTime: [2]time.Duration{leastVideo * time.Second, maxVideoTime * time.Second}, VideoWidth: maxVideoWidth, VideoCodecs: videoCodecs,
 	}
 	stories = rules.Media{
 		Network: "a story on Instagram", Pictures: 1, Mixed: true, Types: media.Types,
-		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes,
+		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes, AltNone: true,
+		VideoTime: [2]time.Duration{leastVideo * time.Second, maxStoryTime * time.Second}, VideoWidth: maxVideoWidth, VideoCodecs: videoCodecs,
 	}
+	videoCodecs = []string{"h264", "h265"}
 )
 
 // The codes that only Instagram reports.

@@ -104,7 +104,11 @@ const (
 	maxImagePixels   = 36_152_319
 	maxVideoBytes    = 500_000_000
 	minVideoBytes    = 75_000
+	minVideoTime     = 3 // seconds
+	maxVideoTime     = 1800
+	maxGIFFrames     = 250
 	maxDocumentBytes = 100_000_000
+	maxDocumentPages = 300
 	maxAltText       = 4086
 	minPollOptions   = 2
 	maxPollOptions   = 4
@@ -139,7 +143,10 @@ func (Adapter) Info() platform.Info {
 			{Name: "images", Max: maxImages, Unit: "images", Doc: docsMulti, Verified: verified, Note: "or one video, or one document"},
 			{Name: "image_pixels", Max: maxImagePixels, Unit: "pixels", Doc: docsImages, Verified: verified},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsVideos, Verified: verified, Note: "MP4; stated as 75 kB to 500 MB"},
-			{Name: "document_bytes", Max: maxDocumentBytes, Unit: measure.Bytes, Doc: docsDocument, Verified: verified, Note: "stated as 100 MB and 300 pages"},
+			{Name: "video_duration", Max: maxVideoTime, Unit: "seconds", Doc: docsVideos, Verified: verified, Note: "three at least"},
+			{Name: "gif_frames", Max: maxGIFFrames, Unit: "frames", Doc: docsImages, Verified: verified},
+			{Name: "document_bytes", Max: maxDocumentBytes, Unit: measure.Bytes, Doc: docsDocument, Verified: verified, Note: "stated as 100 MB"},
+			{Name: "document_pages", Max: maxDocumentPages, Unit: "pages", Doc: docsDocument, Verified: verified, Note: "counted in a PDF"},
 			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsPosts, Verified: verified, Note: "of pictures; videos and documents have none"},
 			{Name: "poll_options", Max: maxPollOptions, Unit: "options", Doc: docsPolls, Verified: verified},
 			{Name: "poll_option", Max: maxPollOption, Unit: measure.UTF16, Doc: docsPolls, Verified: verified},

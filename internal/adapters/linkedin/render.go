@@ -103,19 +103,32 @@ func commentOf(v *post.Variant, text string) (platform.Part, finding.List) {
 	return comment, list
 }
 
-// cardOf returns the article that LinkedIn shows below the text. It reads no pages, so that only a card with a title is one.
+// cardOf returns the article that LinkedIn shows below the text: that of `card:`, else that of the post's card file for `link:`. LinkedIn
+// reads no pages, so that only a card with a title is one.
 func cardOf(v *post.Variant) (*platform.Card, finding.List) {
-	if v.Card == nil {
+	full := len(v.PartMedia) > 0 && len(v.PartMedia[0]) > 0 || v.Poll != nil || v.Quote != ""
+	card := &platform.Card{URL: v.Link}
+	image := (*post.Media)(nil)
+	if v.Card != nil {
+		card.Title, card.Description, image = v.Card.Title, v.Card.Description, v.Card.Image
+		if v.Card.URL != "" {
+			card.URL = v.Card.URL
+		}
+		if image != nil {
+			m := platform.MediaOf(image)
+			card.Image = &m
+		}
+	}
+	if added := rules.FillCard(v, card); added != nil {
+		image = added
+	}
+	if v.Card == nil && (full || card.Title == "") {
 		return nil, nil
 	}
 	var list finding.List
-	card := &platform.Card{URL: v.Card.URL, Title: v.Card.Title, Description: v.Card.Description}
-	if card.URL == "" {
-		card.URL = v.Link
-	}
 	left := ""
 	switch {
-	case len(v.PartMedia) > 0 && len(v.PartMedia[0]) > 0, v.Poll != nil, v.Quote != "":
+	case full:
 		left = "LinkedIn shows media, a poll, another post or a link card, only one of them: the card is left out, its address is written into the text"
 	case card.Title == "":
 		left = "LinkedIn reads no pages for link cards, and this one has no title: its address is written into the text"
@@ -127,9 +140,7 @@ func cardOf(v *post.Variant) (*platform.Card, finding.List) {
 	if u, err := url.Parse(card.URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 		list.Add(rules.Card(v, finding.Error, "the link card has no address to link to", "add `url:` to `card:`, or `link:` to the post"))
 	}
-	if image := v.Card.Image; image != nil {
-		m := platform.MediaOf(image)
-		card.Image = &m
+	if image != nil {
 		thumbnail := media()
 		thumbnail.Network, thumbnail.Types = network+"'s link cards", pictureTypes
 		list.Add(thumbnail.FitFile(v, image, card.Image)...)
@@ -191,7 +202,8 @@ func isPost(urn string) bool { return isURN(urn, "share", "ugcPost") }
 func media() *rules.Media {
 	return &rules.Media{
 		Network: network, Pictures: maxImages, Types: slices.Concat(pictureTypes, []string{"video/mp4"}, documentTypes()),
-		PicturePixels: maxImagePixels, FitSide: fitSide, VideoBytes: maxVideoBytes, AltText: maxAltText,
+		PicturePixels: maxImagePixels, FitSide: fitSide, GIFFrames: maxGIFFrames, AltText: maxAltText,
+		VideoBytes: maxVideoBytes, VideoTime: [2]time.Duration{minVideoTime * time.Second, maxVideoTime * time.Second}, Pages: maxDocumentPages,
 	}
 }
 

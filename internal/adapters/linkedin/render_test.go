@@ -186,3 +186,30 @@ func FuzzParseMention(f *testing.F) {
 		}
 	})
 }
+
+// An article is made of the file beside a post, since LinkedIn reads no pages.
+func TestCardFile(t *testing.T) {
+	const address = "https://acme.example/winter"
+	file := &post.LinkCard{Card: post.Card{URL: address, Title: "Winter", Description: "Snow"}, File: "content/p.card.yaml"}
+	filled := &platform.Card{URL: address, Title: "Winter", Description: "Snow"}
+	for name, tt := range map[string]struct {
+		set  func(*post.Variant)
+		card *platform.Card
+		text string
+	}{
+		"link":         {func(v *post.Variant) { v.Link = address }, filled, "Snow."},
+		"another link": {func(v *post.Variant) { v.Link = address + "2" }, nil, "Snow.\n\n" + address + "2"},
+		"beside a poll": {func(v *post.Variant) {
+			v.Link, v.Poll = address, &post.Poll{Options: []string{"Yes", "No"}, Duration: 24 * time.Hour}
+		}, nil, "Snow.\n\n" + address},
+		"card, no title":    {func(v *post.Variant) { v.Card = &post.Card{URL: address} }, filled, "Snow."},
+		"card with a title": {func(v *post.Variant) { v.Card = &post.Card{URL: address, Title: "Ours"} }, &platform.Card{URL: address, Title: "Ours"}, "Snow."},
+		"no link":           {func(*post.Variant) {}, nil, "Snow."},
+	} {
+		v := variant("Snow.", func(v *post.Variant) { v.Post.LinkCard = file }, tt.set)
+		r, list := render(v, &Options{})
+		if diff := cmp.Diff(tt.card, r.Parts[0].Card); diff != "" || r.Parts[0].Text != tt.text || len(list) > 0 {
+			t.Errorf("%s: %q, %v\n%s", name, r.Parts[0].Text, list, diff)
+		}
+	}
+}

@@ -40,6 +40,7 @@ type Limits struct {
 	ImageBytes     int64 `yaml:"image_bytes,omitempty" help:"The largest picture, in bytes (image_size_limit)."`
 	ImagePixels    int64 `yaml:"image_pixels,omitempty" help:"The largest picture, in pixels (image_matrix_limit)."`
 	VideoBytes     int64 `yaml:"video_bytes,omitempty" help:"The largest video, in bytes (video_size_limit)."`
+	VideoPixels    int64 `yaml:"video_pixels,omitempty" help:"The largest picture of a video, in pixels (video_matrix_limit)."`
 	PollOptions    int   `yaml:"poll_options,omitempty" help:"The options of a poll (max_options)."`
 	PollOption     int   `yaml:"poll_option,omitempty" help:"The longest option of a poll (max_characters_per_option)."`
 	PollMinSeconds int64 `yaml:"poll_min_seconds,omitempty" help:"The shortest poll (min_expiration)."`
@@ -77,6 +78,7 @@ func (o *Options) Validate() []platform.OptionProblem {
 		{"image_bytes", l.ImageBytes},
 		{"image_pixels", l.ImagePixels},
 		{"video_bytes", l.VideoBytes},
+		{"video_pixels", l.VideoPixels},
 		{"poll_options", int64(l.PollOptions)},
 		{"poll_option", int64(l.PollOption)},
 		{"poll_min_seconds", l.PollMinSeconds},
@@ -104,6 +106,7 @@ func (o *Options) Effective() Limits {
 	l.ImageBytes = cmp.Or(l.ImageBytes, d.ImageBytes)
 	l.ImagePixels = cmp.Or(l.ImagePixels, d.ImagePixels)
 	l.VideoBytes = cmp.Or(l.VideoBytes, d.VideoBytes)
+	l.VideoPixels = cmp.Or(l.VideoPixels, d.VideoPixels)
 	l.PollOptions = cmp.Or(l.PollOptions, d.PollOptions)
 	l.PollOption = cmp.Or(l.PollOption, d.PollOption)
 	l.PollMinSeconds = cmp.Or(l.PollMinSeconds, d.PollMinSeconds)
@@ -114,11 +117,11 @@ func (o *Options) Effective() Limits {
 // The defaults of the two servers, from
 // https://docs.joinmastodon.org/entities/Instance/ (checked 2026-10-01) and
 // https://docs.gotosocial.org/en/latest/configuration/statuses/ and …/media/ (checked 2026-10-01).
-// ImagePixels 0 means that the server states no limit.
+// ImagePixels and VideoPixels 0 mean that the server states no limit.
 var (
 	mastodonLimits = Limits{
 		Characters: 500, URL: 23, Media: 4, AltText: 1500,
-		ImageBytes: 16_777_216, ImagePixels: 33_177_600, VideoBytes: 103_809_024,
+		ImageBytes: 16_777_216, ImagePixels: 33_177_600, VideoBytes: 103_809_024, VideoPixels: 8_294_400,
 		PollOptions: 4, PollOption: 50, PollMinSeconds: 300, PollMaxSeconds: 2_629_746,
 	}
 	gotosocialLimits = Limits{
@@ -150,6 +153,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "image_bytes", Max: int(d.ImageBytes), Unit: measure.Bytes, Doc: docsInstance, Verified: verified, Note: serverWins},
 			{Name: "image_pixels", Max: int(d.ImagePixels), Unit: "pixels", Doc: docsInstance, Verified: verified, Note: serverWins},
 			{Name: "video_bytes", Max: int(d.VideoBytes), Unit: measure.Bytes, Doc: docsInstance, Verified: verified, Note: serverWins},
+			{Name: "video_pixels", Max: int(d.VideoPixels), Unit: "pixels", Doc: docsInstance, Verified: verified, Note: "of one picture; " + serverWins},
 			{Name: "alt_text", Max: d.AltText, Unit: measure.CodePoints, Doc: docsInstance, Verified: verified, Note: serverWins},
 			{Name: "poll_options", Max: d.PollOptions, Unit: "options", Doc: docsInstance, Verified: verified, Note: serverWins},
 			{Name: "poll_option", Max: d.PollOption, Unit: measure.Graphemes, Doc: docsInstance, Verified: verified, Note: serverWins},

@@ -195,6 +195,7 @@ func (i *wireInstance) limits() []platform.Limit {
 	add("image_bytes", c.Media.ImageBytes, measure.Bytes)
 	add("image_pixels", c.Media.ImagePixels, "pixels")
 	add("video_bytes", c.Media.VideoBytes, measure.Bytes)
+	add("video_pixels", c.Media.VideoPixels, "pixels")
 	add("alt_text", c.Media.AltText, measure.CodePoints)
 	add("poll_options", c.Polls.Options, "options")
 	add("poll_option", c.Polls.Option, measure.Graphemes)

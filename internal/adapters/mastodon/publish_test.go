@@ -228,7 +228,7 @@ func TestVerify(t *testing.T) {
 		{"mastodon", fake.Config{}, "mastodon", nil},
 		{"mastodon before 4.0", fake.Config{NoInstanceV2: true}, "mastodon", nil},
 		{"gotosocial", fake.Config{GoToSocial: true}, "gotosocial", []string{
-			"text 5000 code points", "images 6 images", "image_bytes 41943040 bytes", "image_pixels 2147483647 pixels", "video_bytes 41943040 bytes",
+			"text 5000 code points", "images 6 images", "image_bytes 41943040 bytes", "image_pixels 2147483647 pixels", "video_bytes 41943040 bytes", "video_pixels 2147483647 pixels",
 			"alt_text 1500 code points", "poll_options 6 options", "poll_option 50 graphemes", "poll_duration 2629746 seconds",
 		}},
 	} {

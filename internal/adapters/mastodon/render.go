@@ -95,7 +95,7 @@ var mediaTypes = []string{
 func mediaRules(network string, l *Limits) *rules.Media {
 	return &rules.Media{
 		Network: network, Pictures: l.Media, Types: mediaTypes,
-		PictureBytes: l.ImageBytes, PicturePixels: l.ImagePixels, VideoBytes: l.VideoBytes, AltText: l.AltText,
+		PictureBytes: l.ImageBytes, PicturePixels: l.ImagePixels, VideoBytes: l.VideoBytes, VideoPixels: l.VideoPixels, AltText: l.AltText,
 	}
 }
 

@@ -88,6 +88,7 @@ type wireInstance struct {
 			ImageBytes  int `json:"image_size_limit"`
 			ImagePixels int `json:"image_matrix_limit"`
 			VideoBytes  int `json:"video_size_limit"`
+			VideoPixels int `json:"video_matrix_limit"`
 		} `json:"media_attachments"`
 		Polls struct {
 			Options   int `json:"max_options"`

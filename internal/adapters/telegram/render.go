@@ -214,6 +214,34 @@ func settings(o *Options) map[string]string {
 	return s
 }
 
+// settingWords says a setting as people do.
+func settingWords(name, value string) string {
+	switch name {
+	case "message_thread_id":
+		return "topic " + value
+	case "disable_notification":
+		return "silent"
+	case "protect_content":
+		return "not to be forwarded or saved"
+	case "link_preview_options":
+		var show linkPreview
+		if json.Unmarshal([]byte(value), &show) != nil {
+			return ""
+		}
+		words := "link preview"
+		for _, w := range [...]struct {
+			is   bool
+			word string
+		}{{show.Disabled, " off"}, {show.Small, " small"}, {show.Large, " large"}, {show.Above, " above the text"}} {
+			if w.is {
+				words += w.word
+			}
+		}
+		return words
+	}
+	return ""
+}
+
 // kind is what Telegram makes of a file. It is also the name of the field that holds it.
 type kind string
 

@@ -124,7 +124,7 @@ func (Adapter) Info() platform.Info {
 		},
 		Measure:    measure.CountCodePoints,
 		Caps:       platform.CanPublish | platform.CanEdit | platform.CanDelete | platform.CanThread | platform.CanPoll,
-		NewOptions: func() any { return &Options{Server: DefaultServer, Links: DefaultLinks} },
+		NewOptions: func() any { return &Options{Server: DefaultServer, Links: DefaultLinks} }, SettingWords: settingWords,
 		Secrets: []platform.SecretSpec{{
 			Name:    "BOT_TOKEN",
 			Help:    "The token of the bot that posts, from @BotFather; the bot is an administrator of the channel, or a member of the group.",

@@ -90,6 +90,7 @@ var (
 		Network: network, Pictures: maxMedia, Mixed: true,
 		Types:        []string{"image/jpeg", "image/png", "video/mp4", "video/quicktime"},
 		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText,
+		VideoTime: [2]time.Duration{0, maxVideoTime * time.Second}, VideoWidth: maxVideoWidth, VideoCodecs: []string{"h264", "h265"},
 	}
 	polls = rules.Poll{
 		Network: network, Options: [2]int{2, maxOptions}, Option: maxOption, Count: measure.CountCodePoints,

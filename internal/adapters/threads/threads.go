@@ -58,6 +58,8 @@ const (
 	maxMedia      = 20
 	maxImageBytes = 8 << 20
 	maxVideoBytes = 1 << 30
+	maxVideoTime  = 300 // seconds
+	maxVideoWidth = 1920
 	maxAltText    = 1000
 	maxOptions    = 4
 	maxOption     = 25
@@ -86,6 +88,8 @@ func (Adapter) Info() platform.Info {
 			{Name: "images", Max: maxMedia, Unit: "images", Doc: docsPosts, Verified: verified, Note: "pictures and videos together"},
 			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsPosts, Verified: verified},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsPosts, Verified: verified},
+			{Name: "video_duration", Max: maxVideoTime, Unit: "seconds", Doc: docsPosts, Verified: verified, Note: "H.264 or H.265"},
+			{Name: "video_width", Max: maxVideoWidth, Unit: "pixels", Doc: docsPosts, Verified: verified},
 			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsCreate, Verified: verified},
 			{Name: "poll_options", Max: maxOptions, Unit: "options", Doc: docsPolls, Verified: verified},
 			{Name: "poll_option", Max: maxOption, Unit: measure.CodePoints, Doc: docsPolls, Verified: verified},

@@ -33,21 +33,23 @@ func (Adapter) Render(v *post.Variant, _ *platform.Account) (platform.Rendering,
 	return r, list
 }
 
+// cardOf returns the card of the first part, with the words of the post's card file where the post itself has none.
 func cardOf(v *post.Variant) *platform.Card {
-	if v.Card == nil {
-		if v.Link == "" {
-			return nil
+	card := &platform.Card{URL: v.Link}
+	switch {
+	case v.Card != nil:
+		card.Title, card.Description = v.Card.Title, v.Card.Description
+		if v.Card.URL != "" {
+			card.URL = v.Card.URL
 		}
-		return &platform.Card{URL: v.Link}
+		if v.Card.Image != nil {
+			m := platform.MediaOf(v.Card.Image)
+			card.Image = &m
+		}
+	case v.Link == "":
+		return nil
 	}
-	card := &platform.Card{URL: v.Card.URL, Title: v.Card.Title, Description: v.Card.Description}
-	if card.URL == "" {
-		card.URL = v.Link
-	}
-	if v.Card.Image != nil {
-		m := platform.MediaOf(v.Card.Image)
-		card.Image = &m
-	}
+	rules.FillCard(v, card)
 	return card
 }
 

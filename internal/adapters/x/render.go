@@ -46,7 +46,11 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 	}
 	checkRepeat(&list, v, parts)
 
-	list.Add(media.Fit(v, parts)...)
+	files := media
+	if o.Premium { // videos may be longer; how much is not documented for the API
+		files.VideoTime[1] = 0
+	}
+	list.Add(files.Fit(v, parts)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	poll, found := polls.Apply(v)
@@ -73,7 +77,9 @@ var (
 	media = rules.Media{
 		Network: network, Pictures: maxImages, GIFAlone: true,
 		Types:        []string{"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime"},
-		PictureBytes: maxImageBytes, GIFBytes: maxGIFBytes, VideoBytes: maxVideoBytes, AltText: maxAltText,
+		PictureBytes: maxImageBytes, GIFBytes: maxGIFBytes, GIFFrames: maxGIFFrames, GIFArea: maxGIFArea,
+		VideoBytes: maxVideoBytes, VideoTime: [2]time.Duration{time.Second / 2, maxVideoTime * time.Second}, VideoCodecs: []string{"h264"},
+		AltText: maxAltText, AltPictures: true,
 	}
 	polls = rules.Poll{
 		Network: network, Options: [2]int{minPollOptions, maxPollOptions}, Option: maxPollOption, Count: measure.CountCodePoints,

@@ -70,7 +70,10 @@ const (
 	maxImages      = 4
 	maxImageBytes  = 5_000_000
 	maxGIFBytes    = 15_000_000
+	maxGIFFrames   = 350
+	maxGIFArea     = 300_000_000
 	maxVideoBytes  = 512_000_000
+	maxVideoTime   = 140 // seconds
 	maxAltText     = 1000
 	minPollOptions = 2
 	maxPollOptions = 4
@@ -102,8 +105,11 @@ func (Adapter) Info() platform.Info {
 			{Name: "images", Max: maxImages, Unit: "images", Doc: docsMedia, Verified: verified, Note: "or one GIF, or one video"},
 			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "stated as 5 MB"},
 			{Name: "gif_bytes", Max: maxGIFBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "stated as 15 MB"},
+			{Name: "gif_frames", Max: maxGIFFrames, Unit: "frames", Doc: docsMedia, Verified: verified},
+			{Name: "gif_pixels", Max: maxGIFArea, Unit: "pixels", Doc: docsMedia, Verified: verified, Note: "of all frames together"},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "stated as 512 MB"},
-			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsAlt, Verified: verified},
+			{Name: "video_duration", Max: maxVideoTime, Unit: "seconds", Doc: docsMedia, Verified: verified, Note: "half a second at least; H.264. Not checked with `premium: true`"},
+			{Name: "alt_text", Max: maxAltText, Unit: measure.CodePoints, Doc: docsAlt, Verified: verified, Note: "of pictures, not of videos"},
 			{Name: "poll_options", Max: maxPollOptions, Unit: "options", Doc: docsPost, Verified: verified},
 			{Name: "poll_option", Max: maxPollOption, Unit: measure.CodePoints, Doc: docsPost, Verified: verified},
 			{Name: "poll_duration", Max: maxPollMinutes, Unit: "minutes", Doc: docsPost, Verified: verified},

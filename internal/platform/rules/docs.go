@@ -13,6 +13,11 @@ const (
 	CodeGIFStill    finding.Code = "M207"
 	CodeMediaHuge   finding.Code = "M208"
 	CodeMediaShape  finding.Code = "M209"
+	CodeVideoTime   finding.Code = "M210"
+	CodeVideoCodec  finding.Code = "M211"
+	CodePages       finding.Code = "M212"
+	CodeGIFFrames   finding.Code = "M213"
+	CodeAltDropped  finding.Code = "M214"
 	CodeVisibility  finding.Code = "P102"
 	CodeNoPoll      finding.Code = "P103"
 	CodePollLimit   finding.Code = "P104"
@@ -63,8 +68,8 @@ func Docs() []finding.Doc {
 		},
 		{
 			Code: CodeMediaPixels, Severity: finding.Error, Since: "0.1.0",
-			Title: "picture with more pixels than the server takes",
-			Why:   "The server would refuse the upload.",
+			Title: "picture or video with more pixels than the network takes",
+			Why:   "The network would refuse the upload.",
 			Bad:   "a moving GIF of 8000×6000 pixels for Mastodon; a still picture is made smaller instead",
 			Good:  "the same GIF at 800×600",
 		},
@@ -79,7 +84,7 @@ func Docs() []finding.Doc {
 			Code: CodeMediaHuge, Severity: finding.Error, Since: "0.1.0",
 			Title: "picture too large to be made smaller",
 			Why:   "The network would refuse it, and a picture of more than 80 million pixels is not decoded: it could take all memory.",
-			Bad:   "a picture of 40,000×40,000 pixels for Mastodon",
+			Bad:   "a picture of 12,000×9,000 pixels for Mastodon; for 40,000×40,000 pixels see M108",
 			Good:  "the same picture at 5760×5760",
 		},
 		{
@@ -88,6 +93,41 @@ func Docs() []finding.Doc {
 			Why:   "The network would refuse it, or cut away what nobody has chosen. Postrider never crops.",
 			Bad:   "a panorama of 6000×600 pixels for a network that takes up to 1.91 : 1",
 			Good:  "a part of it, of 1146×600 pixels",
+		},
+		{
+			Code: CodeVideoTime, Severity: finding.Error, Since: "0.1.0",
+			Title: "video shorter or longer than the network takes",
+			Why:   "The network would refuse it, often only after the upload.",
+			Bad:   "a video of three minutes for X, which takes 140 seconds",
+			Good:  "the same video, cut",
+		},
+		{
+			Code: CodeVideoCodec, Severity: finding.Error, Since: "0.1.0",
+			Title: "video in an encoding that the network does not take",
+			Why:   "The network would refuse it, often only after the upload. Postrider changes no videos: that takes long, and loses something.",
+			Bad:   "a MOV with ProRes for Instagram, which takes H.264 and H.265",
+			Good:  "the same video, exported as H.264",
+		},
+		{
+			Code: CodePages, Severity: finding.Error, Since: "0.1.0",
+			Title: "document with more pages than the network takes",
+			Why:   "The network would refuse it.",
+			Bad:   "a PDF of 400 pages for LinkedIn, which takes 300",
+			Good:  "its first 20 pages, and a link to the rest",
+		},
+		{
+			Code: CodeGIFFrames, Severity: finding.Error, Since: "0.1.0",
+			Title: "moving GIF with more frames than the network takes",
+			Why:   "The network would refuse it.",
+			Bad:   "a GIF of 400 frames for X, which takes 350",
+			Good:  "the same as a video",
+		},
+		{
+			Code: CodeAltDropped, Severity: finding.Info, Since: "0.1.0",
+			Title: "alt text that the network does not take",
+			Why:   "The network has alt text for pictures only. That of a video reaches nobody there.",
+			Bad:   "media: [{file: ride.mp4, alt: A sled goes down the hill}] for Facebook",
+			Good:  "the same, and what matters in it said in the text",
 		},
 		{
 			Code: CodeVisibility, Severity: finding.Error, Since: "0.1.0",

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -86,6 +88,47 @@ func TestFit(t *testing.T) {
 	only := Media{Network: "Net", Types: []string{"video/mp4"}}
 	if list := only.Fit(&post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{{big}}}, nil); len(list) != 1 || list[0].Code != CodeMediaType {
 		t.Errorf("a network without pictures says %v", list)
+	}
+}
+
+func TestVideos(t *testing.T) {
+	limits := Media{
+		Network: "Net", Types: []string{"image/gif", "video/mp4", "audio/mp4", "application/pdf"}, VideoTime: [2]time.Duration{3 * time.Second, time.Minute},
+		VideoPixels: 1_000_000, VideoWidth: 1920, VideoCodecs: []string{"h264", "h265"}, GIFFrames: 100, GIFArea: 1_000_000, Pages: 300, AltPictures: true,
+	}
+	video := func(change func(*post.Media)) post.Media {
+		m := post.Media{MIME: "video/mp4", Width: 1000, Height: 500, Duration: 10 * time.Second, Codec: "h264"}
+		change(&m)
+		return m
+	}
+	tests := map[string]struct {
+		file post.Media
+		want string
+	}{
+		"fine":           {video(func(*post.Media) {}), ""},
+		"nothing known":  {post.Media{MIME: "video/mp4"}, ""},
+		"just as long":   {video(func(m *post.Media) { m.Duration = time.Minute }), ""},
+		"long":           {video(func(m *post.Media) { m.Duration = time.Minute + time.Millisecond }), `M210 error: "a" is too long for Net: 1m0.001s, and it takes 3s to 1m0s`},
+		"short":          {video(func(m *post.Media) { m.Duration = time.Second }), `M210 error: "a" is too short for Net: 1s, and it takes 3s to 1m0s`},
+		"codec":          {video(func(m *post.Media) { m.Codec = "prores" }), `M211 error: "a" is encoded as prores, and Net takes h264 and h265`},
+		"pixels":         {video(func(m *post.Media) { m.Height = 1001 }), `M206 error: "a" is too large for Net: 1000×1001 is more than 1000000 pixels`},
+		"wide":           {video(func(m *post.Media) { m.Width = 1921 }), `M206 error: "a" is too large for Net: 1921×500, and no video is wider than 1920`},
+		"described":      {video(func(m *post.Media) { m.Alt = "A hill" }), `M214 info: Net has alt text for pictures only: that of "a" is not sent`},
+		"sound":          {post.Media{MIME: "audio/mp4", Duration: time.Hour}, ""},
+		"pages":          {post.Media{MIME: "application/pdf", Pages: 301}, `M212 error: "a" has too many pages for Net: 301 of 300`},
+		"frames":         {post.Media{MIME: "image/gif", Animated: true, Frames: 101, Width: 1, Height: 1}, `M213 error: "a" has too many frames for Net: 101 of 100`},
+		"area of frames": {post.Media{MIME: "image/gif", Animated: true, Frames: 100, Width: 101, Height: 100}, `M213 error: "a" is too large for Net: 100 frames of 101×100 are more than 1000000 pixels`},
+		"HEIC":           {post.Media{MIME: "image/heic"}, `M204 error: Net does not take "a": it is HEIC`},
+	}
+	for name, tt := range tests {
+		tt.file.File = "a"
+		var got []string
+		for _, f := range limits.Check(&post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{{tt.file}}}) {
+			got = append(got, fmt.Sprintf("%s %s: %s", f.Code, f.Severity, f.Message))
+		}
+		if strings.Join(got, "\n") != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }
 

@@ -33,8 +33,17 @@ type Media struct {
 	FitSide       int        // the longer side of a picture that [Media.Fit] encodes anew: what the network shows at most
 	Aspect        [2]float64 // the least and the greatest width ÷ height
 	GIFBytes      int64      // of a moving GIF; 0: as PictureBytes
+	GIFFrames     int        // of a moving GIF
+	GIFArea       int64      // of a moving GIF, in pixels of all its frames together
 	VideoBytes    int64      // of video and sound
-	AltText       int        // in code points
+	VideoTime     [2]time.Duration
+	VideoPixels   int64    // of one picture of a video
+	VideoWidth    int      // in pixels
+	VideoCodecs   []string // as package media calls them
+	Pages         int      // of a document
+	AltText       int      // in code points
+	AltPictures   bool     // only pictures have alt text
+	AltNone       bool     // nothing has
 }
 
 // Check returns what is wrong with a variant's media. A file that could not be read is not judged:
@@ -148,10 +157,23 @@ func (m *checker) checkFile(file *post.Media) {
 		}
 	}
 	if !m.takes(file.MIME) {
-		m.add(CodeMediaType, file,
-			fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, file.MIME),
-			"it takes "+strings.Join(m.Types, ", "))
+		m.add(CodeMediaType, file, fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, media.Kind(file.MIME)), m.taken(file))
 		return
+	}
+	m.altDropped(file)
+	m.checkVideo(file)
+	if m.Pages > 0 && file.Pages > m.Pages {
+		m.add(CodePages, file, fmt.Sprintf("%q has too many pages for %s: %d of %d", file.File, m.Network, file.Pages, m.Pages), "leave some out")
+	}
+	if file.Animated {
+		area := int64(file.Frames) * int64(file.Width) * int64(file.Height)
+		switch {
+		case m.GIFFrames > 0 && file.Frames > m.GIFFrames:
+			m.add(CodeGIFFrames, file, fmt.Sprintf("%q has too many frames for %s: %d of %d", file.File, m.Network, file.Frames, m.GIFFrames), "make it shorter, or a video")
+		case m.GIFArea > 0 && area > m.GIFArea:
+			m.add(CodeGIFFrames, file,
+				fmt.Sprintf("%q is too large for %s: %d frames of %d×%d are more than %d pixels", file.File, m.Network, file.Frames, file.Width, file.Height, m.GIFArea), "make it smaller or shorter, or a video")
+		}
 	}
 	hint := "make it smaller or compress it more"
 	if file.Animated {
@@ -169,6 +191,60 @@ func (m *checker) checkFile(file *post.Media) {
 	case m.PictureSide > 0 && max(file.Width, file.Height) > m.PictureSide:
 		m.add(CodeMediaPixels, file,
 			fmt.Sprintf("%q is too large for %s: %d×%d, and no side is longer than %d", file.File, m.Network, file.Width, file.Height, m.PictureSide), "make it smaller")
+	}
+}
+
+// altDropped tells that a file's alt text is not sent.
+func (m *checker) altDropped(file *post.Media) {
+	if file.Alt == "" || !m.AltNone && !(m.AltPictures && !file.IsImage()) {
+		return
+	}
+	has := "alt text for pictures only"
+	if m.AltNone {
+		has = "no alt text"
+	}
+	m.list.Add(m.v.Finding(CodeAltDropped, finding.Info, file.Range,
+		fmt.Sprintf("%s has %s: that of %q is not sent", m.Network, has, file.File), "say in the text what matters in it"))
+}
+
+// taken returns a hint: what the network takes instead of a file.
+func (m *Media) taken(file *post.Media) string {
+	var kinds []string
+	for _, mime := range m.Types {
+		if kind := media.Kind(mime); kind != mime { // what no file is known as cannot be attached
+			kinds = append(kinds, kind)
+		}
+	}
+	takes := "it takes " + strings.Join(kinds, ", ")
+	if file.MIME == "image/heic" || file.MIME == "image/avif" {
+		return "export it as JPEG: Postrider does not decode " + media.Kind(file.MIME) + "; " + takes
+	}
+	return takes
+}
+
+// checkVideo judges what is known of a video or sound besides its bytes.
+func (m *checker) checkVideo(file *post.Media) {
+	if !strings.HasPrefix(file.MIME, "video/") {
+		return
+	}
+	switch least, most := m.VideoTime[0], m.VideoTime[1]; {
+	case file.Duration == 0:
+	case file.Duration < least:
+		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too short for %s: %s, and it takes %s to %s", file.File, m.Network, file.Duration, least, most), "make it longer, or use a picture")
+	case most > 0 && file.Duration > most:
+		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too long for %s: %s, and it takes %s to %s", file.File, m.Network, file.Duration, least, most), "cut it")
+	}
+	if file.Codec != "" && len(m.VideoCodecs) > 0 && !slices.Contains(m.VideoCodecs, file.Codec) {
+		m.add(CodeVideoCodec, file, fmt.Sprintf("%q is encoded as %s, and %s takes %s", file.File, file.Codec, m.Network, strings.Join(m.VideoCodecs, " and ")),
+			"export it as "+m.VideoCodecs[0]+": Postrider changes no videos")
+	}
+	switch {
+	case m.VideoPixels > 0 && int64(file.Width)*int64(file.Height) > m.VideoPixels:
+		m.add(CodeMediaPixels, file,
+			fmt.Sprintf("%q is too large for %s: %d×%d is more than %d pixels", file.File, m.Network, file.Width, file.Height, m.VideoPixels), "export it smaller")
+	case m.VideoWidth > 0 && file.Width > m.VideoWidth:
+		m.add(CodeMediaPixels, file,
+			fmt.Sprintf("%q is too large for %s: %d×%d, and no video is wider than %d", file.File, m.Network, file.Width, file.Height, m.VideoWidth), "export it smaller")
 	}
 }
 
@@ -378,6 +454,25 @@ func Languages(v *post.Variant, network string, most int, sev finding.Severity) 
 		what = fmt.Sprintf("%s takes one language, and these are %d: only %q is sent", network, len(v.Language), v.Language[0])
 	}
 	return finding.List{v.Finding(CodeLanguages, sev, v.Place(post.FieldLanguage), what, "")}
+}
+
+// FillCard gives a card without a title the words that the file beside the post has for its address, and its picture. It returns the
+// picture that it has added, nil for none.
+func FillCard(v *post.Variant, card *platform.Card) *post.Media {
+	file := v.LinkCard(card.URL)
+	if card.Title != "" || file == nil {
+		return nil
+	}
+	card.Title, card.Fetch = file.Title, false
+	if card.Description == "" {
+		card.Description = file.Description
+	}
+	if card.Image != nil || file.Image == nil {
+		return nil
+	}
+	m := platform.MediaOf(file.Image)
+	card.Image = &m
+	return file.Image
 }
 
 // CardByNetwork tells that a network builds link cards from the page itself, so that title,

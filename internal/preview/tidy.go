@@ -1,0 +1,50 @@
+package preview
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	// tidyAfter is how long nothing was asked for, and nothing has changed, before memory is given back.
+	tidyAfter = 300 * time.Millisecond
+	// litter is how much there must be to give back, in bytes.
+	litter = 4 << 20
+)
+
+// stir tells whoever tidies up that there is something to do.
+func (s *Server) stir() {
+	select {
+	case s.stirred <- struct{}{}:
+	default: // it has not heard of the last one yet
+	}
+}
+
+// tidy gives memory back that is not needed any more, whenever it has been quiet for a moment. To look for it means to go through
+// all that a site has, which takes several times as long as a page: a person who waits for one should not wait for that too.
+func (s *Server) tidy(ctx context.Context) {
+	quiet := time.NewTimer(tidyAfter)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.stirred:
+			quiet.Reset(tidyAfter)
+		case <-quiet.C:
+			if unneeded() >= litter {
+				debug.FreeOSMemory()
+			}
+		}
+	}
+}
+
+// unneeded returns how many bytes have been asked for since memory was looked through last. Most of it was needed for a moment only.
+func unneeded() uint64 {
+	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(heap)
+	all, live := heap[0].Value.Uint64(), heap[1].Value.Uint64()
+	return all - min(all, live)
+}
