@@ -31,4 +31,17 @@ func suite() platformtest.Suite {
 
 func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
 
+// With a bucket, pictures of other types go out as the JPEGs that they are made.
+func TestConformanceWithBucket(t *testing.T) {
+	s := suite()
+	account := s.Account
+	s.Account = func(base string) *platform.Account {
+		a := account(base)
+		a.HasBucket = true
+		return a
+	}
+	s.Dress = platformtest.Illustrate // with PNGs
+	platformtest.RunPublisher(t, s)
+}
+
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }

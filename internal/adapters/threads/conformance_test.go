@@ -8,6 +8,7 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
 	"github.com/postrider/postrider/internal/platform/platformtest"
+	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/secret"
 )
 
@@ -29,5 +30,22 @@ func suite() platformtest.Suite {
 }
 
 func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
+
+// With a bucket, pictures go out without what was written into them.
+func TestConformanceWithBucket(t *testing.T) {
+	s := suite()
+	account := s.Account
+	s.Account = func(base string) *platform.Account {
+		a := account(base)
+		a.HasBucket = true
+		return a
+	}
+	s.Dress = func(p *post.Post) {
+		for i := range p.Media {
+			p.Media[i].Metadata = true
+		}
+	}
+	platformtest.RunPublisher(t, s)
+}
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }
