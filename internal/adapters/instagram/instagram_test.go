@@ -290,7 +290,7 @@ func TestRenderWithBucket(t *testing.T) {
 		"tall, in a story": {file: file("a.png", 2160, 3840), story: true, want: &platform.Fit{Width: 1440, Height: 2560, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"tall":             {file: file("a.png", 700, 1000), code: "M209", want: &platform.Fit{Width: 700, Height: 1000, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"moving":           {file: moving, code: "M204"},
-		"video":            {file: file("a.mp4", 0, 0)},
+		"video":            {file: file("a.mp4", 0, 0), code: "M214"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := "A sled."
