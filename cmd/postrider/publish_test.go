@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/bucket/fakebucket"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/fakenet"
 	"github.com/postrider/postrider/internal/sandbox"
@@ -42,10 +43,11 @@ func (c *clock) Set(t time.Time) {
 func TestPublishScripts(t *testing.T) {
 	type boxKey struct{}
 	type world struct {
-		box   *sandbox.Sandbox
-		clock *clock
-		web   *web
-		host  *codeHost
+		box    *sandbox.Sandbox
+		bucket *fakebucket.Server
+		clock  *clock
+		web    *web
+		host   *codeHost
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -65,10 +67,10 @@ func TestPublishScripts(t *testing.T) {
 			server := httptest.NewServer(w.host)
 			env.Defer(server.Close)
 			env.Setenv("CODEHOST", server.URL)
-			ids := []platform.ID{"bluesky", "facebook", "linkedin", "mastodon", "threads", "webhook", "x"}
+			ids := []platform.ID{"bluesky", "facebook", "instagram", "linkedin", "mastodon", "threads", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
-				Handles: map[platform.ID]string{"bluesky": "acme.example", "facebook": "Acme", "linkedin": "Anna Acme", "mastodon": "acme", "threads": "acme", "x": "acme"},
+				Handles: map[platform.ID]string{"bluesky": "acme.example", "facebook": "Acme", "instagram": "acme", "linkedin": "Anna Acme", "mastodon": "acme", "threads": "acme", "x": "acme"},
 			})
 			if err != nil {
 				return err
@@ -76,7 +78,13 @@ func TestPublishScripts(t *testing.T) {
 			w.box = box
 			env.Defer(func() { box.Close() })
 			env.Values[boxKey{}] = w
-			accounts := map[platform.ID]string{"bluesky": "bluesky", "facebook": "page", "linkedin": "me", "mastodon": "fedi", "threads": "threads", "webhook": "hook", "x": "x"}
+			w.bucket = fakebucket.New(fakebucket.Config{Name: "acme-social", KeyID: "AKIAPOSTRIDERTEST", Region: "us-east-1", Now: w.clock.Now})
+			service := httptest.NewServer(w.bucket)
+			env.Defer(service.Close)
+			env.Setenv("BUCKET", service.URL)
+			env.Setenv("POSTRIDER_MEDIA_ACCESS_KEY_ID", "AKIAPOSTRIDERTEST")
+			env.Setenv("POSTRIDER_MEDIA_SECRET_ACCESS_KEY", "secret-of-the-bucket")
+			accounts := map[platform.ID]string{"bluesky": "bluesky", "facebook": "page", "instagram": "photos", "linkedin": "me", "mastodon": "fedi", "threads": "threads", "webhook": "hook", "x": "x"}
 			for _, r := range box.Networks() {
 				env.Setenv(strings.ToUpper(string(r.ID)), r.Base+r.Path)
 				for name, value := range r.Secrets {
@@ -129,6 +137,19 @@ func TestPublishScripts(t *testing.T) {
 				ts.Check(err)
 				if got := network(ts, args[0]).Fake.Creations(); got != want {
 					ts.Fatalf("%d posts were created on %s, want %d", got, args[0], want)
+				}
+			},
+			// bucket empty: nothing is in the bucket. bucket leftover TIME: a run that died then has left something there.
+			"bucket": func(ts *testscript.TestScript, _ bool, args []string) {
+				bucket := ts.Value(boxKey{}).(*world).bucket
+				if args[0] == "leftover" {
+					at, err := time.Parse(time.RFC3339, args[1])
+					ts.Check(err)
+					bucket.Place("postrider/"+strings.Repeat("0", 64)+".jpg", fakebucket.Object{Type: "image/jpeg", Modified: at})
+					return
+				}
+				if n := len(bucket.Objects()); n > 0 {
+					ts.Fatalf("the bucket has %d objects", n)
 				}
 			},
 			// vanish: somebody deletes all posts on the Mastodon server, in its own web page.

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/postrider/postrider/internal/bucket"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
@@ -595,6 +596,9 @@ func (a *Agenda) Secrets(name string) (map[string]secret.String, error) {
 	info, _ := a.o.Registry.Info(account.Platform)
 	return info.LookupSecrets(name, a.config.Alone(name), a.o.Env)
 }
+
+// BucketKeys looks up what the site's bucket lets us in with.
+func (a *Agenda) BucketKeys() (bucket.Keys, error) { return bucket.LookupKeys(a.o.Env) }
 
 // parallel calls fn for 0 … n-1 on all processors and returns the first error.
 func parallel(ctx context.Context, n int, fn func(i int) error) error {

@@ -38,8 +38,8 @@ func (a *app) doctorCommand() *cobra.Command {
 		GroupID: groupPublish,
 		Short:   "Look for what would fail tomorrow: tokens, git, clock, ledger",
 		Long: `Look at everything that publishing needs, without sending anything: the merged site.yaml, the git
-remote and whether it lets us push, the clock, every account's token, and what the ledger says waits
-for a person. The exit code is 1 when something is wrong.
+remote and whether it lets us push, the clock, every account's token, the bucket for files, and what the
+ledger says waits for a person. The exit code is 1 when something is wrong.
 
 --ledger also reads every record and commit of the ledger; --repair puts the last good version of files
 that are damaged on top of it, in one commit. --online also asks the networks whether what is recorded
@@ -235,6 +235,9 @@ func (d *doctor) examine(ctx context.Context, desk *publish.Desk, repo *gitrepo.
 		if err := d.examineAccounts(ctx, desk, cfg); err != nil {
 			return err
 		}
+		if err := d.examineBucket(ctx, desk); err != nil {
+			return err
+		}
 	}
 	d.examineClocks(clocks)
 	if err := d.examineLedger(desk, cfg); err != nil {
@@ -367,6 +370,31 @@ func (d *doctor) account(h *publish.Health, cfg *config.Site, scheduled []plan.W
 		}
 		d.line("its server's own limits: " + strings.Join(limits, ", "))
 	}
+}
+
+// examineBucket looks whether publishing could put files where networks fetch them.
+func (d *doctor) examineBucket(ctx context.Context, desk *publish.Desk) error {
+	h, ok, err := desk.Bucket(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	c := jsonCheck{Area: "media", Name: h.Place, Status: statusOK, Message: "files can be put there, fetched by everybody, and deleted"}
+	if h.Signed {
+		c.Message = "files can be put there, fetched by who has their address, and deleted"
+	}
+	if h.Removed > 0 {
+		c.Message += fmt.Sprintf("; removed %s that a run had left", count(h.Removed, "object"))
+	}
+	if h.Err != nil {
+		c.Status, c.Message = statusProblem, h.Err.Error()
+		if pe, ok := errors.AsType[*platform.Error](h.Err); ok {
+			c.Hint = pe.Hint
+		} else {
+			_, c.Hint = explain(h.Err)
+		}
+	}
+	d.say(c)
+	return nil
 }
 
 // accountHint says what to do about an account that does not answer as it should.

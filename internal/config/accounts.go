@@ -95,7 +95,11 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		case p.key == keyTokenExpires:
 			d.unknown(p, known, fmt.Sprintf("tokens of %s do not end on a day that is known", info.Name))
 		case secret.Key(p.key):
-			d.secret(e.key, p, info)
+			var names []string
+			for _, s := range info.Secrets {
+				names = append(names, platform.EnvName(e.key, s.Name))
+			}
+			d.secret(p, strings.Join(names, " and "))
 		default:
 			d.unknown(p, known, "")
 		}
@@ -205,15 +209,11 @@ func validName(s string) bool {
 
 const hintSecret = "secrets come from the environment, and one that was committed must be replaced"
 
-// secret reports a secret that stands in the file, without its value.
-func (d *decoder) secret(account string, p pair, info platform.Info) {
+// secret reports a secret that stands in the file, without its value. names are the variables that it belongs into, where that is known.
+func (d *decoder) secret(p pair, names string) {
 	hint := hintSecret
-	var names []string
-	for _, s := range info.Secrets {
-		names = append(names, platform.EnvName(account, s.Name))
-	}
-	if len(names) > 0 {
-		hint = "remove it and set " + strings.Join(names, " and ") + " in the environment; if it was committed, replace it"
+	if names != "" {
+		hint = "remove it and set " + names + " in the environment; if it was committed, replace it"
 	}
 	d.leak(p, hint)
 }

@@ -7,7 +7,6 @@ package config
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -132,6 +131,7 @@ type Publish struct {
 // Media says where the world finds the site's files: some networks take none but fetch them from an address.
 type Media struct {
 	PublicURL string `yaml:"public_url" help:"The address of a file of the site, such as https://raw.githubusercontent.com/acme/site/{commit}/{path}. {commit} and {path} are replaced."`
+	Bucket    Bucket `yaml:"bucket" help:"An S3-compatible bucket to which publish uploads the files that a network fetches, as it gets them, and from which it removes them again. Its keys come from the environment."`
 }
 
 // Address returns the public address of a file of the site at a commit, empty when site.yaml has none.
@@ -139,11 +139,7 @@ func (m Media) Address(commit, file string) string {
 	if m.PublicURL == "" {
 		return ""
 	}
-	segments := strings.Split(file, "/")
-	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
-	}
-	return strings.NewReplacer("{commit}", commit, "{path}", strings.Join(segments, "/")).Replace(m.PublicURL)
+	return strings.NewReplacer("{commit}", commit, "{path}", escapePath(file)).Replace(m.PublicURL)
 }
 
 // Account returns the account called name.

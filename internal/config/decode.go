@@ -258,6 +258,10 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, where string) {
 func (d *decoder) structure(n *yaml.Node, v reflect.Value, where string) {
 	for _, p := range d.pairs(n, where) {
 		f, ok := field(v.Type(), p.key)
+		if _, isBucket := v.Addr().Interface().(*Bucket); !ok && isBucket && secret.Key(p.key) {
+			d.secret(p, bucketVariables())
+			continue
+		}
 		if !ok {
 			d.unknown(p, keys(v.Type()), "")
 			continue

@@ -22,6 +22,7 @@ func Default() *Site {
 		Style:  Style{MaxHashtags: NoLimit, RequireAlt: StrengthError},
 		Hold:   Hold{Scope: []string{ScopeAll}},
 		Ledger: Ledger{Branch: DefaultLedgerBranch},
+		Media:  Media{Bucket: Bucket{Prefix: DefaultPrefix, Keep: DefaultKeep}},
 		places: map[string]finding.Range{},
 	}
 }

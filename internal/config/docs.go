@@ -23,6 +23,7 @@ const (
 	CodeBranch   finding.Code = "S150"
 	CodeDefault  finding.Code = "S160"
 	CodeMediaURL finding.Code = "S170"
+	CodeBucket   finding.Code = "S171"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -88,5 +89,8 @@ func Docs() []finding.Doc {
 		doc(CodeMediaURL, "public address of files that cannot be one",
 			"Networks that fetch pictures and videos would find nothing there, or the same file every time.",
 			"media: {public_url: \"https://raw.githubusercontent.com/acme/site/main/\"}\n", "media: {public_url: \"https://raw.githubusercontent.com/acme/site/{commit}/{path}\"}\n"),
+		doc(CodeBucket, "bucket that cannot be used",
+			"Networks that fetch pictures and videos would find nothing there. A bucket has an endpoint and a name, and is there instead of media.public_url.",
+			"media:\n  bucket: {endpoint: s3.eu-central-1.amazonaws.com, name: acme-social}\n", "media:\n  bucket: {endpoint: \"https://s3.eu-central-1.amazonaws.com\", name: acme-social}\n"),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
 )
 
@@ -148,31 +149,39 @@ func (d *decoder) validateGit() {
 	}
 }
 
-// validateMedia checks the address of files. One that is wrong counts as none.
+// validateMedia checks where files are for the world. What is wrong counts as absent.
 func (d *decoder) validateMedia() {
 	m := &d.site.Media
-	if m.PublicURL == "" {
-		return
-	}
-	at := d.site.Place("media", "public_url")
-	wrong := func(message, hint string) {
-		d.fail(CodeMediaURL, at, message, hint)
+	if m.PublicURL != "" && !d.validateAddress(CodeMediaURL, d.site.Place("media", "public_url"), m.PublicURL, m.Address("0123abc", "content/hero.jpg"), "path", "commit") {
 		m.PublicURL = ""
 	}
-	for name := range placeholders(m.PublicURL) {
-		if known := []string{"commit", "path"}; !slices.Contains(known, name) {
-			wrong(fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: commit, path"))
-			return
+	d.validateBucket()
+	for i := range d.site.Accounts {
+		d.site.Accounts[i].HasBucket = m.Bucket.Name != ""
+	}
+}
+
+// validateAddress checks how the address of a file is made: example is what comes of it, which must have the first of the placeholders,
+// and may have the others.
+func (d *decoder) validateAddress(code finding.Code, at finding.Range, template, example string, need string, others ...string) bool {
+	wrong := func(message, hint string) bool {
+		d.fail(code, at, message, hint)
+		return false
+	}
+	for name := range placeholders(template) {
+		if known := append(others, need); !slices.Contains(known, name) {
+			return wrong(fmt.Sprintf("unknown placeholder {%s}", name), didYouMean(name, known, "known: "+strings.Join(known, ", ")))
 		}
 	}
-	switch u, err := url.Parse(m.Address("0123abc", "content/hero.jpg")); {
+	switch u, err := url.Parse(example); {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
-		wrong(fmt.Sprintf("%q is not an address", m.PublicURL), "write it with https://")
+		return wrong(fmt.Sprintf("%q is not an address", template), "write it with https://")
 	case u.User != nil:
-		wrong("the address has a name or password in it", "networks fetch files without one")
-	case !strings.Contains(m.PublicURL, "{path}"):
-		wrong("the address is the same for all files", "put {path} where the file's path belongs")
+		return wrong("the address has a name or password in it", "networks fetch files without one")
+	case !strings.Contains(template, "{"+need+"}"):
+		return wrong("the address is the same for all files", fmt.Sprintf("put {%s} where the file's %s belongs", need, map[bool]string{true: "path", false: "name"}[need == "path"]))
 	}
+	return true
 }
 
 // refName reports whether git accepts a name for a branch.

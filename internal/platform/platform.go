@@ -40,6 +40,9 @@ type Account struct {
 	// TokenExpires is the first instant of the day on which the account's token dies, as site.yaml has it (`accounts.NAME.token_expires`); zero
 	// when it does not say, or Info.TokensEnd is false.
 	TokenExpires time.Time
+	// HasBucket says that the site has a bucket for files: a network that fetches media gets pictures from there as they are made to
+	// fit, and not only as they are.
+	HasBucket bool
 }
 
 // Adapter is one platform. It is a stateless value, safe for concurrent use.

@@ -73,16 +73,21 @@ func EnvName(account, name string) string {
 	return "POSTRIDER_" + mapped
 }
 
-// MissingSecretError says which environment variables an account lacks.
+// MissingSecretError says which environment variables an account lacks, or something else that has secrets.
 type MissingSecretError struct {
 	Account string
+	Owner   string   // who lacks them where that is no account, by its key in site.yaml: "media.bucket"
 	Names   []string // the environment variables, preferred spelling
 	Specs   []SecretSpec
 }
 
 // Error implements error.
 func (e *MissingSecretError) Error() string {
-	return fmt.Sprintf("account %q lacks its secret: set %s", e.Account, strings.Join(e.Names, " and "))
+	names := strings.Join(e.Names, " and ")
+	if e.Owner != "" {
+		return fmt.Sprintf("%s lacks its secret: set %s", e.Owner, names)
+	}
+	return fmt.Sprintf("account %q lacks its secret: set %s", e.Account, names)
 }
 
 // LookupSecrets looks an account's secrets up with env. The aliases that other tools use count only when

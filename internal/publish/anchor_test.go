@@ -32,13 +32,17 @@ func (w *world) withThreads(more string, files map[string]string) *threads.Serve
 		return threads.New(threads.Config{Base: base, Now: w.clock.Now, Tokens: map[string]string{threadsToken: "acme"}})
 	})
 	w.setenv("POSTRIDER_THR_ACCESS_TOKEN", threadsToken)
-	site := strings.Replace(w.site(more), "accounts:\n", fmt.Sprintf("accounts:\n  thr: {platform: threads, server: %q}\n", w.urls[thr]), 1)
-	changed := map[string]string{"site.yaml": site}
+	changed := map[string]string{"site.yaml": w.siteOf(more)}
 	for name, text := range files {
 		changed[name] = text
 	}
 	w.commit(changed)
 	return w.fakes[thr].(*threads.Server)
+}
+
+// siteOf returns a site.yaml with the account on Threads.
+func (w *world) siteOf(more string) string {
+	return strings.Replace(w.site(more), "accounts:\n", fmt.Sprintf("accounts:\n  thr: {platform: threads, server: %q}\n", w.urls[thr]), 1)
 }
 
 // A container's id is on the disk before it is published and in the ledger afterwards; an answer that is lost, from a

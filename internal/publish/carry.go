@@ -64,6 +64,7 @@ func (r *run) carry(ctx context.Context) error {
 		r.journal.remove()
 	}
 	r.report.LedgerCommit = string(r.Ledger.Tip())
+	r.tidy(ctx)
 	slices.SortStableFunc(r.report.Deliveries, func(a, b Delivery) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Account, b.Account), strings.Compare(a.Occurrence, b.Occurrence))
 	})

@@ -168,6 +168,7 @@ func (r *run) resume(ctx context.Context, j *job) {
 
 // published records a complete delivery of a rendering.
 func (r *run) published(j *job, receipt platform.Receipt, rendering *platform.Rendering) {
+	r.release(j, rendering)
 	now := r.Now()
 	at := receipt.At
 	if at.IsZero() {
@@ -238,6 +239,9 @@ func (r *run) fail(j *job, receipt platform.Receipt, err error) {
 			rec.RetryAt = time.Time{}
 		}
 	})
+	if j.rec.State == ledger.Rejected {
+		r.release(j, j.rendering)
+	}
 }
 
 // find asks the network whether an attempt was carried out after all.

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postrider/postrider/internal/bucket"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
@@ -40,6 +41,8 @@ type Site interface {
 	Secrets(account string) (map[string]secret.String, error)
 	// Render returns the rendering of a post for an account.
 	Render(path, account string) (*platform.Rendering, error)
+	// BucketKeys looks up what the site's bucket lets us in with; the error is a *platform.MissingSecretError.
+	BucketKeys() (bucket.Keys, error)
 	// Media opens the site's folder at the commit.
 	Media() fs.FS
 	// Config returns site.yaml at the commit.
@@ -255,6 +258,7 @@ type job struct {
 	doubtful  bool                // an earlier attempt may have been carried out: whatever fails now, that stays unknown
 	sent      bool                // this attempt may have made a creating request
 	before    int                 // how many parts there were before it
+	fetched   bool                // the network fetches files, from the site's bucket
 	mixed     bool                // another version of the file than the one sent may be out
 	mayRetry  bool                // a failure is kept in failed instead of being the end
 	failed    *failure            // of the latest attempt
@@ -284,6 +288,7 @@ type run struct {
 	base    gitrepo.Hash                // the ledger's commit that holds this run's intents
 	month   ledger.Month                // in which it was planned
 	journal *journal
+	shelf   *shelf    // nil without a bucket, or a need for it
 	ends    time.Time // when no other delivery is begun; zero: never
 
 	looks chan chan struct{} // asks to look at the ledger now; what is sent is closed when that is done
@@ -379,7 +384,7 @@ func (r *run) open(ctx context.Context, p *plan.Plan) error {
 		}
 		r.jobs = append(r.jobs, j)
 	}
-	return nil
+	return r.openShelf()
 }
 
 // tokenOf identifies what an account is known to its network by, and where: receivers of webhooks may share a secret.

@@ -65,6 +65,7 @@ const (
 	maxAltText    = 1000
 	leastAspect   = 0.8 // 4:5
 	mostAspect    = 1.91
+	shownWidth    = 1440 // pixels
 )
 
 // The pages that state the limits, as read on [verified].
@@ -85,7 +86,7 @@ func (Adapter) Info() platform.Info {
 			{Name: "hashtags", Max: maxTags, Unit: "hashtags", Doc: docsMedia, Verified: verified},
 			{Name: "mentions", Max: maxMentions, Unit: "mentions", Doc: docsMedia, Verified: verified},
 			{Name: "images", Max: maxMedia, Unit: "images", Doc: docsPublish, Verified: verified, Note: "pictures and videos together; at least one"},
-			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "JPEG only, between 4:5 and 1.91:1"},
+			{Name: "image_bytes", Max: maxImageBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "JPEG between 4:5 and 1.91:1; with a bucket, other pictures become one"},
 			{Name: "video_bytes", Max: maxVideoBytes, Unit: measure.Bytes, Doc: docsMedia, Verified: verified, Note: "100 MB in a story"},
 			{Name: "video_duration", Max: maxVideoTime, Unit: "seconds", Doc: docsMedia, Verified: verified, Note: "three at least, and 60 in a story; H.264 or H.265"},
 			{Name: "video_width", Max: maxVideoWidth, Unit: "pixels", Doc: docsMedia, Verified: verified},

@@ -16,9 +16,12 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/postrider/postrider/internal/adapters/instagram"
 	"github.com/postrider/postrider/internal/adapters/instagram/fake"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/media"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/apihttp"
 	"github.com/postrider/postrider/internal/platform/fakenet"
@@ -261,6 +264,49 @@ func TestRender(t *testing.T) {
 				if p.Comment != (i > 0) {
 					t.Errorf("part %d is %+v", i, p)
 				}
+			}
+		})
+	}
+}
+
+// With a bucket, pictures become JPEGs of the size at which they are shown; their shape stays, and what moves does.
+func TestRenderWithBucket(t *testing.T) {
+	moving := file("a.png", 1000, 1000)
+	moving.Animated = true
+	turned := file("a.jpg", 4000, 5000)
+	turned.Turned = true
+	heavy := file("a.jpg", 4000, 4000)
+	heavy.Bytes = 9 << 20
+	for name, c := range map[string]struct {
+		file  post.Media
+		story bool
+		code  finding.Code
+		want  *platform.Fit
+	}{
+		"JPEG":             {file: file("a.jpg", 1000, 1000)},
+		"PNG":              {file: file("a.png", 1000, 1000), want: &platform.Fit{Width: 1000, Height: 1000, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"turned":           {file: turned, want: &platform.Fit{Width: 1440, Height: 1800, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"heavy":            {file: heavy, want: &platform.Fit{Width: 1800, Height: 1800, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"tall, in a story": {file: file("a.png", 2160, 3840), story: true, want: &platform.Fit{Width: 1440, Height: 2560, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"tall":             {file: file("a.png", 700, 1000), code: "M209", want: &platform.Fit{Width: 700, Height: 1000, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"moving":           {file: moving, code: "M204"},
+		"video":            {file: file("a.mp4", 0, 0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := "A sled."
+			if c.story {
+				text = ""
+			}
+			v := variant(text, func(v *post.Variant) { v.PartMedia[0] = []post.Media{c.file} })
+			r, list := instagram.Adapter{}.Render(v, &platform.Account{Options: &instagram.Options{Story: c.story}, HasBucket: true})
+			if len(list) > 0 != (c.code != "") || len(list) > 0 && list[0].Code != c.code {
+				t.Errorf("findings %+v, want %q", list, c.code)
+			}
+			if c.want != nil {
+				c.want.Version = media.Version
+			}
+			if diff := cmp.Diff(c.want, r.Parts[0].Media[0].Fit); diff != "" {
+				t.Errorf("fit (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -71,7 +71,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 		r.Settings = map[string]string{settingType: kind}
 	}
 
-	list.Add(files.Check(v)...)
+	list.Add(files.Fetched(v, parts, a.HasBucket)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.NoPoll(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
@@ -106,16 +106,16 @@ func typeOf(media []platform.Media, story bool) string {
 
 func isVideo(m platform.Media) bool { return strings.HasPrefix(m.MIME, "video/") }
 
-// media and stories are the rules for files; see [Adapter.Info] for their sources.
+// media and stories are the rules for files; see [Adapter.Info] for their sources. A picture is shown 1440 pixels wide.
 var (
 	media = rules.Media{
 		Network: network, Pictures: maxMedia, Mixed: true, Types: []string{"image/jpeg", "video/mp4", "video/quicktime"},
-		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText, AltPictures: true, Aspect: [2]float64{leastAspect, mostAspect},
+		PictureBytes: maxImageBytes, VideoBytes: maxVideoBytes, AltText: maxAltText, AltPictures: true, Aspect: [2]float64{leastAspect, mostAspect}, FitSide: shownWidth / leastAspect,
 		VideoTime: [2]time.Duration{leastVideo * time.Second, maxVideoTime * time.Second}, VideoWidth: maxVideoWidth, VideoCodecs: videoCodecs,
 	}
 	stories = rules.Media{
 		Network: "a story on Instagram", Pictures: 1, Mixed: true, Types: media.Types,
-		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes, AltNone: true,
+		PictureBytes: maxImageBytes, VideoBytes: maxStoryBytes, AltNone: true, FitSide: shownWidth * 16 / 9,
 		VideoTime: [2]time.Duration{leastVideo * time.Second, maxStoryTime * time.Second}, VideoWidth: maxVideoWidth, VideoCodecs: videoCodecs,
 	}
 	videoCodecs = []string{"h264", "h265"}

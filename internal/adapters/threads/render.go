@@ -49,7 +49,7 @@ func (Adapter) Render(v *post.Variant, a *platform.Account) (platform.Rendering,
 		checkLinks(&list, v, &parts[i])
 	}
 
-	list.Add(media.Check(v)...)
+	list.Add(media.Fetched(v, parts, a.HasBucket)...)
 	list.Add(rules.OnlyPublic(v, network)...)
 	list.Add(rules.CardByNetwork(v, network)...)
 	poll, found := polls.Apply(v)

@@ -14,6 +14,7 @@ import (
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/platform/apihttp"
 	"github.com/postrider/postrider/internal/platform/graph"
+	"github.com/postrider/postrider/internal/secret"
 )
 
 // Graph makes the requests about containers that Threads and Instagram take alike, but for a few names.
@@ -104,7 +105,7 @@ func (g *Graph) status(ctx context.Context, id string) (Status, string, error) {
 	if len(fields[g.WordsField]) > 0 && json.Unmarshal(fields[g.WordsField], &words) != nil {
 		words = string(fields[g.WordsField]) // it is for people
 	}
-	return Status(status), words, nil
+	return Status(status), secret.Scrub(words, g.Client.Secrets...), nil
 }
 
 // publish publishes a container: the one request that creates something.
@@ -159,12 +160,15 @@ func (g *Graph) Addresses(ctx context.Context, parts []platform.Part, first int)
 			if g.Deps.PublicMedia == nil {
 				return nil, &platform.Error{
 					Outcome: platform.Unsent, Op: "publish " + m.Path, Message: g.Network + " fetches media from addresses, and site.yaml does not say where they are",
-					Hint: "set media: {public_url: …} in site.yaml",
+					Hint: "set media: {public_url: …} or media: {bucket: …} in site.yaml",
 				}
 			}
 			address, err := g.Deps.PublicMedia(ctx, m)
 			if err != nil {
 				return nil, err
+			}
+			if u, err := url.Parse(address); err == nil && strings.Contains(u.RawQuery, "Signature") { // who has it gets the file
+				g.Client.Secrets = append(g.Client.Secrets, secret.New(u.RawQuery))
 			}
 			files[i] = append(files[i], address)
 		}

@@ -232,12 +232,17 @@ func (s *Suite) variant(sample Sample, a *platform.Account) *post.Variant {
 
 // Photograph gives a post JPEGs in the place of its pictures, and one where it has none: a [Suite.Dress] for networks of photographs.
 func Photograph(p *post.Post) {
+	Illustrate(p)
+	for i := range p.Media {
+		p.Media[i] = photo(p.Media[i])
+	}
+}
+
+// Illustrate gives a post a picture where it has none: a [Suite.Dress] for networks that take no text alone.
+func Illustrate(p *post.Post) {
 	if len(p.Media) == 0 {
 		p.Set = p.Set.With(post.FieldMedia)
 		p.Media = []post.Media{media("sled.png", "A sled")}
-	}
-	for i := range p.Media {
-		p.Media[i] = photo(p.Media[i])
 	}
 }
 

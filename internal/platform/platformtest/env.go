@@ -3,6 +3,8 @@ package platformtest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,6 +34,7 @@ type env struct {
 	http    *http.Client
 	media   fs.FS
 	public  *httptest.Server // of the same files, for networks that fetch them; nil for others
+	sent    sync.Map         // of path to the bytes that public serves there, where files are made to fit
 	log     lockedBuffer
 
 	budget  *platform.Budget // handed to publishers, as is timeout
@@ -55,7 +58,13 @@ func newEnv(t *testing.T, s *Suite) *env {
 		e.http.Transport = Checked(t, s.Check, transport)
 	}
 	if s.Adapter.Info().FetchesMedia {
-		e.public = httptest.NewServer(http.FileServerFS(Files()))
+		e.public = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if data, ok := e.sent.Load(r.URL.Path); ok {
+				w.Write(data.([]byte)) //nolint:errcheck,forcetypeassert // the client has gone; only bytes are stored
+				return
+			}
+			http.FileServerFS(e.media).ServeHTTP(w, r)
+		}))
 		t.Cleanup(e.public.Close)
 	}
 	t.Cleanup(func() {
@@ -83,8 +92,13 @@ func (e *env) deps() platform.Deps {
 	}
 	if e.public != nil {
 		d.PublicMedia = func(_ context.Context, m platform.Media) (string, error) {
-			_, err := apihttp.ReadMedia(e.media, m)
-			return e.public.URL + "/" + m.Path, err
+			data, err := apihttp.ReadMedia(e.media, m)
+			address := "/" + m.Path
+			if m.Fit != nil {
+				address = "/sent/" + digest(data)
+				e.sent.Store(address, data)
+			}
+			return e.public.URL + address, err
 		}
 	}
 	return d
@@ -239,10 +253,9 @@ func (e *env) shows(t *testing.T, receipt platform.Receipt, r *platform.Renderin
 		if diff := cmp.Diff(part.Text, got.Text); diff != "" {
 			t.Errorf("part %d, text (-rendered +sent):\n%s", i, diff)
 		}
-		type file struct{ Alt, Digest, MIME string }
 		var want, sent []file
 		for _, m := range part.Media {
-			want = append(want, file{m.Alt, m.Digest, m.MIME})
+			want = append(want, e.file(t, m))
 		}
 		for _, m := range got.Media {
 			sent = append(sent, file{m.Alt, m.Digest, m.MIME})
@@ -280,6 +293,27 @@ func (e *env) shows(t *testing.T, receipt platform.Receipt, r *platform.Renderin
 			t.Errorf("poll (-rendered +sent):\n%s", diff)
 		}
 	}
+}
+
+// file is an attached file as its network has it.
+type file struct{ Alt, Digest, MIME string }
+
+// file returns what the network has of a rendering's file.
+func (e *env) file(t *testing.T, m platform.Media) file {
+	t.Helper()
+	if m.Fit == nil {
+		return file{m.Alt, m.Digest, m.MIME}
+	}
+	data, err := apihttp.ReadMedia(e.media, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file{m.Alt, digest(data), m.Sent().MIME}
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // creations fails the test unless exactly want posts were ever created.

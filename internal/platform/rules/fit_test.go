@@ -132,6 +132,41 @@ func TestVideos(t *testing.T) {
 	}
 }
 
+// A network that fetches files gets them as they are made to fit from a bucket alone.
+func TestFetched(t *testing.T) {
+	limits := Media{Network: "Net", Types: []string{"image/jpeg"}, PictureBytes: 1000}
+	at := finding.Range{Start: finding.Pos{Line: 3, Column: 1}}
+	for name, c := range map[string]struct {
+		file post.Media
+		code finding.Code
+		hint string
+		fits bool // with a bucket
+	}{
+		"fits":       {file: post.Media{MIME: "image/jpeg", Bytes: 1000}},
+		"a drawing":  {file: post.Media{MIME: "image/png", Bytes: 10}, code: CodeMediaType, hint: "it takes JPEG; it is made to fit once site.yaml has a media.bucket", fits: true},
+		"too large":  {file: post.Media{MIME: "image/jpeg", Bytes: 1001}, code: CodeMediaBytes, hint: "make it smaller or compress it more; it is made to fit once site.yaml has a media.bucket", fits: true},
+		"with place": {file: post.Media{MIME: "image/jpeg", Bytes: 1000, Metadata: true}, fits: true},
+		"moves":      {file: post.Media{MIME: "image/gif", Bytes: 10, Animated: true}, code: CodeMediaType, hint: "it takes JPEG"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := c.file
+			file.File, file.Path, file.Width, file.Height, file.Range = "a", "content/a", 40, 30, at
+			v := &post.Variant{Post: &post.Post{}, PartMedia: [][]post.Media{{file}}}
+			parts := func() []platform.Part { return []platform.Part{{Media: []platform.Media{platform.MediaOf(&file)}}} }
+			bare := parts()
+			list := limits.Fetched(v, bare, false)
+			if (len(list) > 0) != (c.code != "") || len(list) > 0 && (list[0].Code != c.code || list[0].Hint != c.hint) || bare[0].Media[0].Fit != nil {
+				t.Errorf("without a bucket: %+v, %+v", list, bare)
+			}
+			shelved := parts()
+			list = limits.Fetched(v, shelved, true)
+			if (shelved[0].Media[0].Fit != nil) != c.fits || (len(list) > 0) != (c.code != "" && !c.fits) {
+				t.Errorf("with a bucket: %+v, %+v", list, shelved)
+			}
+		})
+	}
+}
+
 func FuzzFit(f *testing.F) {
 	f.Add(4000, 3000, int64(2_000_001), 12_000_000, 2000, 0, false)
 	f.Add(1, 40_000, int64(1), 0, 1, 2, true)

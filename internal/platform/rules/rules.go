@@ -68,6 +68,16 @@ func (m *Media) Fit(v *post.Variant, parts []platform.Part) finding.List {
 	return list
 }
 
+// Fetched is [Media.Fit] for a network that fetches files from addresses. An address gives a file as it is, unless there is a bucket to put it
+// into as it is made to fit.
+func (m *Media) Fetched(v *post.Variant, parts []platform.Part, hasBucket bool) finding.List {
+	if hasBucket {
+		return m.Fit(v, parts)
+	}
+	c := checker{Media: m, v: v, remedy: "it is made to fit once site.yaml has a media.bucket"}
+	return c.check()
+}
+
 // FitFile is [Media.Fit] for one file that is not among the parts' media, such as the picture of a link card, and its form in the rendering.
 func (m *Media) FitFile(v *post.Variant, file *post.Media, rendered *platform.Media) finding.List {
 	c := checker{Media: m, v: v, fits: map[string]*platform.Fit{}}
@@ -82,6 +92,8 @@ type checker struct {
 	v    *post.Variant
 	list finding.List
 	fits map[string]*platform.Fit // by path: how files are made to fit; nil: they are not
+	// remedy is what makes files fit where they are not made to.
+	remedy string
 }
 
 func (m *checker) check() finding.List {
@@ -157,7 +169,7 @@ func (m *checker) checkFile(file *post.Media) {
 		}
 	}
 	if !m.takes(file.MIME) {
-		m.add(CodeMediaType, file, fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, media.Kind(file.MIME)), m.taken(file))
+		m.add(CodeMediaType, file, fmt.Sprintf("%s does not take %q: it is %s", m.Network, file.File, media.Kind(file.MIME)), m.orElse(file, m.taken(file)))
 		return
 	}
 	m.altDropped(file)
@@ -179,6 +191,7 @@ func (m *checker) checkFile(file *post.Media) {
 	if file.Animated {
 		hint = "make it smaller: a moving picture is sent as it is"
 	}
+	hint = m.orElse(file, hint)
 	if most := m.bytesOf(file); most > 0 && file.Bytes > most {
 		m.add(CodeMediaBytes, file, fmt.Sprintf("%q is too large for %s: %d of %d bytes", file.File, m.Network, file.Bytes, most), hint)
 	}
@@ -246,6 +259,14 @@ func (m *checker) checkVideo(file *post.Media) {
 		m.add(CodeMediaPixels, file,
 			fmt.Sprintf("%q is too large for %s: %d×%d, and no video is wider than %d", file.File, m.Network, file.Width, file.Height, m.VideoWidth), "export it smaller")
 	}
+}
+
+// orElse adds the remedy to a hint about a file that could be made to fit.
+func (m *checker) orElse(file *post.Media, hint string) string {
+	if m.remedy == "" || m.fit(file) == nil {
+		return hint
+	}
+	return hint + "; " + m.remedy
 }
 
 func narrowOrWide(narrow bool) string {
