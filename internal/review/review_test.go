@@ -238,7 +238,7 @@ func TestMake(t *testing.T) {
 			"  bluesky: wait (due at Tue 1 Dec 2026 09:00 CET, but P102: Bluesky has only public posts, and this one is to be unlisted) same",
 			"  fedi: schedule 2026-12-01T08:00:00Z",
 			"caused cat content/cat.md",
-			`  fedi: wait (due at Tue 1 Dec 2026 09:00 CET, but M103: "cat.png" is called a picture, and its bytes are none)`,
+			`  fedi: wait (due at Tue 1 Dec 2026 09:00 CET, but M103: "cat.png" is called PNG, and its bytes are no picture)`,
 			"caused other content/other.md",
 			"  x: wait (due at Thu 3 Dec 2026 09:00 CET, but P102: X has only public posts, and this one is to be unlisted) same",
 			"caused out content/out.md",

@@ -30,6 +30,7 @@ func suite() platformtest.Suite {
 		},
 		SilentQuota: true,
 		Refusal:     fake.Refusal,
+		More:        more(),
 	}
 }
 
@@ -40,3 +41,15 @@ func config(base string) fake.Config {
 func TestConformance(t *testing.T) { platformtest.Run(t, suite()) }
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }
+
+// more has what else Facebook is asked for: a video, and a first comment with a picture.
+func more() []platformtest.Extra {
+	clip := platform.Media{Path: "content/ride.mp4", MIME: "video/mp4"}
+	photo := platform.Media{Path: "content/sled.png", MIME: "image/png", Alt: "A sled"}
+	return []platformtest.Extra{
+		{Name: "video", Files: map[string]string{clip.Path: "a ride"}, Rendering: platform.Rendering{Parts: []platform.Part{{Text: "Look.", Media: []platform.Media{clip}}}}},
+		{Name: "comment", Files: map[string]string{photo.Path: "a sled"}, Rendering: platform.Rendering{Parts: []platform.Part{
+			{Text: "One."}, {Text: "By the way.", Comment: true, Media: []platform.Media{photo}},
+		}}},
+	}
+}

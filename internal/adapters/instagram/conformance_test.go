@@ -26,6 +26,7 @@ func suite() platformtest.Suite {
 		SilentQuota: true,
 		Dress:       platformtest.Photograph,
 		Refusal:     "Caption Too Long",
+		More:        more(),
 	}
 }
 
@@ -45,3 +46,24 @@ func TestConformanceWithBucket(t *testing.T) {
 }
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }
+
+// more has what else Instagram is asked for: a reel, a story, both kinds in one carousel, a first comment.
+func more() []platformtest.Extra {
+	clip := platform.Media{Path: "content/ride.mp4", MIME: "video/mp4"}
+	photo := platform.Media{Path: "content/sled.jpg", MIME: "image/jpeg", Alt: "A sled"}
+	plain := photo
+	plain.Alt = "" // a story has none
+	files := map[string]string{clip.Path: "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", photo.Path: "\xff\xd8\xff\xe0 a sled"}
+	post := func(name, kind, text string, media ...platform.Media) platformtest.Extra {
+		r := platform.Rendering{Parts: []platform.Part{{Text: text, Media: media}}}
+		if kind != "" {
+			r.Settings = map[string]string{"media_type": kind}
+		}
+		return platformtest.Extra{Name: name, Rendering: r, Files: files}
+	}
+	comment := post("comment", "", "A sled.", photo)
+	comment.Rendering.Parts = append(comment.Rendering.Parts, platform.Part{Text: "By the way.", Comment: true})
+	return []platformtest.Extra{
+		post("reel", "REELS", "A ride.", clip), post("story", "STORIES", "", plain), post("carousel", "CAROUSEL", "All of it.", photo, clip), comment,
+	}
+}

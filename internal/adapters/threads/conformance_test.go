@@ -2,6 +2,7 @@ package threads_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/postrider/postrider/internal/adapters/threads"
 	"github.com/postrider/postrider/internal/adapters/threads/fake"
@@ -26,6 +27,7 @@ func suite() platformtest.Suite {
 		},
 		SilentQuota: true,
 		Refusal:     "must be at most 500 characters",
+		More:        more(),
 	}
 }
 
@@ -49,3 +51,20 @@ func TestConformanceWithBucket(t *testing.T) {
 }
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite()) }
+
+// more has what else Threads is asked for: a video, both kinds in one carousel, a poll, a topic and who may reply, a first comment.
+func more() []platformtest.Extra {
+	clip := platform.Media{Path: "content/ride.mp4", MIME: "video/mp4", Alt: "A ride"}
+	photo := platform.Media{Path: "content/sled.jpg", MIME: "image/jpeg", Alt: "A sled"}
+	files := map[string]string{clip.Path: "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", photo.Path: "\xff\xd8\xff\xe0 a sled"}
+	poll := &platform.Poll{Options: []string{"Red", "Blue"}, Duration: 24 * time.Hour}
+	return []platformtest.Extra{
+		{Name: "video", Files: files, Rendering: platform.Rendering{Parts: []platform.Part{{Text: "Look.", Media: []platform.Media{clip}}}}},
+		{Name: "carousel", Files: files, Rendering: platform.Rendering{Parts: []platform.Part{{Text: "All of it.", Media: []platform.Media{photo, clip}}}}},
+		{Name: "choice", Rendering: platform.Rendering{Parts: []platform.Part{{Text: "Which?"}}, Poll: poll}},
+		{Name: "comment", Rendering: platform.Rendering{
+			Parts:    []platform.Part{{Text: "One."}, {Text: "Two."}, {Text: "By the way.", Comment: true}},
+			Settings: map[string]string{"topic_tag": "Snow", "reply_control": "mentioned_only"},
+		}},
+	}
+}

@@ -2,6 +2,7 @@ package x_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/postrider/postrider/internal/adapters/x"
 	"github.com/postrider/postrider/internal/adapters/x/fake"
@@ -40,6 +41,7 @@ func suite(secrets map[string]secret.String) platformtest.Suite {
 		},
 		RefusesRepeats: true,
 		Refusal:        "Your Tweet text is too long",
+		More:           more(),
 	}
 }
 
@@ -48,3 +50,14 @@ func TestConformance(t *testing.T) { platformtest.Run(t, suite(oauth1Secrets()))
 func TestConformanceOAuth2(t *testing.T) { platformtest.RunPublisher(t, suite(oauth2Secrets())) }
 
 func FuzzPublisher(f *testing.F) { platformtest.Fuzz(f, suite(oauth1Secrets())) }
+
+// more has what else X is asked for: a video, a poll, who may reply.
+func more() []platformtest.Extra {
+	clip := platform.Media{Path: "content/ride.mp4", MIME: "video/mp4"}
+	poll := &platform.Poll{Options: []string{"Red", "Blue"}, Duration: 2 * time.Hour}
+	return []platformtest.Extra{
+		{Name: "video", Files: map[string]string{clip.Path: "a ride"}, Rendering: platform.Rendering{Parts: []platform.Part{{Text: "Look.", Media: []platform.Media{clip}}}}},
+		{Name: "choice", Rendering: platform.Rendering{Parts: []platform.Part{{Text: "Which?"}}, Poll: poll, Settings: map[string]string{"reply_settings": "following"}}},
+		{Name: "comment", Rendering: platform.Rendering{Parts: []platform.Part{{Text: "One."}, {Text: "Two."}, {Text: "By the way.", Comment: true}}}},
+	}
+}

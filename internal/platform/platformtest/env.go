@@ -58,13 +58,12 @@ func newEnv(t *testing.T, s *Suite) *env {
 		e.http.Transport = Checked(t, s.Check, transport)
 	}
 	if s.Adapter.Info().FetchesMedia {
-		files := http.FileServerFS(Files())
 		e.public = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if data, ok := e.sent.Load(r.URL.Path); ok {
 				w.Write(data.([]byte)) //nolint:errcheck,forcetypeassert // the client has gone; only bytes are stored
 				return
 			}
-			files.ServeHTTP(w, r)
+			http.FileServerFS(e.media).ServeHTTP(w, r)
 		}))
 		t.Cleanup(e.public.Close)
 	}

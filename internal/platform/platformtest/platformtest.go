@@ -38,8 +38,17 @@ type Suite struct {
 	// Check says what is wrong with a request by the network's own description of its API; nil where there is none that a program can read.
 	// It sees every request of the cases, and may read its body.
 	Check func(*http.Request) error
+	// More are renderings of kinds that the corpus does not lead to: a video, a poll, a first comment. Their requests are goldens as well.
+	More []Extra
 	// Refusal is a part of what the fake says to fakenet.Refuse: people must get to read it.
 	Refusal string
+}
+
+// Extra is a rendering with the files that its parts name.
+type Extra struct {
+	Name      string // of its golden
+	Rendering platform.Rendering
+	Files     map[string]string // what is in them, by Media.Path; the rendering is told of their size and digest
 }
 
 // GoldenBase is the server of accounts that send nothing.

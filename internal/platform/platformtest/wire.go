@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -168,7 +170,7 @@ func shown(body []byte) string {
 	switch {
 	case json.Indent(&indented, body, "", "  ") == nil:
 		return indented.String()
-	case utf8.Valid(body):
+	case utf8.Valid(body) && !bytes.ContainsFunc(body, func(r rune) bool { return unicode.IsControl(r) && !unicode.IsSpace(r) }):
 		return string(body)
 	}
 	return fmt.Sprintf("(%d bytes, SHA-256 %.16x…)", len(body), sha256.Sum256(body))
@@ -201,6 +203,27 @@ func (p *Tape) Golden(t *testing.T, name string) {
 	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
 		t.Errorf("%s (-golden +sent; go test -update rewrites it):\n%s", path, diff)
 	}
+}
+
+// dressed returns the rendering, its files in the site's folder and known to it.
+func (x *Extra) dressed(e *env) *platform.Rendering {
+	files := fstest.MapFS{}
+	for name, data := range x.Files {
+		files[name] = &fstest.MapFile{Data: []byte(data)}
+	}
+	e.media = files
+	r := x.Rendering
+	r.Platform = e.s.Adapter.Info().ID
+	r.Parts = slices.Clone(r.Parts)
+	for i := range r.Parts {
+		r.Parts[i].Media = slices.Clone(r.Parts[i].Media)
+		for k := range r.Parts[i].Media {
+			m := &r.Parts[i].Media[k]
+			data := x.Files[m.Path]
+			m.Digest, m.Bytes = fmt.Sprintf("%x", sha256.Sum256([]byte(data))), int64(len(data))
+		}
+	}
+	return &r
 }
 
 // requestsMatchGoldens has one request of every kind that the corpus leads to, with its answer, written down.
@@ -236,6 +259,11 @@ func requestsMatchGoldens(t *testing.T, s *Suite) {
 			continue
 		}
 		golden(name, e, func() { e.published(t, &r, attempt(i)) })
+	}
+	for _, extra := range s.More {
+		e := newEnv(t, s)
+		r := extra.dressed(e)
+		golden(extra.Name, e, func() { e.shows(t, e.published(t, r, attempt(1)), r) })
 	}
 	for _, f := range []fakenet.Fault{fakenet.Refuse, fakenet.RateLimit, fakenet.ExpiredToken, fakenet.Forbidden, fakenet.ServerError} {
 		e := newEnv(t, s)
