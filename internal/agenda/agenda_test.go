@@ -1,8 +1,11 @@
 package agenda
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image"
+	"image/png"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -156,8 +159,14 @@ func TestCacheGivesTheSame(t *testing.T) {
 // A post's link card is part of what it was sent from, as its picture is; what is wrong with it keeps the post back.
 func TestLinkCard(t *testing.T) {
 	const linked = "---\nid: aaaa1111\nplatforms: [bsky]\nlink: https://acme.example/winter\npublish_at: 2026-12-01 09:00\n---\nHello.\n"
-	const card = "url: https://acme.example/winter\ntitle: Winter\nimage: sled.gif\n"
-	const gif = "GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+	const card = "url: https://acme.example/winter\ntitle: Winter\nimage: sled.png\n"
+	picture := func(side int) string {
+		var b bytes.Buffer
+		if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, side, side))); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
 	f := newFixture(t, map[string]string{"web/site.yaml": siteFile, "web/content/a.md": linked, "web/content/z.md": strings.Replace(linked, "aaaa1111", "zzzz9999", 1)})
 	f.o.Prefix = "web"
 	seen := map[string]bool{}
@@ -186,13 +195,13 @@ func TestLinkCard(t *testing.T) {
 	}
 	plain := f.targets(f.open())
 	look("without a card", true, "")
-	f.commit(map[string]string{"web/content/a.card.yaml": card, "web/content/sled.gif": gif})
+	f.commit(map[string]string{"web/content/a.card.yaml": card, "web/content/sled.png": picture(1)})
 	look("with a card", false, "")
 	f.commit(map[string]string{"web/content/a.card.yaml": card + "description: Snow\n"})
 	look("with another card", false, "")
-	f.commit(map[string]string{"web/content/sled.gif": gif + "more"})
+	f.commit(map[string]string{"web/content/sled.png": picture(2)})
 	look("with another picture", false, "")
-	f.commit(map[string]string{"web/content/sled.gif": ""})
+	f.commit(map[string]string{"web/content/sled.png": ""})
 	look("without its picture", false, "M101")
 	f.commit(map[string]string{"web/content/a.card.yaml": card + "titel: x\n"})
 	look("with a mistake", true, `K101: a.card.yaml, line 4: unknown key "titel"`)

@@ -48,7 +48,7 @@ func TestCard(t *testing.T) {
 	pictures := map[string][]byte{
 		"small.png": small, "wide.png": drawn(t, 1500, 800), "tall.png": drawn(t, 3, 2400), "small.gif": moving(t, 10), "large.gif": moving(t, 1300),
 		"vector.svg": []byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), "broken.png": small[:20], "empty.png": {}, "page.png": []byte("<html>"),
-		"huge.png": append(bytes.Clone(small), make([]byte, maxPicture)...), "new.avif": []byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avifmif1miaf"),
+		"huge.png": append(bytes.Clone(small), make([]byte, maxPicture)...), "paper.pdf": []byte("%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF\n"),
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, "/")
@@ -68,8 +68,8 @@ func TestCard(t *testing.T) {
 	for name, want := range map[string]string{
 		"small.png": "image/png 40×30", "wide.png": "image/jpeg 1200×640", "tall.png": "image/jpeg 2×1200", "small.gif": "image/gif 10×10",
 		"large.gif":  "it moves, and is too large as it is: 1300×1300 pixels",
-		"vector.svg": "the bytes are no picture", "page.png": "the bytes are no picture", "broken.png": "does not decode", "empty.png": "is empty",
-		"huge.png": "it is too large", "new.avif": "it is avif: cards have JPEG, PNG, WebP or GIF pictures", "gone.png": "it answers 404 Not Found",
+		"vector.svg": "the bytes are no picture", "page.png": "the bytes are no picture", "broken.png": "is damaged", "empty.png": "is empty",
+		"huge.png": "it is too large", "paper.pdf": "it is application/pdf: cards have JPEG, PNG, WebP or GIF pictures", "gone.png": "it answers 404 Not Found",
 	} {
 		card, err := r.Card(t.Context(), server.URL+"/of/"+name)
 		if err != nil || card.Title != "Hi" {
