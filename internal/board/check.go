@@ -26,8 +26,8 @@ type pack struct {
 	worst []int32   // indices of files: the worst first, then by path
 	items []item
 	texts []wording
-	said  string            // the messages of all texts
-	kinds []finding.Finding // what texts have in common: Code, Severity, Account, Hint and Private
+	said  string            // the messages and hints of all texts
+	kinds []finding.Finding // what texts have in common: Code, Severity, Account and Private
 	posts []string          // the ids that items name
 	count map[Kind]int
 	twins []string // paths of posts that share an id with another
@@ -48,16 +48,29 @@ type item struct {
 
 // wording is what findings say.
 type wording struct {
-	from, to int32 // of what was said
-	kind     int32 // an index
+	message, hint phrase
+	kind          int32 // an index
 }
+
+// phrase is a piece of what was said.
+type phrase struct{ from, to int32 }
 
 // newPack packs a list that is sorted by path.
 func newPack(list finding.List) *pack {
 	p := &pack{items: make([]item, len(list)), count: map[Kind]int{}}
 	texts, kinds, posts := map[wording]int32{}, map[finding.Finding]int32{}, map[string]int32{}
-	messages := map[string]wording{}
 	var said strings.Builder
+	phrases := map[string]phrase{}
+	say := func(text string) phrase {
+		p, ok := phrases[text]
+		if !ok {
+			p.from = int32(said.Len()) //nolint:gosec // lists are far smaller
+			said.WriteString(text)
+			p.to = int32(said.Len()) //nolint:gosec // as above
+			phrases[text] = p
+		}
+		return p
+	}
 	for i := range list {
 		f := list[i]
 		n := len(p.files) - 1
@@ -73,14 +86,8 @@ func newPack(list finding.List) *pack {
 		p.count[Kind{f.Severity, f.Code}]++
 		p.items[i] = item{line: int32(f.Range.Start.Line), column: int32(f.Range.Start.Column), endLine: int32(f.Range.End.Line), endColumn: int32(f.Range.End.Column)} //nolint:gosec // as above
 		p.items[i].post, p.posts = indexed(posts, p.posts, f.Post)
-		t, ok := messages[f.Message]
-		if !ok {
-			t.from = int32(said.Len()) //nolint:gosec // as above
-			said.WriteString(f.Message)
-			t.to = int32(said.Len()) //nolint:gosec // as above
-			messages[f.Message] = t
-		}
-		f.Path, f.Post, f.Range, f.Message = "", "", finding.Range{}, ""
+		t := wording{message: say(f.Message), hint: say(f.Hint)}
+		f.Path, f.Post, f.Range, f.Message, f.Hint = "", "", finding.Range{}, "", ""
 		t.kind, p.kinds = indexed(kinds, p.kinds, f)
 		p.items[i].text, p.texts = indexed(texts, p.texts, t)
 	}
@@ -118,7 +125,8 @@ func (p *pack) finding(s *stretch, i int32) finding.Finding {
 	x := &p.items[i]
 	t := &p.texts[x.text]
 	f := p.kinds[t.kind]
-	f.Path, f.Post, f.Message = s.path, p.posts[x.post], p.said[t.from:t.to]
+	f.Path, f.Post = s.path, p.posts[x.post]
+	f.Message, f.Hint = p.said[t.message.from:t.message.to], p.said[t.hint.from:t.hint.to]
 	f.Range.Start = finding.Pos{Line: int(x.line), Column: int(x.column)}
 	f.Range.End = finding.Pos{Line: int(x.endLine), Column: int(x.endColumn)}
 	return f
