@@ -30,7 +30,8 @@ func TestBucket(t *testing.T) {
 		},
 		"password": {
 			`{bucket: {endpoint: "https://me:pw@s3.example", name: acme}}`,
-			"S171 1:28-54 the address has a name or password in it (keys come from the environment: " + keys + ")",
+			"S171 1:28-54 the address has a name or password in it (keys come from the environment: " + keys + ")\n" +
+				"S114 1:37-42 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)",
 		},
 		"path instead of key": {
 			`{bucket: {endpoint: "https://s3.example", name: acme, public_url: "https://cdn.example/{path}"}}`,
