@@ -287,10 +287,10 @@ func TestRenderWithBucket(t *testing.T) {
 		"PNG":              {file: file("a.png", 1000, 1000), want: &platform.Fit{Width: 1000, Height: 1000, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"turned":           {file: turned, want: &platform.Fit{Width: 1440, Height: 1800, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"heavy":            {file: heavy, want: &platform.Fit{Width: 1800, Height: 1800, MIME: "image/jpeg", MaxBytes: 8 << 20}},
-		"tall, in a story": {file: file("a.png", 2160, 3840), story: true, want: &platform.Fit{Width: 1440, Height: 2560, MIME: "image/jpeg", MaxBytes: 8 << 20}},
+		"tall, in a story": {file: file("a.png", 2160, 3840), story: true, code: "M214", want: &platform.Fit{Width: 1440, Height: 2560, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"tall":             {file: file("a.png", 700, 1000), code: "M209", want: &platform.Fit{Width: 700, Height: 1000, MIME: "image/jpeg", MaxBytes: 8 << 20}},
 		"moving":           {file: moving, code: "M204"},
-		"video":            {file: file("a.mp4", 0, 0)},
+		"video":            {file: file("a.mp4", 0, 0), code: "M214"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := "A sled."

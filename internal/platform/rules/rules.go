@@ -165,6 +165,7 @@ func (m *checker) checkFile(file *post.Media) {
 				return
 			}
 			m.fits[file.Path] = fit
+			m.altDropped(file)
 			return
 		}
 	}
