@@ -13,7 +13,7 @@ func mediaPlace() Check {
 		Doc: finding.Doc{
 			Code: "M304", Title: "media that tell where they were taken", Severity: finding.Warning, Since: "0.1.0",
 			Why: "Cameras and phones write into a picture or video where it was taken: often somebody's home. Postrider takes that out of the pictures that it sends; " +
-				"this one goes out as the file is: the network fetches it from an address, it is a webhook, or of a type that is not rewritten, as HEIC and videos are not.",
+				"this one goes out as the file is: the network fetches it from `media.public_url`, it is a webhook, or of a type that is not rewritten, as HEIC and videos are not.",
 			Bad: "-- site.yaml --\naccounts:\n  threads: {platform: threads}\nmedia: {public_url: \"https://raw.githubusercontent.com/acme/site/{commit}/{path}\"}\n" +
 				"-- content/sled.md --\n---\nplatforms: [threads]\nmedia:\n  - file: phone.png\n    alt: A red sled\n---\nThe sled is back.\n",
 			Good: "-- content/sled.md --\n---\nplatforms: [bluesky]\nmedia:\n  - file: phone.png\n    alt: A red sled\n---\nThe sled is back.\n",
