@@ -181,14 +181,19 @@ func (w *world) git(dir string, args ...string) string {
 
 func (w *world) gitInput(dir string, stdin io.Reader, args ...string) string {
 	w.t.Helper()
+	out, err := w.tryGit(dir, stdin, args...)
+	if err != nil {
+		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (w *world) tryGit(dir string, stdin io.Reader, args ...string) (string, error) {
 	cmd := exec.Command("git", args...) //nolint:noctx // git ends by itself
 	cmd.Dir, cmd.Stdin = dir, stdin
 	cmd.Env = append(w.environ(), "GIT_COMMITTER_NAME=Anna", "GIT_COMMITTER_EMAIL=anna@acme.example")
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
 }
 
 // commit changes files on the remote's main, "" removing one.
@@ -255,7 +260,18 @@ func (w *world) cloned(args ...string) string {
 	w.clones = append(w.clones, dir)
 	w.mu.Unlock()
 	// As from a server: otherwise git copies its folder of objects, with what others are just writing there.
-	w.git(w.dir, append(append([]string{"clone", "--quiet", "--no-local"}, args...), w.remote, dir)...)
+	args = append(append([]string{"clone", "--quiet", "--no-local"}, args...), w.remote, dir)
+	out, err := w.tryGit(w.dir, nil, args...)
+	for range 10 {
+		// A branch was replaced after git was told where it is, and before it asked for that: a person would clone again.
+		if err == nil || !strings.Contains(out, "not our ref") {
+			break
+		}
+		out, err = w.tryGit(w.dir, nil, args...)
+	}
+	if err != nil {
+		w.t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 	if w.server != nil {
 		w.git(dir, "remote", "set-url", "origin", w.server.base()+"/"+filepath.Base(w.remote))
 	}
