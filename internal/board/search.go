@@ -35,7 +35,11 @@ func (b *Board) search(text string) *hits {
 			}
 		}
 	})
-	h := &hits{text: text, in: map[*facts]struct{}{}}
+	n := 0
+	for _, list := range found {
+		n += len(list)
+	}
+	h := &hits{text: text, in: make(map[*facts]struct{}, n)}
 	for _, list := range found {
 		for _, f := range list {
 			h.in[f] = struct{}{}
