@@ -415,7 +415,6 @@ func (w *writer) foot() string {
 	if w.o.Base != "" {
 		fmt.Fprintf(&b, "%s compared with %s, %s. ", code(w.o.Head), code(w.o.Base), w.both(w.At))
 	}
-	b.WriteString("What is shown here is what is sent: each rendering has a fingerprint.\n\n<details><summary>Fingerprints</summary>\n\n")
 	var list strings.Builder
 	for i := range w.Posts {
 		for k := range w.Posts[i].Targets {
@@ -424,6 +423,10 @@ func (w *writer) foot() string {
 			}
 		}
 	}
+	if list.Len() == 0 {
+		return b.String() + "\n"
+	}
+	b.WriteString("What is shown here is what is sent: each rendering has a fingerprint.\n\n<details><summary>Fingerprints</summary>\n\n")
 	b.WriteString(fence("text", list.String()) + "\n</details>\n")
 	return b.String()
 }

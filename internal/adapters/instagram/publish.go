@@ -30,20 +30,13 @@ var (
 
 // Open implements [platform.Adapter].
 func (Adapter) Open(a *platform.Account, d platform.Deps) (platform.Publisher, error) {
-	o, ok := a.Options.(*Options)
-	if !ok {
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: "the account has no Instagram options"}
+	o, err := platform.OptionsOf[Options](a)
+	if err != nil {
+		return nil, err
 	}
-	if problems := o.Validate(); len(problems) > 0 {
-		p := problems[0]
-		return nil, &platform.Error{Outcome: platform.Unsent, Op: "open", Message: p.Key + ": " + p.Message, Hint: p.Hint}
-	}
-	token := d.Secrets["ACCESS_TOKEN"]
-	if token.IsZero() {
-		return nil, &platform.Error{
-			Outcome: platform.Denied, Op: "open", Message: "there is no access token",
-			Hint: "set " + platform.EnvName(a.Name, "ACCESS_TOKEN"),
-		}
+	token, err := d.Secret(a, "ACCESS_TOKEN", "access token")
+	if err != nil {
+		return nil, err
 	}
 	return &publisher{
 		user: o.UserID,
