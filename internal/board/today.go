@@ -314,21 +314,15 @@ func (b *Board) planTarget(r *Row, t *Target) plan.Target {
 
 // plan asks what a run would say of targets, if they were merged as they are.
 func (b *Board) plan(targets []plan.Target) []plan.Waiting {
-	cfg := b.in.Site.Config
 	view := b.shelf.view
 	if view == nil {
 		view = ledger.Memory{}
 	}
 	b.shelf.mu.Lock()
 	defer b.shelf.mu.Unlock()
-	p, err := plan.Make(plan.Input{
-		Now: b.in.Now, Targets: targets, Ledger: view,
-		Rules: plan.Rules{
-			LateAfter: cfg.Schedule.Late.After, LateThen: cfg.Schedule.Late.Then,
-			Quiet: func(t time.Time) (time.Time, bool) { return cfg.Schedule.QuietUntil(t, cfg.Location) },
-			Held:  cfg.HeldBy, Cap: cfg.CapOf, Zone: cfg.Location,
-		},
-	})
+	rules := plan.RulesOf(b.in.Site.Config)
+	rules.MaxPerRun = 0 // what only waits for the next run needs nobody
+	p, err := plan.Make(plan.Input{Now: b.in.Now, Targets: targets, Ledger: view, Rules: rules})
 	if err != nil {
 		return nil
 	}

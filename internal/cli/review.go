@@ -100,7 +100,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	in := review.Input{Sides: sides, Registry: a.Registry, Now: a.Now(), Rules: publish.Rules(sides.After.Config)}
+	in := review.Input{Sides: sides, Registry: a.Registry, Now: a.Now()}
 	if desk != nil {
 		if in.Ledger, err = desk.Ledger.View(); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
@@ -73,6 +74,15 @@ type Rules struct {
 	// Cap returns how much an account may spend in a month of the calendar in Zone, 0 for no limit; nil: none has one.
 	Cap  func(account string) platform.USD
 	Zone *time.Location // nil: that of the plan's time
+}
+
+// RulesOf returns the rules of a site.
+func RulesOf(c *config.Site) Rules {
+	return Rules{
+		LateAfter: c.Schedule.Late.After, LateThen: c.Schedule.Late.Then, MaxPerRun: c.Schedule.MaxPerRun, Held: c.HeldBy,
+		Quiet: func(t time.Time) (time.Time, bool) { return c.Schedule.QuietUntil(t, c.Location) },
+		Cap:   c.CapOf, Zone: c.Location,
+	}
 }
 
 // Backlog says what to do with the posts that a first run finds due, when they are more than MaxPerRun.

@@ -121,7 +121,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 			return nil, err
 		}
 		p, err := plan.Make(plan.Input{
-			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: Rules(a.Config()), Backlog: o.Backlog,
+			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: plan.RulesOf(a.Config()), Backlog: o.Backlog,
 			OwnerDead: o.OwnerDead, Exists: a.Has, Cost: a.Cost, Reached: reached,
 		})
 		if err != nil {
@@ -275,13 +275,4 @@ func fetch(ctx context.Context, o OpenOptions, led *gitledger.Ledger, remote, br
 		return "", err
 	}
 	return heads["refs/heads/"+branch], nil
-}
-
-// Rules returns the rules of a site that planning follows.
-func Rules(c *config.Site) plan.Rules {
-	return plan.Rules{
-		LateAfter: c.Schedule.Late.After, LateThen: c.Schedule.Late.Then, MaxPerRun: c.Schedule.MaxPerRun, Held: c.HeldBy,
-		Quiet: func(t time.Time) (time.Time, bool) { return c.Schedule.QuietUntil(t, c.Location) },
-		Cap:   c.CapOf, Zone: c.Location,
-	}
 }

@@ -40,7 +40,7 @@ func (m *maker) effects() error {
 		}
 		return nil
 	}
-	made, err := plan.Make(plan.Input{Now: m.Now, Targets: targets, Ledger: m.Ledger, Rules: m.Rules, Exists: m.exists})
+	made, err := plan.Make(plan.Input{Now: m.Now, Targets: targets, Ledger: m.Ledger, Rules: plan.RulesOf(m.Sides.After.Config), Exists: m.exists})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/media"
-	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
 	"github.com/postrider/postrider/internal/secret"
@@ -68,7 +67,6 @@ type Input struct {
 	Registry *platform.Registry
 	Now      time.Time
 	Ledger   ledger.View // what is out, and what was tried; nil: nothing is known of that
-	Rules    plan.Rules
 }
 
 // Review is what a change does.

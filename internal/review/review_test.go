@@ -16,7 +16,6 @@ import (
 
 	"github.com/postrider/postrider/internal/adapters"
 	"github.com/postrider/postrider/internal/ledger"
-	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/review"
 )
@@ -77,13 +76,8 @@ func made(t *testing.T, before, after files, view ledger.View) *review.Review {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := sides.After.Config
 	r, err := review.Make(t.Context(), review.Input{
 		Sides: sides, Registry: adapters.All(), Now: now, Ledger: view,
-		Rules: plan.Rules{
-			LateAfter: cfg.Schedule.Late.After, LateThen: cfg.Schedule.Late.Then, MaxPerRun: cfg.Schedule.MaxPerRun, Held: cfg.HeldBy,
-			Quiet: func(t time.Time) (time.Time, bool) { return cfg.Schedule.QuietUntil(t, cfg.Location) },
-		},
 	})
 	if err != nil {
 		t.Fatal(err)
