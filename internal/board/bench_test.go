@@ -205,6 +205,11 @@ func benchmark(b *testing.B, n int) {
 		}
 	})
 	x.Posts(Filter{Text: "hill"})
+	b.Run("other search", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			x.Posts(Filter{Text: [...]string{"evenings faster", "faster evenings"}[i%2]})
+		}
+	})
 	b.Run("first order", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()

@@ -105,10 +105,11 @@ type Row struct {
 	Targets []Target  // sorted by account
 
 	facts       *facts
-	unreadable  bool  // Post cannot be read
-	until       int64 // when a state changes by itself, see stamp
-	first, last int64 // the earliest and the latest time of its targets, see stamp; of a repeated post last is never
-	rank        uint8 // of State
+	number      uint32 // its own among the rows of its board
+	unreadable  bool   // Post cannot be read
+	until       int64  // when a state changes by itself, see stamp
+	first, last int64  // the earliest and the latest time of its targets, see stamp; of a repeated post last is never
+	rank        uint8  // of State
 	campaign    string
 	// alike says that all targets are in the row's state and campaign, as those of most posts are; accounts has a bit for each then.
 	// Going through all targets of all posts would be most of what a page of tens of thousands of posts costs.

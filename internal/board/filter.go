@@ -65,11 +65,7 @@ func (m *matcher) ofRank(rank uint8) bool { return m.rank == anyState || m.rank 
 
 // says reports whether all words are in a row's text.
 func (m *matcher) says(r *Row) bool {
-	if m.hits == nil {
-		return true
-	}
-	_, ok := m.hits.in[r.facts]
-	return ok
+	return m.hits == nil || m.hits.has(r)
 }
 
 // pressing returns the rank of those targets that the account and the campaign choose, anyState when they choose none.

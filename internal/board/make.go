@@ -38,7 +38,11 @@ type Board struct {
 	same map[string]string       // by path, of posts that share an id with another: what is wrong with them
 
 	byTime, byName order
-	searched       atomic.Pointer[hits] // the last search
+	numbers        uint32 // above those of all rows
+	searched       struct {
+		sync.Mutex
+		hits [4]*hits // the last searches, newest first
+	}
 
 	base      func() *pack // the findings to begin with: those of the last whole check, else of reading
 	revised   func() map[string]finding.List
@@ -305,6 +309,7 @@ func (m *maker) all(old *Board) error {
 	posts := m.in.Site.Posts
 	m.targets.Together, m.turns.Together, m.stands.Together = true, true, true
 	rows := make([]Row, len(posts))
+	m.numbers = uint32(len(posts)) //nolint:gosec // posts
 	m.rows = make([]*Row, len(posts))
 	before := make([]*Row, len(posts)) // the same post, or another version of it
 	if old != nil {
@@ -324,6 +329,7 @@ func (m *maker) all(old *Board) error {
 		known := slab.Of[facts]{Together: true}
 		for i := c * chunk; i < min((c+1)*chunk, len(posts)); i++ {
 			m.rows[i] = &rows[i]
+			rows[i].number = uint32(i) //nolint:gosec // posts
 			m.begin(&rows[i], posts[i], before[i], &known)
 		}
 	})
@@ -363,10 +369,11 @@ func parallel(n int, fn func(i int)) {
 // some makes the rows of diff and those whose time has come; the others are those of old.
 func (m *maker) some(old *Board, diff []change) error {
 	posts := m.in.Site.Posts
-	m.good = old.good
+	m.good, m.numbers = old.good, old.numbers
 	var out, in []*Row // of the orders
 	remake := func(p *post.Post, before *Row) (*Row, error) {
-		r := &Row{}
+		r := &Row{number: m.numbers}
+		m.numbers++
 		m.begin(r, p, before, &slab.Of[facts]{})
 		if err := m.finish(r, m.base().at(p.Path)); err != nil {
 			return nil, err

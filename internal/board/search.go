@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
@@ -14,53 +15,59 @@ import (
 // hits is which posts have all words of a text, of one board.
 type hits struct {
 	text string
-	in   map[*facts]struct{}
+	in   []atomic.Uint64 // a bit for each row, by its number
 }
 
-// search returns the posts that have all words of a text. The last search is kept: a page asks several times.
+func (h *hits) has(r *Row) bool { return h.in[r.number/64].Load()>>(r.number%64)&1 != 0 }
+
+// search returns the posts that have all words of a text. The last searches are kept: a page asks several times, and somebody who goes
+// through a list goes back, too.
 func (b *Board) search(text string) *hits {
-	if last := b.searched.Load(); last != nil && last.text == text {
-		return last
+	b.searched.Lock()
+	defer b.searched.Unlock()
+	last := &b.searched.hits
+	if i := slices.IndexFunc(last[:], func(h *hits) bool { return h != nil && h.text == text }); i >= 0 {
+		return last[i]
 	}
 	var words []needle
 	for w := range strings.FieldsSeq(strings.ToLower(text)) {
 		words = append(words, newNeedle(w))
 	}
-	const chunk = 1024
-	found := make([][]*facts, (len(b.rows)+chunk-1)/chunk)
-	parallel(len(found), func(i int) {
+	slices.SortStableFunc(words, func(v, w needle) int { return len(w.word) - len(v.word) }) // the longest is likely the rarest
+	h := &hits{text: text, in: make([]atomic.Uint64, b.numbers/64+1)}
+	const chunk = 512
+	parallel((len(b.rows)+chunk-1)/chunk, func(i int) {
+	rows:
 		for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
-			if !slices.ContainsFunc(words, func(n needle) bool { return !r.facts.have(&n) }) {
-				found[i] = append(found[i], r.facts)
+			for i := range words {
+				if !r.facts.have(&words[i]) {
+					continue rows
+				}
 			}
+			h.in[r.number/64].Or(1 << (r.number % 64))
 		}
 	})
-	n := 0
-	for _, list := range found {
-		n += len(list)
-	}
-	h := &hits{text: text, in: make(map[*facts]struct{}, n)}
-	for _, list := range found {
-		for _, f := range list {
-			h.in[f] = struct{}{}
-		}
-	}
-	b.searched.Store(h)
+	copy(last[1:], last[:])
+	last[0] = h
 	return h
 }
 
 // have reports whether a word is in the post's title, tags, id, path or text, as it is written.
 func (f *facts) have(n *needle) bool {
+	front := !f.literal || n.in(f.text) // with most posts and words one look through the file says that it has none
+	return front && (n.in(f.text[f.body:]) || slices.ContainsFunc(f.keys(make([]string, 0, 16)), n.in)) ||
+		n.in(f.path) || f.other != nil && n.in(f.other.words())
+}
+
+// keys appends what is searched of the front matter.
+func (f *facts) keys(list []string) []string {
 	p := f.post
-	if n.in(p.Text[f.body:]) || n.in(p.Title) || n.in(p.ID) || n.in(p.Path) || slices.ContainsFunc(p.Tags, n.in) {
-		return true
-	}
+	list = append(append(list, p.Title, p.ID), p.Tags...)
 	for i := range p.Overrides {
-		if o := &p.Overrides[i]; n.in(o.Title) || slices.ContainsFunc(o.Tags, n.in) {
-			return true
-		}
+		o := &p.Overrides[i]
+		list = append(append(list, o.Title), o.Tags...)
 	}
-	return f.other != nil && n.in(f.other.words())
+	return list
 }
 
 // other is the texts that a post has for some accounts instead of its own. They stand in the front matter.
@@ -143,7 +150,7 @@ func (n *needle) by(text string, anchor byte) bool {
 			return false
 		}
 		i += j
-		if endsWith(text[:i], n.before) && beginsWith(text[i+1:], n.after) {
+		if beginsWith(text[i+1:], n.after) && endsWith(text[:i], n.before) {
 			return true
 		}
 	}

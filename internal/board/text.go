@@ -25,8 +25,11 @@ type facts struct {
 	name   string
 	digest [16]byte // see source; zero for a post with media
 
-	body  int    // where it begins in the post's text
-	other *other // nil when there is none
+	// For the search, which goes through the facts of all posts: what lies elsewhere costs it a walk through all memory.
+	text, path string
+	body       int    // where it begins in the text
+	literal    bool   // all keys stand in the text or in the path as they are
+	other      *other // nil when there is none
 }
 
 // How long the words of a row may be, in bytes.
@@ -43,10 +46,13 @@ func newFacts(p *post.Post, all *slab.Of[facts]) *facts {
 	if !hasMedia(p) {
 		copy(f.digest[:], source(p.Text, sha1.New()))
 	}
-	f.body = bodyOf(p.Text, p.BodyLine)
+	f.text, f.path, f.body = p.Text, p.Path, bodyOf(p.Text, p.BodyLine)
 	if slices.ContainsFunc(p.Overrides, func(o post.Override) bool { return len(o.Body) > 0 }) {
 		f.other = &other{facts: f}
 	}
+	f.literal = !slices.ContainsFunc(f.keys(nil), func(s string) bool {
+		return !strings.Contains(f.text[:f.body], s) && !strings.Contains(f.path, s)
+	})
 	return f
 }
 

@@ -10,8 +10,9 @@ import (
 const (
 	// tidyAfter is how long nothing was asked for, and nothing has changed, before memory is given back.
 	tidyAfter = 300 * time.Millisecond
-	// litter is how much there must be to give back, in bytes.
-	litter = 4 << 20
+	// litter is how much there must be to give back, in bytes, and part which part of what stays: to look through 300 MB for 4 would
+	// keep a processor busy more than it is worth.
+	litter, part = 4 << 20, 16
 )
 
 // stir tells whoever tidies up that there is something to do.
@@ -34,17 +35,18 @@ func (s *Server) tidy(ctx context.Context) {
 		case <-s.stirred:
 			quiet.Reset(tidyAfter)
 		case <-quiet.C:
-			if unneeded() >= litter {
+			if unneeded, needed := heap(); unneeded >= max(litter, needed/part) {
 				debug.FreeOSMemory()
 			}
 		}
 	}
 }
 
-// unneeded returns how many bytes have been asked for since memory was looked through last. Most of it was needed for a moment only.
-func unneeded() uint64 {
+// heap returns how many bytes have been asked for since memory was looked through last, most of which were needed for a moment only, and
+// how many were needed then.
+func heap() (unneeded, needed uint64) {
 	heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(heap)
 	all, live := heap[0].Value.Uint64(), heap[1].Value.Uint64()
-	return all - min(all, live)
+	return all - min(all, live), live
 }
