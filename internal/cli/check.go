@@ -64,6 +64,7 @@ do not exist are errors; what may pass is a warning.`,
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", "print as `FORMAT`: text, json, github, gitlab or sarif")
+	f.results.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "take warnings for errors")
 	cmd.Flags().BoolVar(&f.remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
@@ -77,9 +78,15 @@ type checkOptions struct {
 	format              string
 	strict, remarks     bool
 	links, allowPrivate bool
+	results             resultFlags
 }
 
 func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
+	results, err := a.openResults(f.results)
+	if err != nil {
+		return err
+	}
+	defer results.close()
 	o := site.Options{CountRemarks: f.format == "text" && !f.remarks}
 	if f.links {
 		checker, err := linkcheck.New(linkcheck.Options{Web: a.HTTP.Transport, Private: f.allowPrivate, Wait: a.Wait})
@@ -114,6 +121,7 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 			}
 		}
 	}
+	results.say(checkSummary(findings, len(posts), s.Remarks))
 	switch f.format {
 	case "json":
 		err = finding.WriteJSON(a.Stdout, findings, len(posts))

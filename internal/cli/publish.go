@@ -21,6 +21,7 @@ import (
 
 func (a *app) publishCommand() *cobra.Command {
 	var f deskFlags
+	var to resultFlags
 	var dryRun, allowPrivate bool
 	var backlog string
 	var deadline, requestTimeout time.Duration
@@ -57,6 +58,11 @@ second one ends at once.`, publishTries),
 			if dryRun {
 				return a.dryRun(desk, repo, f.json)
 			}
+			results, err := a.openResults(to)
+			if err != nil {
+				return err
+			}
+			defer results.close()
 			if desk.Run, err = a.runID(); err != nil {
 				return err
 			}
@@ -69,6 +75,7 @@ second one ends at once.`, publishTries),
 			if err != nil {
 				return err
 			}
+			a.tell(results, report)
 			if f.json {
 				if err := a.printJSON(a.reportJSON(report, "")); err != nil {
 					return err
@@ -92,6 +99,8 @@ second one ends at once.`, publishTries),
 		},
 	}
 	f.add(cmd)
+	to.add(cmd)
+	to.addOutputs(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
 	cmd.Flags().DurationVar(&deadline, "deadline", 15*time.Minute, "begin no delivery later than `DURATION` after the start")

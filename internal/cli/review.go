@@ -26,6 +26,7 @@ type reviewFlags struct {
 	limit              int
 	post               bool
 	headName           string // what people call head, "" for its own name
+	results            resultFlags
 }
 
 func (a *app) reviewCommand() *cobra.Command {
@@ -63,6 +64,7 @@ the commit's status. The exit code is 1 when the branch brings errors with it.`,
 		},
 	}
 	f.add(cmd)
+	f.results.add(cmd)
 	cmd.Flags().BoolVar(&f.offline, "offline", false, "do not ask the remote")
 	cmd.Flags().StringVar(&f.base, "base", "", "compare with the branch or commit `REF`, instead of with the publishing branch")
 	cmd.Flags().StringVar(&f.head, "head", "HEAD", "the branch or commit `REF` to review")
@@ -82,6 +84,11 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, repo.Close()) }()
+	results, err := a.openResults(f.results)
+	if err != nil {
+		return err
+	}
+	defer results.close()
 	var pull *pullRequest
 	if f.post {
 		if pull, err = a.pullRequest(ctx, dir, repo, &f); err != nil {
@@ -111,6 +118,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 		return err
 	}
 	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
+	results.say(r.Markdown(review.MarkdownOptions{Limit: summaryLimit, Base: o.Base, Head: o.Head, Command: o.Command}))
 	if pull != nil {
 		if err := a.post(ctx, pull, r, o); err != nil {
 			return err

@@ -1,0 +1,202 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/publish"
+	"github.com/postrider/postrider/internal/review"
+)
+
+// maxSummaryRows is how many rows a table of a summary has, and maxSummaryCell how many code points a cell: a summary must stay below
+// [summaryLimit] whatever went wrong.
+const (
+	maxSummaryRows = 200
+	maxSummaryCell = 600
+)
+
+// summaryCell writes a text of anybody's as a cell of a table.
+func summaryCell(text string) string {
+	text = oneLine(text)
+	if r := []rune(text); len(r) > maxSummaryCell {
+		text = string(r[:maxSummaryCell-1]) + "…"
+	}
+	return review.Cell(text)
+}
+
+// summaryLink writes an address that a network gave as a link, and anything else as text.
+func summaryLink(text, address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return summaryCell(text)
+	}
+	safe := strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `\`, "%5C", " ", "%20").Replace(u.String())
+	return "[" + summaryCell(text) + "](<" + safe + ">)"
+}
+
+// summaryTable is a table with as many rows as a summary may have.
+type summaryTable struct {
+	head string
+	rows []string
+	left int
+}
+
+func (t *summaryTable) row(cells ...string) {
+	if len(t.rows) == maxSummaryRows {
+		t.left++
+		return
+	}
+	t.rows = append(t.rows, "| "+strings.Join(cells, " | ")+" |\n")
+}
+
+// String returns the table, and nothing when it has no rows.
+func (t *summaryTable) String() string {
+	if len(t.rows) == 0 {
+		return ""
+	}
+	columns := strings.Count(t.head, "|") - 1
+	text := "\n" + t.head + "\n|" + strings.Repeat("---|", columns) + "\n" + strings.Join(t.rows, "")
+	if t.left > 0 {
+		text += fmt.Sprintf("\n… and %d more.\n", t.left)
+	}
+	return text
+}
+
+// outcomePublished is the outcome of a delivery that is out now.
+const outcomePublished = "published"
+
+// tally counts how the deliveries of a run ended: what is out, what is not, and what nobody knows yet.
+type tally struct{ published, changed, failed, unknown int }
+
+func tallyOf(r *publish.Report) (t tally) {
+	for i := range r.Deliveries {
+		switch d := &r.Deliveries[i]; {
+		case d.Outcome == outcomePublished:
+			t.published++
+		case d.OK():
+			t.changed++
+		case d.Outcome == platform.Unknown.String():
+			t.unknown++
+		default:
+			t.failed++
+		}
+	}
+	return t
+}
+
+// publishOutputs returns what later steps learn of a run.
+func publishOutputs(r *publish.Report) []output {
+	urls := []string{}
+	for i := range r.Deliveries {
+		d := &r.Deliveries[i]
+		if d.Outcome == outcomePublished && len(d.Parts) > 0 && d.Parts[0].URL != "" {
+			urls = append(urls, d.Parts[0].URL)
+		}
+	}
+	t := tallyOf(r)
+	return []output{{"published", strconv.Itoa(t.published)}, {"failed", strconv.Itoa(t.failed)}, {"unknown", strconv.Itoa(t.unknown)}, {"urls", jsonLine(urls)}}
+}
+
+// tell writes what a run did where the CI service shows it and takes it from.
+func (a *app) tell(to *results, r *publish.Report) {
+	to.say(publishSummary(r))
+	to.give(publishOutputs(r))
+}
+
+// publishSummary says in Markdown what a run did, and what waits for a person.
+func publishSummary(r *publish.Report) string {
+	var b strings.Builder
+	var counts []string
+	t := tallyOf(r)
+	for _, c := range []struct {
+		n    int
+		word string
+	}{{t.published, "published"}, {t.changed, "changed"}, {t.failed, "failed"}, {t.unknown, "unknown"}} {
+		if c.n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.word))
+		}
+	}
+	fmt.Fprintf(&b, "### Postrider: %s\n", cmp.Or(strings.Join(counts, ", "), "nothing to send"))
+	if r.RecordErr != nil {
+		fmt.Fprintf(&b, "\n**The results could not be pushed:** %s\n", summaryCell(r.RecordErr.Error()))
+	}
+	deliveries := summaryTable{head: "| | post | account | |"}
+	for i := range r.Deliveries {
+		d := &r.Deliveries[i]
+		outcome := d.Outcome
+		if !d.OK() {
+			outcome = "**" + outcome + "**"
+		}
+		var what []string
+		if len(d.Parts) > 0 {
+			what = append(what, summaryLink(cmp.Or(d.Parts[0].URL, d.Parts[0].ID), d.Parts[0].URL))
+		}
+		if d.Err != nil {
+			what = append(what, summaryCell(d.Err.Error()))
+			if hint := hintOf(d, ""); hint != "" {
+				what = append(what, summaryCell(hint))
+			}
+		}
+		deliveries.row(outcome, summaryCell(cmp.Or(d.Title, d.Path)), summaryCell(d.Account), strings.Join(what, "<br>"))
+	}
+	b.WriteString(deliveries.String())
+	waiting := summaryTable{head: "| waits for a person | post | account | |"}
+	quiet := 0
+	for i := range r.Waiting {
+		w := &r.Waiting[i]
+		if !needsPerson(w, r.At) {
+			quiet++
+			continue
+		}
+		waiting.row("**"+string(w.State)+"**", summaryCell(cmp.Or(w.Title, w.Path)), summaryCell(w.Account), summaryCell(w.Reason))
+	}
+	b.WriteString(waiting.String())
+	b.WriteString(restOf(r.Waiting, quiet))
+	return b.String()
+}
+
+// restOf says how many deliveries wait by themselves, and what goes out next.
+func restOf(all []plan.Waiting, quiet int) string {
+	if quiet == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("\n%s for a time or a condition.", waits(quiet))
+	if next := sortedByTime(all); len(next) > 0 {
+		text += fmt.Sprintf(" Next: %s on %s, %s.", summaryCell(cmp.Or(next[0].Title, next[0].Path)), summaryCell(next[0].Account), clockTime(next[0].Until))
+	}
+	return text + "\n"
+}
+
+func waits(n int) string {
+	if n == 1 {
+		return "1 delivery waits"
+	}
+	return fmt.Sprintf("%d deliveries wait", n)
+}
+
+// checkSummary says in Markdown what check has found.
+func checkSummary(l finding.List, posts, remarks int) string {
+	table := summaryTable{head: "| | where | what |"}
+	for i := range l {
+		f := &l[i]
+		if f.Severity == finding.Info {
+			continue
+		}
+		where := f.Path
+		if f.Range.Start.Line > 0 {
+			where += ":" + strconv.Itoa(f.Range.Start.Line)
+		}
+		what := f.Message
+		if f.Hint != "" {
+			what += " (" + f.Hint + ")"
+		}
+		table.row(fmt.Sprintf("%s %s", f.Severity, f.Code), summaryCell(where), summaryCell(what))
+	}
+	return "### Postrider: " + summary(l, posts, remarks) + "\n" + table.String()
+}
