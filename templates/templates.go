@@ -20,9 +20,13 @@ const (
 	Assets  = "assets"
 )
 
+// CI is the folder of the workflows that `postrider init --ci` writes, with a folder for each code host. They are templates whose actions stand
+// in [[ and ]], since {{ and }} mean something in workflows; what they share is in install.yml.
+const CI = "ci"
+
 // Files holds all templates.
 //
-//go:embed post.md init preview assets
+//go:embed post.md init ci preview assets
 var Files embed.FS
 
 // InitFile is a file of a new site.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,23 +26,35 @@ const initBranch = "main"
 const gitignoreName = ".gitignore"
 
 func (a *app) initCommand() *cobra.Command {
-	var title, timezone string
+	var title, timezone, ci string
 	cmd := &cobra.Command{
 		Use:     "init [DIR]",
 		GroupID: groupWrite,
 		Short:   "Start a site in this folder or in DIR",
 		Long: `Init writes a site.yaml with two accounts to put yours in place of, an example post, and an
 .env.example that names the secrets. It keeps .env out of git, and makes the folder a git repository if
-it is in none. It never overwrites a file.`,
+it is in none. It never overwrites a file.
+
+With --ci it also writes workflows that check and review pull requests and publish what is merged,
+for GitHub, GitLab, or Gitea and Forgejo; in a folder that is a site already, only those.`,
 		Example: `  postrider init
-  postrider init social --title "Acme" --timezone Europe/Berlin`,
+  postrider init social --title "Acme" --timezone Europe/Berlin
+  postrider init --ci github`,
 		Args: argsBetween(0, 1, "one folder"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := a.dir
 			if len(args) == 1 {
 				dir = args[0]
 				if !filepath.IsAbs(dir) {
 					dir = filepath.Join(a.dir, dir)
+				}
+			}
+			if cmd.Flags().Changed("ci") {
+				if !slices.Contains(ciHosts, ci) {
+					return &usageError{msg: fmt.Sprintf("--ci knows no %q", ci), hint: suggestion(ci, ciHosts, oneOf("the code hosts are", ciHosts))}
+				}
+				if site, ok := a.siteFor(dir, len(args) == 1); ok {
+					return a.initCI(cmd.Context(), site, ci)
 				}
 			}
 			if timezone == "" {
@@ -53,11 +66,15 @@ it is in none. It never overwrites a file.`,
 			if title == "" {
 				title = filepath.Base(dir)
 			}
-			return a.initSite(dir, title, timezone)
+			if err := a.initSite(dir, title, timezone); err != nil || ci == "" {
+				return err
+			}
+			return a.initCI(cmd.Context(), dir, ci)
 		},
 	}
 	cmd.Flags().StringVar(&title, "title", "", "the site's `NAME`; without it, the folder's")
 	cmd.Flags().StringVar(&timezone, "timezone", "", "the site's time zone, an IANA `NAME`; without it, this machine's")
+	cmd.Flags().StringVar(&ci, "ci", "", "write the workflows for a code `HOST`, too: github, gitlab or gitea")
 	return cmd
 }
 

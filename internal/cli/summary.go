@@ -90,6 +90,9 @@ func tallyOf(r *publish.Report) (t tally) {
 	return t
 }
 
+// publishNames are the names of the outputs of a run, in their order.
+var publishNames = [...]string{"published", "failed", "unknown", "urls"}
+
 // publishOutputs returns what later steps learn of a run.
 func publishOutputs(r *publish.Report) []output {
 	urls := []string{}
@@ -100,7 +103,12 @@ func publishOutputs(r *publish.Report) []output {
 		}
 	}
 	t := tallyOf(r)
-	return []output{{"published", strconv.Itoa(t.published)}, {"failed", strconv.Itoa(t.failed)}, {"unknown", strconv.Itoa(t.unknown)}, {"urls", jsonLine(urls)}}
+	values := [len(publishNames)]string{strconv.Itoa(t.published), strconv.Itoa(t.failed), strconv.Itoa(t.unknown), jsonLine(urls)}
+	var list []output
+	for i, name := range publishNames {
+		list = append(list, output{name, values[i]})
+	}
+	return list
 }
 
 // tell writes what a run did where the CI service shows it and takes it from.

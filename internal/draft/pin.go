@@ -97,7 +97,7 @@ func insertID(src []byte, id string) ([]byte, error) {
 
 // yamlID quotes an id that YAML would read as something else than a text: a number, a date, true.
 func yamlID(id string) string {
-	if s, err := yamlLine(id); err == nil {
+	if s, err := YAML(id); err == nil {
 		return s
 	}
 	return `"` + id + `"`

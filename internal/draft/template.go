@@ -79,7 +79,7 @@ func Execute(name string, src []byte, data any) (string, error) {
 		}
 		return "", e
 	}
-	t, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"yaml": yamlLine}).Parse(string(src))
+	t, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{"yaml": YAML}).Parse(string(src))
 	if err != nil {
 		return broken(err)
 	}
@@ -90,8 +90,8 @@ func Execute(name string, src []byte, data any) (string, error) {
 	return b.String(), nil
 }
 
-// yamlLine writes a value as YAML that fits on one line.
-func yamlLine(v any) (string, error) {
+// YAML writes a value as YAML that fits on one line.
+func YAML(v any) (string, error) {
 	var n yaml.Node
 	if err := n.Encode(v); err != nil {
 		return "", err

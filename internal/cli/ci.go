@@ -1,0 +1,333 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/draft"
+	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/templates"
+)
+
+// ciHosts are the code hosts that init writes workflows for. Forgejo takes those of Gitea.
+var ciHosts = []string{"github", "gitlab", "gitea"}
+
+// workflowFolders are where the code hosts look for workflows; GitLab looks for .gitlab-ci.yml, which includes what is here.
+var workflowFolders = map[string]string{"github": ".github/workflows", "gitea": ".gitea/workflows", "gitlab": ".gitlab"}
+
+const ciDocs = projectURL + "/blob/main/docs/CI.md"
+
+// workflows is what the templates of workflows are filled in with.
+type workflows struct {
+	Host      string
+	Name      string // what files, jobs and groups begin with: "postrider", of a site that is not the top of its repository "postrider-social"
+	Folder    string // of the site, slash-separated, relative to the top of the repository; "" for the top
+	Branch    string // whose posts go out
+	Ledger    string // the branch with the results
+	Version   string // what `go install` takes for a version
+	Minutes   string // of each hour, as cron takes them: "7,22,37,52"
+	Workflows string // the folder of the workflows
+	Jobs      string // GitLab: the file with the jobs, which .gitlab-ci.yml includes
+	Secrets   []ciSecret
+	Actions   ciActions
+	Docs      string
+}
+
+// Pinned reports whether Version is always the same program, so that it can be kept.
+func (w *workflows) Pinned() bool { return w.Version != "latest" }
+
+// ciSecret is a variable that an account needs.
+type ciSecret struct {
+	Env, Help string
+	Optional  bool
+}
+
+// ciActions are actions of others, each by the commit of the version that stands behind it.
+type ciActions struct{ Checkout, SetupGo, Cache string }
+
+// actionsOf returns the actions for a code host. The commits are those of the tags in github.com/actions/{checkout,setup-go,cache} (2026-11-22).
+func actionsOf(host string) ciActions {
+	if host == "gitea" { // the last versions for Node 20
+		return ciActions{
+			Checkout: "actions/checkout@11d5960a326750d5838078e36cf38b85af677262 # v4.4.0",
+			SetupGo:  "actions/setup-go@40f1582b2485089dde7abd97c1529aa768e1baff # v5.6.0",
+			Cache:    "actions/cache@0057852bfaa89a56745cba8c7296529d2fc39830 # v4.3.0",
+		}
+	}
+	return ciActions{
+		Checkout: "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+		SetupGo:  "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e # v7.0.0",
+		Cache:    "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5",
+	}
+}
+
+// siteFor returns the site that workflows are asked for: the folder that was named, or without one the site that the program works in.
+func (a *app) siteFor(dir string, named bool) (string, bool) {
+	if !named {
+		site, err := a.siteDir()
+		return site, err == nil
+	}
+	fi, err := os.Stat(filepath.Join(dir, config.File))
+	return dir, err == nil && fi.Mode().IsRegular()
+}
+
+// initCI writes the workflows of a code host for the site in a folder, which is in a repository.
+func (a *app) initCI(ctx context.Context, dir, host string) (err error) {
+	cfg, err := a.readConfig(dir)
+	if err != nil {
+		return err
+	}
+	repo, err := a.openGit(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	w, err := a.workflowsFor(ctx, repo, cfg, dir, host)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(repo.Root())
+	if err != nil {
+		return err
+	}
+	defer root.Close() //nolint:errcheck // what was written is closed
+	if _, err := root.Stat(".forgejo/workflows"); err == nil && host == "gitea" {
+		w.Workflows = ".forgejo/workflows" // Forgejo then looks nowhere else
+	}
+	files, err := w.files()
+	if err != nil {
+		return err
+	}
+	if err := a.createAll(root, repo.Root(), files, w); err != nil {
+		return err
+	}
+	a.notef("%s", w.next())
+	return nil
+}
+
+// ciFile is a file to be written.
+type ciFile struct {
+	path string // slash-separated, relative to the top of the repository
+	text string
+}
+
+// createAll writes files, and none of them when one is there with something else in it. A .gitlab-ci.yml may have anything in it.
+func (a *app) createAll(root *os.Root, top string, files []ciFile, w *workflows) error {
+	var missing []ciFile
+	for _, f := range files {
+		old, err := root.ReadFile(filepath.FromSlash(f.path))
+		shown := a.shown(filepath.Join(top, filepath.FromSlash(f.path)))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, f)
+		case err != nil:
+			return err
+		case string(bytes.ReplaceAll(old, []byte("\r\n"), []byte("\n"))) == f.text:
+			a.notef("%s is as it should be", shown)
+		case f.path == gitlabFile:
+			if !bytes.Contains(old, []byte(w.Jobs)) {
+				a.notef("%s exists already, and is left as it is: add this to it\n\n%s", shown, f.text)
+			}
+		default:
+			return &usageError{
+				msg:  fmt.Sprintf("%q exists already with something else in it, and nothing is overwritten", shown),
+				hint: "move it away, run this again, and take over from it what you have changed",
+			}
+		}
+	}
+	for _, f := range missing {
+		if err := draft.Create(root, f.path, []byte(f.text)); err != nil {
+			return err
+		}
+		a.printf("%s\n", a.shown(filepath.Join(top, filepath.FromSlash(f.path))))
+	}
+	return nil
+}
+
+// unsafeInWorkflow are characters that a branch or folder cannot have in a workflow: what is between quotes there, or a variable or an
+// expression to be filled in, would be something else.
+const unsafeInWorkflow = "\"'`$\\{}"
+
+// workflowsFor finds out what the workflows of a site must say.
+func (a *app) workflowsFor(ctx context.Context, repo *gitrepo.Repo, cfg *config.Site, dir, host string) (*workflows, error) {
+	if repo.Root() == "" {
+		return nil, &usageError{msg: "a bare repository has no files to write workflows into", hint: "run it in a clone"}
+	}
+	folder, err := repo.Prefix(dir)
+	if err != nil {
+		return nil, err
+	}
+	w := &workflows{
+		Host: host, Name: "postrider", Folder: strings.Trim(folder, "/"), Branch: cfg.Publish.Branch, Ledger: cfg.Ledger.Branch,
+		Version: installable(buildVersion()), Secrets: a.ciSecrets(cfg), Actions: actionsOf(host), Docs: ciDocs,
+		Workflows: workflowFolders[host],
+	}
+	if slug := slugOf(w.Folder); slug != "" {
+		w.Name += "-" + slug
+	}
+	w.Jobs = w.Workflows + "/" + w.Name + ".yml"
+	w.Minutes = minutesOf(cfg.Title + "\n" + cfg.URL + "\n" + w.Folder)
+	if w.Branch == "" {
+		if w.Branch, err = defaultBranch(ctx, repo); err != nil {
+			return nil, err
+		}
+	}
+	for what, name := range map[string]string{"branch": w.Branch, "folder": w.Folder} {
+		if i := strings.IndexAny(name, unsafeInWorkflow); i >= 0 {
+			return nil, &usageError{msg: fmt.Sprintf("the %s %q has a %q in its name, which workflows take for something else", what, name, name[i]), hint: "rename it, or write the workflows by hand: " + ciDocs}
+		}
+	}
+	return w, nil
+}
+
+// defaultBranch returns the branch that is published unless site.yaml names another: as the remote says, or without an answer as it is known here.
+func defaultBranch(ctx context.Context, repo *gitrepo.Repo) (string, error) {
+	remote, ok, err := repo.DefaultRemote()
+	if err != nil {
+		return "", err
+	}
+	if ok {
+		if branch, err := repo.RemoteBranch(ctx, remote, true); err == nil && branch != "" {
+			return branch, nil
+		}
+	}
+	branch, err := repo.RemoteBranch(ctx, remote, false)
+	return cmp.Or(branch, initBranch), err
+}
+
+// ciSecrets returns the variables that hold the secrets of a site's accounts and of its bucket, in their order.
+func (a *app) ciSecrets(cfg *config.Site) (list []ciSecret) {
+	add := func(owner string, specs []platform.SecretSpec) {
+		for _, s := range specs {
+			env := platform.EnvName(owner, s.Name)
+			if !slices.ContainsFunc(list, func(x ciSecret) bool { return x.Env == env }) {
+				list = append(list, ciSecret{env, s.Help, s.Optional})
+			}
+		}
+	}
+	for i := range cfg.Accounts {
+		info, _ := a.Registry.Info(cfg.Accounts[i].Platform)
+		add(cfg.Accounts[i].Name, info.Secrets)
+	}
+	if cfg.Media.Bucket.Endpoint != "" {
+		add(config.BucketOwner, config.BucketSecrets())
+	}
+	return list
+}
+
+// installable returns what `go install` takes to build the same program again: its version, else its commit, else "latest".
+func installable(v version) string {
+	if name, _, _ := strings.Cut(v.Version, "+"); strings.HasPrefix(name, "v") {
+		return name
+	}
+	return cmp.Or(v.Revision, "latest")
+}
+
+// slugOf returns a folder as a part of names of files, jobs and groups.
+func slugOf(folder string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		default:
+			return '-'
+		}
+	}, folder), "-")
+}
+
+// minutesOf returns four minutes of an hour, a quarter of an hour apart, that are always the same for a name. None of them is round: at those
+// everybody else's jobs begin.
+func minutesOf(name string) string {
+	h := fnv.New32a()
+	h.Write([]byte(name)) //nolint:errcheck // a hash never fails
+	first := []int{1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14}[h.Sum32()%12]
+	return fmt.Sprintf("%d,%d,%d,%d", first, first+15, first+30, first+45)
+}
+
+// gitlabFile is where GitLab looks for what to do.
+const gitlabFile = ".gitlab-ci.yml"
+
+// files fills in the templates of the code host.
+func (w *workflows) files() ([]ciFile, error) {
+	list := []ciFile{{gitlabFile, "gitlab-ci.yml"}, {w.Jobs, "jobs.yml"}}
+	if w.Host != "gitlab" {
+		list = list[:0]
+		for _, name := range []string{"check", "review", "publish"} {
+			list = append(list, ciFile{w.Workflows + "/" + w.Name + "-" + name + ".yml", name + ".yml"})
+		}
+	}
+	if w.Host == "gitea" { // its check reviews, too
+		list = slices.Delete(list, 1, 2)
+	}
+	for i := range list {
+		name := templates.CI + "/" + w.Host + "/" + list[i].text
+		t, err := template.New(filepath.Base(name)).Delims("[[", "]]").Funcs(template.FuncMap{
+			"yaml": draft.YAML, "glob": globOf, "shell": shellWord, "expression": func(s string) string { return "'" + s + "'" },
+		}).ParseFS(templates.Files, templates.CI+"/install.yml", name)
+		if err != nil {
+			return nil, err
+		}
+		var b strings.Builder
+		if err := t.Execute(&b, w); err != nil {
+			return nil, err
+		}
+		list[i].text = b.String()
+	}
+	return list, nil
+}
+
+// globOf returns a pattern that matches a name, whatever is in it, and what the other patterns match behind it.
+//
+// https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#filter-pattern-cheat-sheet (2026-11-22)
+func globOf(name string, rest ...string) string {
+	return regexp.MustCompile(`[[*?+!]`).ReplaceAllString(name, `\$0`) + strings.Join(rest, "")
+}
+
+// shellWord quotes a text for a shell.
+func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// next says what a person has to do.
+func (w *workflows) next() string {
+	var b strings.Builder
+	b.WriteString("\nnext:\n")
+	n := 0
+	step := func(format string, args ...any) {
+		n++
+		fmt.Fprintf(&b, "  %d. "+format+"\n", append([]any{n}, args...)...)
+	}
+	if len(w.Secrets) > 0 {
+		step("%s", map[string]string{
+			"github": fmt.Sprintf("set the secrets: Settings → Environments → %s, for the branch %s only", w.Name, w.Branch),
+			"gitea":  "set the secrets: Settings → Actions → Secrets",
+			"gitlab": "set the secrets: Settings → CI/CD → Variables, masked and protected",
+		}[w.Host])
+		for _, s := range w.Secrets {
+			b.WriteString("       " + s.Env)
+			if s.Optional {
+				b.WriteString(" (if it has one)")
+			}
+			b.WriteString("\n")
+		}
+	}
+	step("let the job push to the branch %s: keep it unprotected", w.Ledger)
+	if w.Host == "gitlab" {
+		step("start it on a schedule: Build → Pipeline schedules, %q, on %s", w.Minutes+" * * * *", w.Branch)
+	}
+	step("commit, push, merge; %s tells more", w.Docs)
+	return strings.TrimRight(b.String(), "\n")
+}
