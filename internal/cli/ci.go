@@ -22,11 +22,11 @@ import (
 	"github.com/postrider/postrider/templates"
 )
 
-// ciHosts are the code hosts that init writes workflows for. Forgejo takes those of Gitea.
-var ciHosts = []string{"github", "gitlab", "gitea"}
+// ciHosts are the code hosts that init writes workflows for.
+var ciHosts = []string{"github", "gitlab", "gitea", "forgejo"}
 
 // workflowFolders are where the code hosts look for workflows; GitLab looks for .gitlab-ci.yml, which includes what is here.
-var workflowFolders = map[string]string{"github": ".github/workflows", "gitea": ".gitea/workflows", "gitlab": ".gitlab"}
+var workflowFolders = map[string]string{"github": ".github/workflows", "gitea": ".gitea/workflows", "forgejo": ".forgejo/workflows", "gitlab": ".gitlab"}
 
 const ciDocs = projectURL + "/blob/main/docs/CI.md"
 
@@ -49,6 +49,9 @@ type workflows struct {
 // Pinned reports whether Version is always the same program, so that it can be kept.
 func (w *workflows) Pinned() bool { return w.Version != "latest" }
 
+// Forgejo reports whether the code host is Forgejo, which differs from Gitea in what workflows can do.
+func (w *workflows) Forgejo() bool { return w.Host == "forgejo" }
+
 // ciSecret is a variable that an account needs.
 type ciSecret struct {
 	Env, Help string
@@ -60,7 +63,7 @@ type ciActions struct{ Checkout, SetupGo, Cache string }
 
 // actionsOf returns the actions for a code host. The commits are those of the tags in github.com/actions/{checkout,setup-go,cache} (2026-11-22).
 func actionsOf(host string) ciActions {
-	if host == "gitea" { // the last versions for Node 20
+	if host == "gitea" || host == "forgejo" { // the last versions for Node 20
 		return ciActions{
 			Checkout: "actions/checkout@11d5960a326750d5838078e36cf38b85af677262 # v4.4.0",
 			SetupGo:  "actions/setup-go@40f1582b2485089dde7abd97c1529aa768e1baff # v5.6.0",
@@ -104,9 +107,6 @@ func (a *app) initCI(ctx context.Context, dir, host string) (err error) {
 		return err
 	}
 	defer root.Close() //nolint:errcheck // what was written is closed
-	if _, err := root.Stat(".forgejo/workflows"); err == nil && host == "gitea" {
-		w.Workflows = ".forgejo/workflows" // Forgejo then looks nowhere else
-	}
 	files, err := w.files()
 	if err != nil {
 		return err
@@ -264,18 +264,19 @@ const gitlabFile = ".gitlab-ci.yml"
 
 // files fills in the templates of the code host.
 func (w *workflows) files() ([]ciFile, error) {
-	list := []ciFile{{gitlabFile, "gitlab-ci.yml"}, {w.Jobs, "jobs.yml"}}
-	if w.Host != "gitlab" {
-		list = list[:0]
-		for _, name := range []string{"check", "review", "publish"} {
-			list = append(list, ciFile{w.Workflows + "/" + w.Name + "-" + name + ".yml", name + ".yml"})
-		}
+	folder, names := w.Host, []string{"check", "review", "publish"}
+	if w.Forgejo() {
+		folder, names = "gitea", []string{"check", "publish"} // check reviews, too
 	}
-	if w.Host == "gitea" { // its check reviews, too
-		list = slices.Delete(list, 1, 2)
+	var list []ciFile
+	for _, name := range names {
+		list = append(list, ciFile{w.Workflows + "/" + w.Name + "-" + name + ".yml", name + ".yml"})
+	}
+	if w.Host == "gitlab" {
+		list = []ciFile{{gitlabFile, "gitlab-ci.yml"}, {w.Jobs, "jobs.yml"}}
 	}
 	for i := range list {
-		name := templates.CI + "/" + w.Host + "/" + list[i].text
+		name := templates.CI + "/" + folder + "/" + list[i].text
 		t, err := template.New(filepath.Base(name)).Delims("[[", "]]").Funcs(template.FuncMap{
 			"yaml": draft.YAML, "glob": globOf, "shell": shellWord, "expression": func(s string) string { return "'" + s + "'" },
 		}).ParseFS(templates.Files, templates.CI+"/install.yml", name)
@@ -312,9 +313,10 @@ func (w *workflows) next() string {
 	}
 	if len(w.Secrets) > 0 {
 		step("%s", map[string]string{
-			"github": fmt.Sprintf("set the secrets: Settings → Environments → %s, for the branch %s only", w.Name, w.Branch),
-			"gitea":  "set the secrets: Settings → Actions → Secrets",
-			"gitlab": "set the secrets: Settings → CI/CD → Variables, masked and protected",
+			"github":  fmt.Sprintf("set the secrets: Settings → Environments → %s, for the branch %s only", w.Name, w.Branch),
+			"gitlab":  "set the secrets: Settings → CI/CD → Variables, masked and protected",
+			"gitea":   "set the secrets: Settings → Actions → Secrets",
+			"forgejo": "set the secrets: Settings → Actions → Secrets",
 		}[w.Host])
 		for _, s := range w.Secrets {
 			b.WriteString("       " + s.Env)

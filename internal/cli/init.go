@@ -36,7 +36,7 @@ func (a *app) initCommand() *cobra.Command {
 it is in none. It never overwrites a file.
 
 With --ci it also writes workflows that check and review pull requests and publish what is merged,
-for GitHub, GitLab, or Gitea and Forgejo; in a folder that is a site already, only those.`,
+for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only those.`,
 		Example: `  postrider init
   postrider init social --title "Acme" --timezone Europe/Berlin
   postrider init --ci github`,
@@ -74,7 +74,7 @@ for GitHub, GitLab, or Gitea and Forgejo; in a folder that is a site already, on
 	}
 	cmd.Flags().StringVar(&title, "title", "", "the site's `NAME`; without it, the folder's")
 	cmd.Flags().StringVar(&timezone, "timezone", "", "the site's time zone, an IANA `NAME`; without it, this machine's")
-	cmd.Flags().StringVar(&ci, "ci", "", "write the workflows for a code `HOST`, too: github, gitlab or gitea")
+	cmd.Flags().StringVar(&ci, "ci", "", "write the workflows for a code `HOST`, too: github, gitlab, gitea or forgejo")
 	return cmd
 }
 
