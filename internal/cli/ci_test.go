@@ -273,6 +273,42 @@ func TestGitLabJobs(t *testing.T) {
 	}
 }
 
+// The example of how to use the action is linted by .ci/run, too.
+func TestActionExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/CI.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example, err := os.ReadFile("testdata/ci/action/.github/workflows/publish.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	normal := func(b []byte) string { return strings.ReplaceAll(string(b), "\r\n", "\n") }
+	if !strings.Contains(normal(page), "```yaml\n"+normal(example)+"```\n") {
+		t.Error("docs/CI.md shows another example than testdata/ci/action")
+	}
+	var got workflow
+	if err := yaml.Unmarshal(example, &got); err != nil {
+		t.Fatal(err)
+	}
+	safe(t, "the example", got.Jobs["publish"].Steps)
+	src, err := os.ReadFile("../../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs, Outputs map[string]any
+	}
+	if err := yaml.Unmarshal(src, &action); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(action.Inputs)), slices.Sorted(maps.Keys(action.Outputs))) {
+		if !strings.Contains(string(page), "\n| `"+name+"` |") {
+			t.Errorf("docs/CI.md has no row for %q of action.yml", name)
+		}
+	}
+}
+
 func TestMinutesAreNotRound(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range 1000 {
