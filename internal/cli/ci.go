@@ -185,9 +185,12 @@ func (a *app) workflowsFor(ctx context.Context, repo *gitrepo.Repo, cfg *config.
 			return nil, err
 		}
 	}
-	for what, name := range map[string]string{"branch": w.Branch, "folder": w.Folder} {
-		if i := strings.IndexAny(name, unsafeInWorkflow); i >= 0 {
-			return nil, &usageError{msg: fmt.Sprintf("the %s %q has a %q in its name, which workflows take for something else", what, name, name[i]), hint: "rename it, or write the workflows by hand: " + ciDocs}
+	for _, x := range []struct{ what, name string }{{"branch", w.Branch}, {"folder", w.Folder}} {
+		if i := strings.IndexAny(x.name, unsafeInWorkflow); i >= 0 {
+			return nil, &usageError{
+				msg:  fmt.Sprintf("the %s %q has a %q in its name, which workflows take for something else", x.what, x.name, x.name[i]),
+				hint: "rename it, or write the workflows by hand: " + ciDocs,
+			}
 		}
 	}
 	return w, nil
@@ -254,7 +257,7 @@ func slugOf(folder string) string {
 // everybody else's jobs begin.
 func minutesOf(name string) string {
 	h := fnv.New32a()
-	h.Write([]byte(name)) //nolint:errcheck // a hash never fails
+	h.Write([]byte(name))
 	first := []int{1, 2, 3, 4, 6, 7, 8, 9, 11, 12, 13, 14}[h.Sum32()%12]
 	return fmt.Sprintf("%d,%d,%d,%d", first, first+15, first+30, first+45)
 }

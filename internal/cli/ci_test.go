@@ -330,8 +330,8 @@ func TestMinutesAreNotRound(t *testing.T) {
 	if len(seen) != 12 {
 		t.Errorf("1000 sites share %d sets of minutes, want 12", len(seen))
 	}
-	if minutesOf("Acme") != minutesOf("Acme") {
-		t.Error("a site's minutes change")
+	if got, want := minutesOf("Acme"), "14,29,44,59"; got != want {
+		t.Errorf("a site's minutes change: %s, were %s", got, want)
 	}
 }
 
@@ -376,58 +376,4 @@ func TestWorkflowNames(t *testing.T) {
 	if got, want := shellWord("it's $HOME"), `'it'\''s $HOME'`; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-}
-
-// Whatever a run has to say ends where it should: no value ends itself, none is longer than GitLab takes, and no secret is in them.
-func TestOutputsEndWhereTheyShould(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name string) *os.File {
-		f, err := appendTo(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { f.Close() }) //nolint:errcheck // read by name
-		return f
-	}
-	var notes strings.Builder
-	a := &app{Env: Env{Stderr: &notes}}
-	r := &results{a: a, outputs: file("output"), dotenv: file("dotenv")}
-	hostile := jsonLine([]string{"x\npublished<<EOF\n9\nEOF", "end-" + strings.Repeat("0", 64), "</details>"})
-	r.give([]output{{"urls", hostile}, {"published", "1"}, {"long", strings.Repeat("x", maxDotenv)}})
-	r.close()
-	read := func(name string) string {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(b)
-	}
-	if got := outputsOf(t, read("output")); got["urls"] != hostile || got["published"] != "1" || len(got) != 3 {
-		t.Errorf("GitHub reads %q", got)
-	}
-	if got, want := read("dotenv"), "POSTRIDER_URLS="+hostile+"\nPOSTRIDER_PUBLISHED=1\n"; got != want {
-		t.Errorf("GitLab reads %q, want %q", got, want)
-	}
-	if !strings.Contains(notes.String(), "long is too long for a dotenv report") {
-		t.Errorf("nothing is said of what was left out: %q", notes.String())
-	}
-}
-
-// outputsOf reads a file of outputs as GitHub's runner does.
-func outputsOf(t *testing.T, text string) map[string]string {
-	t.Helper()
-	all := map[string]string{}
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	for i := 0; i < len(lines); i++ {
-		name, mark, ok := strings.Cut(lines[i], "<<")
-		if !ok {
-			t.Fatalf("line %d is %q", i+1, lines[i])
-		}
-		var value []string
-		for i++; i < len(lines) && lines[i] != mark; i++ {
-			value = append(value, lines[i])
-		}
-		all[name] = strings.Join(value, "\n")
-	}
-	return all
 }

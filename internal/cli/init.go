@@ -54,6 +54,9 @@ for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only t
 					return &usageError{msg: fmt.Sprintf("--ci knows no %q", ci), hint: suggestion(ci, ciHosts, oneOf("the code hosts are", ciHosts))}
 				}
 				if site, ok := a.siteFor(dir, len(args) == 1); ok {
+					if title != "" || timezone != "" {
+						return usagef(cmd, "takes --title and --timezone for a new site, and %q is one already", a.shown(site))
+					}
 					return a.initCI(cmd.Context(), site, ci)
 				}
 			}

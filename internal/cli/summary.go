@@ -14,11 +14,10 @@ import (
 	"github.com/postrider/postrider/internal/review"
 )
 
-// maxSummaryRows is how many rows a table of a summary has, and maxSummaryCell how many code points a cell: a summary must stay below
-// [summaryLimit] whatever went wrong.
+// A summary must stay below [summaryLimit], whatever went wrong: so long is a table of it in bytes, and a cell or an address in code points.
 const (
-	maxSummaryRows = 200
-	maxSummaryCell = 600
+	maxSummaryTable = 400_000
+	maxSummaryCell  = 600
 )
 
 // summaryCell writes a text of anybody's as a cell of a table.
@@ -33,35 +32,36 @@ func summaryCell(text string) string {
 // summaryLink writes an address that a network gave as a link, and anything else as text.
 func summaryLink(text, address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(address) > maxSummaryCell {
 		return summaryCell(text)
 	}
 	safe := strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", `\`, "%5C", " ", "%20").Replace(u.String())
 	return "[" + summaryCell(text) + "](<" + safe + ">)"
 }
 
-// summaryTable is a table with as many rows as a summary may have.
+// summaryTable is a table with as many rows as a summary has room for.
 type summaryTable struct {
 	head string
-	rows []string
+	rows strings.Builder
 	left int
 }
 
 func (t *summaryTable) row(cells ...string) {
-	if len(t.rows) == maxSummaryRows {
+	row := "| " + strings.Join(cells, " | ") + " |\n"
+	if t.left > 0 || t.rows.Len()+len(row) > maxSummaryTable {
 		t.left++
 		return
 	}
-	t.rows = append(t.rows, "| "+strings.Join(cells, " | ")+" |\n")
+	t.rows.WriteString(row)
 }
 
 // String returns the table, and nothing when it has no rows.
 func (t *summaryTable) String() string {
-	if len(t.rows) == 0 {
+	if t.rows.Len() == 0 {
 		return ""
 	}
 	columns := strings.Count(t.head, "|") - 1
-	text := "\n" + t.head + "\n|" + strings.Repeat("---|", columns) + "\n" + strings.Join(t.rows, "")
+	text := "\n" + t.head + "\n|" + strings.Repeat("---|", columns) + "\n" + t.rows.String()
 	if t.left > 0 {
 		text += fmt.Sprintf("\n… and %d more.\n", t.left)
 	}
