@@ -170,3 +170,11 @@ func People(n int) string {
 	}
 	return fmt.Sprintf("%d people", n)
 }
+
+// Have writes how many people are to have done something.
+func Have(n int) string {
+	if n == 1 {
+		return People(n) + " has"
+	}
+	return People(n) + " have"
+}

@@ -69,7 +69,7 @@ func TestJudge(t *testing.T) {
 }
 
 func TestPeople(t *testing.T) {
-	if People(1) != "one person" || People(2) != "2 people" {
-		t.Errorf("%s, %s", People(1), People(2))
+	if People(1) != "one person" || People(2) != "2 people" || Have(1) != "one person has" || Have(2) != "2 people have" {
+		t.Errorf("%s, %s, %s, %s", People(1), People(2), Have(1), Have(2))
 	}
 }

@@ -63,7 +63,7 @@ func (m *maker) unapproved(t Target) *obstacle {
 		m.next(t.Due.Add(Allowance(m.Rules.LateAfter, t.Await)).Add(1))
 	}
 	if !asked {
-		return because(WaitUnapproved, time.Time{}, "goes out if %s approved it: every run of publish asks first", have(n))
+		return because(WaitUnapproved, time.Time{}, "goes out if %s approved it: every run of publish asks first", approval.Have(n))
 	}
 	w := Waiting{Target: t}
 	w.Asked(m.Now, err)
@@ -77,12 +77,4 @@ func (w *Waiting) Asked(at time.Time, err error) {
 	if e, ok := errors.AsType[*UnaskedError](err); ok && e.Passing {
 		w.Until = at
 	}
-}
-
-// have writes that so many people have done something.
-func have(n int) string {
-	if n == 1 {
-		return approval.People(n) + " has"
-	}
-	return approval.People(n) + " have"
 }

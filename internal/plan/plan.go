@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/approval"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
@@ -471,7 +472,7 @@ func (m *maker) forbidden(t Target) *obstacle {
 			reason += fmt.Sprintf(", once %s answers 200", t.Await)
 		}
 		if n := m.needs(t); n > 0 {
-			reason += fmt.Sprintf(", if %s approved it by then", have(n))
+			reason += fmt.Sprintf(", if %s approved it by then", approval.Have(n))
 		}
 		return because(WaitScheduled, until, "%s", reason)
 	case t.Blocked != "":

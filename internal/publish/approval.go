@@ -68,3 +68,6 @@ func (d *Desk) ask(ctx context.Context, p *plan.Plan, at time.Time, l *learned) 
 	}
 	return d.planWith(at, l)
 }
+
+// Remote returns the remote that is published from, "" for none.
+func (d *Desk) Remote() string { return d.remote }
