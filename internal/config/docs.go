@@ -24,7 +24,7 @@ const (
 	CodeDefault  finding.Code = "S160"
 	CodeMediaURL finding.Code = "S170"
 	CodeBucket   finding.Code = "S171"
-	CodeApproval finding.Code = "S180"
+	CodeApproval finding.Code = "S190"
 )
 
 // Docs returns the documentation of this package's codes.
