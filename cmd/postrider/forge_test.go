@@ -14,10 +14,10 @@ type codeHost struct {
 	merge, head string   // the commit that it became, and its only one
 	reviews     []string // "name STATE commit"
 	asked       int      // requests about approvals
-	mu       sync.Mutex
-	comment  string
-	statuses []string
-	down     bool
+	mu          sync.Mutex
+	comment     string
+	statuses    []string
+	down        bool
 }
 
 func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -214,4 +214,6 @@ func TestPublishScripts(t *testing.T) {
 }
 
 // commitIn returns the id of a commit that a file holds.
-func commitIn(ts *testscript.TestScript, file string) string { return strings.TrimSpace(ts.ReadFile(file)) }
+func commitIn(ts *testscript.TestScript, file string) string {
+	return strings.TrimSpace(ts.ReadFile(file))
+}
