@@ -36,6 +36,8 @@ type history struct {
 	prefix string
 	next   gitrepo.Hash
 	steps  []step
+
+	compare *gitrepo.Steps
 }
 
 // at returns the i-th commit from the tip, nil where there is none.
@@ -64,26 +66,16 @@ func (h *history) at(i int) (*step, error) {
 	return &h.steps[i], nil
 }
 
+// changes returns the files that a step has changed.
 func (h *history) changes(s step) ([]string, error) {
-	after, err := h.repo.Tree(s.commit.Hash)
-	if err != nil {
-		return nil, err
+	if h.compare == nil {
+		h.compare = h.repo.Steps(h.prefix)
 	}
-	var before *gitrepo.Tree
-	if s.parent != gitrepo.Zero {
-		if before, err = h.repo.Tree(s.parent); err != nil {
-			return nil, err
-		}
+	names, err := h.compare.Changed(s.parent, s.commit.Hash)
+	for i, name := range names {
+		names[i] = strings.TrimPrefix(strings.TrimPrefix(name, h.prefix), "/")
 	}
-	diff, err := h.repo.Diff(before, after, h.prefix)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, c := range diff {
-		names = append(names, strings.TrimPrefix(strings.TrimPrefix(c.Path, h.prefix), "/"))
-	}
-	return names, nil
+	return names, err
 }
 
 // later returns the commits that follow the i-th one, the nearest first, as long as they may have come with it in one pull request: none of
