@@ -8,12 +8,16 @@ import (
 	"sync"
 )
 
-// codeHost is as much of GitHub's API as a review needs: one pull request, #7, from the branch topic of ada.
+// codeHost is as much of GitHub's API as a review needs: one pull request, #7, from the branch topic of ada. Once it is merged, it has
+// reviews, too.
 type codeHost struct {
-	mu       sync.Mutex
-	comment  string
-	statuses []string
-	down     bool
+	merge, head string   // the commit that it became, and its only one
+	reviews     []string // "name STATE commit"
+	asked       int      // requests about approvals
+	mu          sync.Mutex
+	comment     string
+	statuses    []string
+	down        bool
 }
 
 func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +55,24 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
 		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
 		out = map[string]any{"id": 1}
+	case strings.HasPrefix(path, "/repos/acme/site/commits/") && strings.HasSuffix(path, "/pulls"):
+		h.asked++
+		list := []any{}
+		if h.merge != "" && strings.Contains(path, "/"+h.merge+"/") {
+			list = append(list, map[string]any{"number": 7, "merged_at": "2026-12-01T08:00:00Z", "merge_commit_sha": h.merge, "user": map[string]any{"login": "ada"}})
+		}
+		out = list
+	case path == "/repos/acme/site/pulls/7/commits":
+		out = []any{map[string]any{"sha": h.head, "author": map[string]any{"login": "ada"}}}
+	case path == "/repos/acme/site/pulls/7/reviews":
+		list := []any{}
+		for _, r := range h.reviews {
+			f := strings.Fields(r)
+			list = append(list, map[string]any{"user": map[string]any{"login": f[0]}, "state": f[1], "commit_id": f[2]})
+		}
+		out = list
+	case strings.HasPrefix(path, "/repos/acme/site/collaborators/"):
+		out = map[string]any{"permission": map[bool]string{true: "read", false: "write"}[strings.Contains(path, "mallory")]}
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		out = map[string]any{"message": r.Method + " " + r.URL.Path}

@@ -110,6 +110,7 @@ func TestPublishScripts(t *testing.T) {
 				ts.Setenv("NOW", args[0])
 			},
 			// codehost comment|statuses: prints the comment on the pull request, or the statuses of its commits. down and up: whether it answers.
+			// merged MERGE HEAD, review NAME STATE COMMIT: what became of it; a commit is a file that holds its id. asked N: so many requests.
 			"codehost": func(ts *testscript.TestScript, _ bool, args []string) {
 				h := ts.Value(boxKey{}).(*world).host
 				h.mu.Lock()
@@ -119,6 +120,14 @@ func TestPublishScripts(t *testing.T) {
 					ts.Check(os.WriteFile(ts.MkAbs("comment.md"), []byte(h.comment), 0o600))
 				case "statuses":
 					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
+				case "merged":
+					h.merge, h.head = commitIn(ts, args[1]), commitIn(ts, args[2])
+				case "review":
+					h.reviews = append(h.reviews, strings.Join([]string{args[1], args[2], commitIn(ts, args[3])}, " "))
+				case "asked":
+					if got := strconv.Itoa(h.asked); got != args[1] {
+						ts.Fatalf("the code host was asked %s times", got)
+					}
 				default:
 					h.down = args[0] == "down"
 				}
@@ -202,4 +211,9 @@ func TestPublishScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// commitIn returns the id of a commit that a file holds.
+func commitIn(ts *testscript.TestScript, file string) string {
+	return strings.TrimSpace(ts.ReadFile(file))
 }

@@ -161,6 +161,12 @@ func TestStates(t *testing.T) {
 		{name: "held before its time", now: "2026-12-01 08:00", front: "publish_at: 2026-12-01 09:00", holds: []ledger.Hold{{Scope: "all", Reason: "stop"}}, want: Held, why: "held: stop"},
 		{name: "held elsewhere", now: "2026-12-01 12:00", holds: []ledger.Hold{{Scope: "mastodon", Reason: "stop"}, {Scope: "winter", Reason: "stop"}}, want: Due},
 		{name: "campaign held", now: "2026-12-01 12:00", front: "campaign: winter", holds: []ledger.Hold{{Scope: "winter", Reason: "stop"}}, want: Held, why: "held: stop"},
+		{name: "needs approval", now: "2026-12-01 12:00", yaml: "require_approval: 2\n", want: Due, why: "it goes out if 2 people have approved it: publish asks"},
+		{
+			name: "needs approval, in quiet hours", now: "2026-12-01 08:59", front: "publish_at: 2026-12-02 00:30", yaml: "require_approval: true\n", want: Scheduled,
+			why: "quiet hours: it goes out at Wed 2 Dec 2026 07:00 CET; it goes out if one person has approved it: publish asks",
+		},
+		{name: "needs no approval", now: "2026-12-01 12:00", yaml: "require_approval: {campaigns: [winter]}\n", want: Due},
 		{name: "published", now: "2026-12-01 12:00", record: record("a", "bluesky", ledger.Published, unchanged("")), want: Published},
 		{name: "published and held", now: "2026-12-01 12:00", record: record("a", "bluesky", ledger.Published, unchanged("")), holds: []ledger.Hold{{Scope: "all", Reason: "stop"}}, want: Published},
 		{name: "published and changed", now: "2026-12-01 12:00", record: record("a", "bluesky", ledger.Published, nil), want: Changed, why: fileChanged},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/approval"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
@@ -382,7 +383,7 @@ func (m *maker) fresh(s subject, due time.Time) verdict {
 		if end, quiet := cfg.Schedule.QuietUntil(due, m.loc); quiet {
 			v.why = "quiet hours: it goes out at " + clockTime(end.In(due.Location()))
 		}
-		return v.at(now, s.expires, due)
+		return m.approval(v, a, s.campaign).at(now, s.expires, due)
 	}
 	tooLate := due.Add(plan.Allowance(cfg.Schedule.Late.After, s.await()))
 	policy := cmp.Or(s.late, cfg.Schedule.Late.Then)
@@ -406,7 +407,21 @@ func (m *maker) fresh(s subject, due time.Time) verdict {
 	if !due.IsZero() {
 		v = v.at(now, tooLate.Add(1))
 	}
-	return v.at(now, s.expires, m.quiet)
+	return m.approval(v, a, s.campaign).at(now, s.expires, m.quiet)
+}
+
+// approval adds that people must have approved what is to go out. Whether they have, only a code host knows, and nobody asks it here.
+func (m *maker) approval(v verdict, a *platform.Account, campaign string) verdict {
+	n := m.in.Site.Config.ApprovalOf(a.Name, campaign)
+	if n == 0 {
+		return v
+	}
+	needs := fmt.Sprintf("it goes out if %s approved it: publish asks", approval.Have(n))
+	if v.why != "" {
+		needs = v.why + "; " + needs
+	}
+	v.why = needs
+	return v
 }
 
 // held returns the emergency stop that an account, or a campaign, is under.

@@ -321,7 +321,8 @@ func (b *Board) plan(targets []plan.Target) []plan.Waiting {
 	b.shelf.mu.Lock()
 	defer b.shelf.mu.Unlock()
 	rules := plan.RulesOf(b.in.Site.Config)
-	rules.MaxPerRun = 0 // what only waits for the next run needs nobody
+	rules.MaxPerRun = 0  // what only waits for the next run needs nobody
+	rules.Approval = nil // who has approved what is not known here
 	p, err := plan.Make(plan.Input{Now: b.in.Now, Targets: targets, Ledger: view, Rules: rules})
 	if err != nil {
 		return nil

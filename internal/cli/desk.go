@@ -71,6 +71,7 @@ func (a *app) deskOf(ctx context.Context, repo *gitrepo.Repo, dir string, siteEr
 	open := publish.OpenOptions{
 		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: a.lookup,
 		Version: buildVersion().String(), Backlog: backlog, Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
+		Forge: a.codeHost(repo),
 	}
 	return publish.Open(ctx, open)
 }
@@ -173,6 +174,8 @@ func needsPerson(w *plan.Waiting, now time.Time) bool {
 		return w.Until.IsZero()
 	case plan.WaitBlocked:
 		return !w.Due.After(now)
+	case plan.WaitUnapproved: // when nobody could be asked, the next run asks again
+		return w.Until.IsZero()
 	case plan.WaitFirstRun, plan.WaitCannot, plan.WaitOrphan:
 		return true
 	}

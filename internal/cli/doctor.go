@@ -238,6 +238,7 @@ func (d *doctor) examine(ctx context.Context, desk *publish.Desk, repo *gitrepo.
 		if err := d.examineBucket(ctx, desk); err != nil {
 			return err
 		}
+		d.examineApproval(ctx, desk, repo, cfg)
 	}
 	d.examineClocks(clocks)
 	if err := d.examineLedger(desk, cfg); err != nil {

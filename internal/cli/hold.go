@@ -236,7 +236,7 @@ func stopsOf(p *plan.Plan, scope string, now time.Time) *jsonStops {
 			continue
 		}
 		switch w.State {
-		case plan.WaitHeld, plan.WaitLimit, plan.WaitEmbargo:
+		case plan.WaitHeld, plan.WaitLimit, plan.WaitEmbargo, plan.WaitUnapproved:
 			stops.Now++
 		case plan.WaitScheduled, plan.WaitQuiet, plan.WaitBudget, plan.WaitLimited, plan.WaitUnsent:
 			if !w.Until.IsZero() && w.Until.Sub(now) <= holdSoon {

@@ -38,7 +38,7 @@ and for every other post why it waits. It reads what is merged, as publish does,
 				return err
 			}
 			defer func() { err = errors.Join(err, repo.Close()) }()
-			p, err := desk.Plan(now)
+			p, err := desk.PlanAsked(cmd.Context(), now)
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ second one ends at once.`, publishTries),
 			}
 			defer func() { err = errors.Join(err, repo.Close()) }()
 			if dryRun {
-				return a.dryRun(desk, repo, f.json)
+				return a.dryRun(cmd.Context(), desk, repo, f.json)
 			}
 			results, err := a.openResults(to)
 			if err != nil {
@@ -129,8 +130,8 @@ func (a *app) runID() (string, error) {
 	return a.Now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), nil
 }
 
-func (a *app) dryRun(desk *publish.Desk, repo *gitrepo.Repo, asJSON bool) error {
-	p, err := desk.Plan(a.Now())
+func (a *app) dryRun(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, asJSON bool) error {
+	p, err := desk.PlanAsked(ctx, a.Now())
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,14 @@ var tokenNames = map[forge.Kind][]string{
 	forge.Gitea:  {"POSTRIDER_FORGE_TOKEN", "GITEA_TOKEN", "FORGEJO_TOKEN", "GITHUB_TOKEN"},
 }
 
+// forgeToken returns the token of a code host, "" when there is none.
+func (a *app) forgeToken(kind forge.Kind) (token string) {
+	for _, name := range tokenNames[kind] {
+		token = cmp.Or(token, a.lookup(name))
+	}
+	return token
+}
+
 // statusContext names the review among the checks of a commit.
 const statusContext = "postrider/review"
 
@@ -43,10 +51,7 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 		return nil, &usageError{msg: "--post: " + err.Error(), hint: "use it in a job for pull requests on GitHub, GitLab, Gitea or Forgejo; docs/REVIEW.md has workflows"}
 	}
 	p := &pullRequest{Place: place}
-	token := ""
-	for _, name := range tokenNames[place.Kind] {
-		token = cmp.Or(token, a.lookup(name))
-	}
+	token := a.forgeToken(place.Kind)
 	if token == "" {
 		names := tokenNames[place.Kind]
 		return nil, &usageError{msg: fmt.Sprintf("--post needs a token of %s that may write comments", place.Kind), hint: fmt.Sprintf("set %s or %s in the job's environment", names[1], names[0])}

@@ -328,6 +328,7 @@ type (
 		Fingerprint string         `json:"fingerprint,omitempty"`
 		Same        bool           `json:"same"`
 		Effect      jsonEffect     `json:"effect"`
+		Approval    int            `json:"approval,omitempty"`
 		Timing      []jsonShift    `json:"timing,omitempty"`
 		Before      *jsonRendering `json:"before,omitempty"`
 		After       *jsonRendering `json:"after,omitempty"`
@@ -356,7 +357,7 @@ func reviewJSON(r *review.Review, c *comparison) jsonReview {
 			t := &p.Targets[k]
 			target := jsonReviewTarget{
 				Account: t.Account, Platform: t.Platform, Fingerprint: t.Fingerprint, Same: t.Same,
-				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why},
+				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why}, Approval: t.Approval,
 			}
 			for _, s := range t.Timing {
 				target.Timing = append(target.Timing, jsonShift(s))

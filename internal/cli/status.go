@@ -151,7 +151,7 @@ func (a *app) status(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo
 	var waiting []plan.Waiting
 	if len(args) > 0 {
 		if !f.narrowed() {
-			if waiting, err = a.notBegun(desk, view, args[0]); err != nil {
+			if waiting, err = a.notBegun(ctx, desk, view, args[0]); err != nil {
 				return err
 			}
 		}
@@ -218,8 +218,8 @@ func (a *app) records(view *gitledger.View, desk *publish.Desk, repo *gitrepo.Re
 }
 
 // notBegun returns what waits of a post, by its id or the path of its file, and has no record yet.
-func (a *app) notBegun(desk *publish.Desk, view *gitledger.View, name string) (list []plan.Waiting, err error) {
-	p, err := desk.Plan(a.Now())
+func (a *app) notBegun(ctx context.Context, desk *publish.Desk, view *gitledger.View, name string) (list []plan.Waiting, err error) {
+	p, err := desk.PlanAsked(ctx, a.Now())
 	if err != nil { // the records are shown all the same
 		a.log.Debug("what waits is not known", "err", err)
 		return nil, nil

@@ -223,7 +223,7 @@ func (a *app) printStillToGo(desk *publish.Desk, post string) {
 	for i := range p.Waiting {
 		w := &p.Waiting[i]
 		switch w.State {
-		case plan.WaitScheduled, plan.WaitQuiet, plan.WaitEmbargo, plan.WaitLimit, plan.WaitBudget, plan.WaitLimited, plan.WaitUnsent, plan.WaitHeld, plan.WaitDenied, plan.WaitSending:
+		case plan.WaitScheduled, plan.WaitQuiet, plan.WaitEmbargo, plan.WaitUnapproved, plan.WaitLimit, plan.WaitBudget, plan.WaitLimited, plan.WaitUnsent, plan.WaitHeld, plan.WaitDenied, plan.WaitSending:
 			if w.Post == post {
 				accounts = append(accounts, w.Account)
 			}

@@ -60,7 +60,7 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		options = reflect.ValueOf(a.Options).Elem()
 		known = keys(options.Type())
 	}
-	known = append(known, "defaults", "platform", "utm")
+	known = append(known, "defaults", "platform", approvalKey, "utm")
 	if len(info.Prices) > 0 {
 		known = append(known, capKey)
 	}
@@ -84,6 +84,13 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 				}
 				d.site.utm[e.key] = rule
 			}
+		case p.key == approvalKey:
+			var people People
+			d.decode(p.value, reflect.ValueOf(&people).Elem(), where+"."+approvalKey)
+			if d.site.approval == nil {
+				d.site.approval = map[string]People{}
+			}
+			d.site.approval[e.key] = people
 		case p.key == capKey:
 			d.monthlyCap(p, &a, info)
 		case slices.Contains(known, p.key):

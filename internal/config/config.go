@@ -38,23 +38,27 @@ type Site struct {
 	Publish   Publish            `yaml:"publish" help:"What is published."`
 	Media     Media              `yaml:"media" help:"Where the world finds the site's files."`
 
+	RequireApproval Approval `yaml:"require_approval" help:"What must have been approved by people before it goes out: true, false, a number of people, or the whole rule."`
+
 	Location *time.Location `yaml:"-"` // of Timezone; UTC where that is not known
 
-	utm    map[string]utm.Rule      // by account name: those accounts that have a rule of their own
-	names  []string                 // what posts may be sent to: account names and the platforms that have accounts, sorted
-	broken []string                 // accounts that are declared but unusable; they have findings
-	places map[string]finding.Range // where keys stand: "accounts.fedi.server"
+	utm      map[string]utm.Rule      // by account name: those accounts that have a rule of their own
+	approval map[string]People        // by account name: those accounts that say themselves whether they need approval
+	names    []string                 // what posts may be sent to: account names and the platforms that have accounts, sorted
+	broken   []string                 // accounts that are declared but unusable; they have findings
+	places   map[string]finding.Range // where keys stand: "accounts.fedi.server"
 }
 
 // Campaign is a run of posts with a common purpose.
 type Campaign struct {
-	Name   string        `yaml:"-"`
-	Title  string        `yaml:"title" help:"The campaign's name for people."`
-	Brief  string        `yaml:"brief" help:"What the campaign is for, in a few sentences. It is shown in the preview and never published."`
-	Starts time.Time     `yaml:"starts" help:"The first day, as YYYY-MM-DD in the site's time zone."` // zero: open
-	Ends   time.Time     `yaml:"ends" help:"The last day, inclusive, as YYYY-MM-DD."`                 // the first instant after it; zero: open
-	UTM    utm.Rule      `yaml:"utm" help:"UTM parameters that links of the campaign's posts get, such as source: \"{platform}\". {platform}, {account}, {campaign} and {post} are replaced."`
-	Range  finding.Range `yaml:"-"` // of the name
+	Name            string        `yaml:"-"`
+	Title           string        `yaml:"title" help:"The campaign's name for people."`
+	Brief           string        `yaml:"brief" help:"What the campaign is for, in a few sentences. It is shown in the preview and never published."`
+	Starts          time.Time     `yaml:"starts" help:"The first day, as YYYY-MM-DD in the site's time zone."` // zero: open
+	Ends            time.Time     `yaml:"ends" help:"The last day, inclusive, as YYYY-MM-DD."`                 // the first instant after it; zero: open
+	UTM             utm.Rule      `yaml:"utm" help:"UTM parameters that links of the campaign's posts get, such as source: \"{platform}\". {platform}, {account}, {campaign} and {post} are replaced."`
+	RequireApproval People        `yaml:"require_approval" help:"How many people must have approved the campaign's posts, on any account: true, false or a number, instead of what the site says."`
+	Range           finding.Range `yaml:"-"` // of the name
 }
 
 // Contains reports whether t is within the campaign.

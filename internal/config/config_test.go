@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,85 +175,94 @@ func TestParseNothingSaid(t *testing.T) {
 func TestFindings(t *testing.T) {
 	many := "a: &a [" + strings.Repeat("x,", 500) + "]\nstyle:\n  banned: *a\n"
 	for name, test := range map[string]struct{ src, want string }{
-		"no cap":             {"accounts: {x: {monthly_cap: lots}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "lots" is no amount in US dollars`},
-		"cap in euros":       {"accounts: {x: {monthly_cap: 25 EUR}}\n", `S104 1:29-35 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "25 EUR" is no amount in US dollars`},
-		"cap below nothing":  {"accounts: {x: {monthly_cap: -5}}\n", `S104 1:29-31 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "-5" is no amount in US dollars`},
-		"cap of nothing":     {"accounts: {x: {monthly_cap: 0.00}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: with none nothing would go out; to stop an account, use hold`},
-		"cap, a list":        {"accounts: {x: {monthly_cap: [25]}}\n", `S104 1:29 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD, not a list`},
-		"cap for nothing":    {"accounts: {bluesky: {monthly_cap: 25}}\n", `S115 1:22-33 (bluesky) BLUESKY charges nothing for posts, so there is nothing to cap (remove it; those that charge: x)`},
-		"empty":              {"", `S101 0:0 the site has no configuration: the file is missing or empty (` + "`postrider init` writes one)"},
-		"comments":           {"# nothing\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
-		"null":               {"---\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
-		"list":               {"- a\n", `S102 1:1 the file is not a mapping of keys to values (texts with colons, braces or a leading special character need quotes)`},
-		"syntax":             {"title: a\nurl: [\n", `S102 3:1 not valid YAML: did not find expected node content (texts with colons, braces or a leading special character need quotes)`},
-		"not utf-8":          {"title: \xff\n", `S102 1:8 the file is not UTF-8 text (texts with colons, braces or a leading special character need quotes)`},
-		"two documents":      {"title: a\n---\ntitle: b\n", `S102 0:0 not valid YAML: expected single document, found multiple`},
-		"unknown key":        {"timezoen: UTC\n", `S103 1:1-9 unknown key "timezoen" (did you mean "timezone"?)`},
-		"media nowhere":      {`media: {public_url: "raw.example/{path}"}`, `S170 1:21-41 "raw.example/{path}" is not an address (write it with https://)`},
-		"media, unknown":     {`media: {public_url: "https://raw.example/{sha}/{path}"}`, `S170 1:21-55 unknown placeholder {sha} (known: commit, path)`},
-		"media, one file":    {`media: {public_url: "https://raw.example/{commit}"}`, `S170 1:21-51 the address is the same for all files (put {path} where the file's path belongs)`},
-		"media, password":    {`media: {public_url: "https://me:pw@raw.example/{path}"}`, `S170 1:21-55 the address has a name or password in it (networks fetch files without one)` + "\n" + `S114 1:30-35 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"unknown key, far":   {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
-		"nested key":         {"schedule: {quit: []}\n", `S103 1:12-16 unknown key "quit" (did you mean "quiet"?)`},
-		"merge":              {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
-		"twice":              {"title: a\ntitle: b\n", `S105 2:1-6 key "title" is given twice (it stands on line 1 already)`},
-		"no mapping":         {"schedule: soon\n", `S104 1:11-15 "schedule" takes a mapping of keys to values, not "soon"`},
-		"no text":            {"title: {a: b}\n", `S104 1:8 "title" takes a text, not a mapping`},
-		"text is true":       {"title: true\n", `S104 1:8-12 "title" takes a text, not "true"`},
-		"no number":          {"schedule: {max_per_run: many}\n", `S104 1:25-29 "max_per_run" takes a whole number, not "many"`},
-		"none per run":       {"schedule: {max_per_run: 0}\n", `S104 1:25-26 with max_per_run 0 nothing would go out (to stop everything, use hold)`},
-		"no duration":        {"schedule: {late: {after: soon}}\n", `S104 1:26-30 "after" takes a length of time such as 90m, 6h or 2d: "soon" is not a length of time`},
-		"no policy":          {"schedule: {late: {then: holt}}\n", `S104 1:25-29 "then" takes publish, skip or hold, not "holt" (did you mean "hold"?)`},
-		"no window":          {"schedule: {quiet: [night]}\n", `S104 1:20-25 "quiet" takes a window of time such as 22:00-07:00 or Sat-Sun 00:00-24:00: "night" is not a window of time`},
-		"no slot":            {"schedule: {slots: {a: Foo 09:00}}\n", `S104 1:23-32 "a" takes a time of the week such as Mon-Fri 09:00: "Foo 09:00" is not a time of the week`},
-		"all quiet":          {"schedule: {quiet: [\"00:00-12:00\", \"12:00-24:00\"]}\n", `S121 1:19 the quiet windows cover the whole week (leave some time, or use hold to stop everything)`},
-		"zone":               {"timezone: Berlin\n", `S120 1:11-17 unknown time zone "Berlin" (names look like Europe/Berlin or America/New_York; UTC is one too)`},
-		"zone of machine":    {"timezone: Local\n", `S120 1:11-16 unknown time zone "Local" (names look like Europe/Berlin or America/New_York; UTC is one too)`},
-		"zone no text":       {"timezone: [UTC]\n", `S104 1:11 "timezone" takes a text, not a list`},
-		"url":                {"url: acme.example\n", `S104 1:6-18 "acme.example" is not an address (write it with https://)`},
-		"hashtags":           {"style: {max_hashtags: -2}\n", `S104 1:23-25 -2 hashtags cannot be (leave the key out to allow any number)`},
-		"campaign dates":     {"campaigns:\n  w: {starts: 2026-12-24, ends: 2026-12-01}\n", `S130 2:33-43 campaign "w" ends before it starts`},
-		"campaign day":       {"campaigns:\n  w: {starts: tomorrow}\n", `S104 2:15-23 "starts" takes a day such as 2026-12-01: "tomorrow" is none`},
-		"campaign name":      {"campaigns:\n  all: {title: All}\n", `S110 2:3-6 "all" cannot be the name of a campaign (in a hold it stands for everything)`},
-		"utm":                {"campaigns:\n  w: {utm: {utm_source: a, medium: '{net}'}}\n", `S131 2:25-26 unknown UTM parameter "utm_source" (did you mean "source"?)` + "\n" + `S131 2:36-43 unknown placeholder {net} (known: account, campaign, platform, post)`},
-		"utm of an account":  {"accounts: {a: {platform: x, utm: {sorce: a}}}\n", `S131 1:42-43 (a) unknown UTM parameter "sorce" (did you mean "source"?)`},
-		"utm hosts":          {"campaigns:\n  w: {utm: {hosts: [acme.example, 'https://acme.example']}}\n", `S131 2:35-57 "https://acme.example" is not the name of a host (write it like acme.example, without https:// and path; names below it, such as www.acme.example, count too)`},
-		"utm no text":        {"campaigns:\n  w: {utm: {source: [a]}}\n", `S104 2:21 "source" takes a text, not a list`},
-		"hold no reason":     {"hold: {scope: all}\n", `S140 1:15-18 the hold has a scope but no reason, so it holds nothing (add a reason, or an empty one ("") to keep the line for later)`},
-		"hold scope":         {"hold: {reason: x, scope: [wintr]}\ncampaigns: {winter: {}}\n", `S140 1:27-32 hold: "wintr" is neither an account nor a platform nor a campaign (did you mean "winter"?)`},
-		"branch":             {"ledger: {branch: a..b}\n", `S150 1:18-22 git does not allow "a..b" as the name of a branch`},
-		"account name":       {"accounts: {My X: {platform: x}}\n", `S110 1:12-16 (My X) "My X" cannot be the name of an account (names consist of a–z, 0–9, - and _, and begin with a letter or digit)`},
-		"no platform":        {"accounts: {a: {handle: x}}\n", `S113 1:12-13 (a) account "a" does not say which platform it is on (add platform: one of bluesky, mastodon, x)`},
-		"platform":           {"accounts: {a: {platform: blueski}}\n", `S113 1:26-33 (a) unknown platform "blueski" (did you mean "bluesky"?)`},
-		"platform no text":   {"accounts: {a: {platform: [x]}}\n", `S104 1:26 (a) "platform" takes the name of a platform, not a list`},
-		"account no map":     {"accounts: {a: x}\n", `S104 1:15-16 (a) "a" takes a mapping of keys to values, not "x"`},
-		"misleading":         {"accounts: {bluesky: {platform: x}}\n", `S112 1:12-19 (bluesky) the account is named "bluesky" but is on X (name it after what it is, such as x-main)`},
-		"clash":              {"accounts: {a-b: {platform: x}, a_b: {platform: x}}\n", `S111 1:32-35 (a_b) accounts "a-b" and "a_b" would take their secrets from the same variables, POSTRIDER_A_B_… (rename one of them)`},
-		"option":             {"accounts: {a: {platform: x, servr: b}}\n", `S103 1:29-34 (a) unknown key "servr" (did you mean "server"?)`},
-		"option, far":        {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, monthly_cap, platform, port, premium, ratio, server, utm, wait)`},
-		"option kind":        {"accounts: {a: {platform: x, port: a}}\n", `S104 1:35-36 (a) "port" takes a whole number, not "a"`},
-		"option enum":        {"accounts: {a: {platform: x, kind: bigg}}\n", `S104 1:35-39 (a) "kind" takes big or small, not "bigg" (did you mean "big"?)`},
-		"option invalid":     {"accounts: {a: {platform: x, server: b}}\n", `S115 1:37-38 (a) the server is no address (https://…)`},
-		"option nested":      {"accounts: {a: {platform: x, limits: {text: -1}}}\n", `S115 1:44-46 (a) a limit is not negative`},
-		"option overflow":    {"accounts: {a: {platform: x, port: 99999999999999999999}}\n", `S104 1:35-55 (a) "port" takes a whole number, not "99999999999999999999"`},
-		"secret":             {"accounts: {a: {platform: bluesky, app_password: hunter2-hunter2}}\n", `S114 1:35-64 (a) key "app_password" looks like a secret, which must not be in the file (remove it and set POSTRIDER_A_APP_PASSWORD in the environment; if it was committed, replace it)`},
-		"secret, no spec":    {"accounts: {a: {platform: x, accessKey: |\n   hunter2-hunter2\n   }}\n", ""},
-		"secret at the top":  {"api_token: hunter2-hunter2\n", `S114 1:1-27 key "api_token" looks like a secret, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"secret twice":       {"accounts:\n  a:\n    platform: x\n    token: hunter2\n    token: hunter2-hunter2\n", ""},
-		"secret by form":     {"title: Acme\n# an old one: ghp_" + strings.Repeat("hunter2", 6) + "\n", `S114 2:15-61 this looks like a GitHub token, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"secret in address":  {"url: https://eve:hunter2@acme.example/\n", `S114 1:14-25 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"secret as a value":  {"accounts: {a: {platform: x, port: ghp_" + strings.Repeat("hunter2", 6) + "}}\n", `S104 1:35-81 (a) "port" takes a whole number, not "[redacted]"` + "\n" + `S114 1:35-81 this looks like a GitHub token, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"secret as a key":    {"accounts: {a: {platform: x, ghp_" + strings.Repeat("hunter2", 6) + ": b}}\n", ""},
-		"secret, wrong kind": {"accounts: {a: {platform: x, defaults: {access_token: hunter2}}}\n", ""},
-		"token's day":        {"accounts: {a: {platform: bluesky, token_expires: 2027-01-21}}\n", `S103 1:35-48 (a) unknown key "token_expires" (tokens of BLUESKY do not end on a day that is known)`},
-		"token's day, none":  {"accounts: {a: {platform: mastodon, token_expires: soon}}\n", `S104 1:51-55 (a) "token_expires" takes a day such as 2026-12-01: "soon" is none`},
-		"secret in syntax":   {"accounts: {a: {password: hunter2-hunter2\n", ""},
-		"unknown alias":      {"title: *nobody\n", ""},
-		"default platform":   {"accounts: {x: {}}\ndefaults: {platforms: [x, bluesky]}\n", `S160 2:23 defaults: "bluesky" is neither an account nor a platform that has one (known: x)`},
-		"default campaign":   {"accounts: {x: {defaults: {campaign: wintr}}}\ncampaigns: {winter: {}}\n", `S160 1:37 (x) defaults: campaign "wintr" is not defined (did you mean "winter"?)`},
-		"platforms of one":   {"accounts: {x: {defaults: {platforms: [x]}}}\n", `S160 1:38 (x) an account's defaults cannot say where posts go (move it to the site's defaults)`},
-		"default unknown":    {"defaults: {languag: en}\n", `F120 1:12 unknown front-matter key "languag" (did you mean "language"?)`},
-		"aliases":            {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, schedule, style, timezone, title, url)`},
+		"no cap":               {"accounts: {x: {monthly_cap: lots}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "lots" is no amount in US dollars`},
+		"cap in euros":         {"accounts: {x: {monthly_cap: 25 EUR}}\n", `S104 1:29-35 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "25 EUR" is no amount in US dollars`},
+		"cap below nothing":    {"accounts: {x: {monthly_cap: -5}}\n", `S104 1:29-31 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: "-5" is no amount in US dollars`},
+		"cap of nothing":       {"accounts: {x: {monthly_cap: 0.00}}\n", `S104 1:29-33 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD: with none nothing would go out; to stop an account, use hold`},
+		"cap, a list":          {"accounts: {x: {monthly_cap: [25]}}\n", `S104 1:29 (x) "monthly_cap" takes an amount in US dollars such as 25 or 12.50 USD, not a list`},
+		"cap for nothing":      {"accounts: {bluesky: {monthly_cap: 25}}\n", `S115 1:22-33 (bluesky) BLUESKY charges nothing for posts, so there is nothing to cap (remove it; those that charge: x)`},
+		"empty":                {"", `S101 0:0 the site has no configuration: the file is missing or empty (` + "`postrider init` writes one)"},
+		"comments":             {"# nothing\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
+		"null":                 {"---\n", `S101 0:0 the site has no configuration: the file holds only comments (` + "`postrider init` writes one)"},
+		"list":                 {"- a\n", `S102 1:1 the file is not a mapping of keys to values (texts with colons, braces or a leading special character need quotes)`},
+		"syntax":               {"title: a\nurl: [\n", `S102 3:1 not valid YAML: did not find expected node content (texts with colons, braces or a leading special character need quotes)`},
+		"not utf-8":            {"title: \xff\n", `S102 1:8 the file is not UTF-8 text (texts with colons, braces or a leading special character need quotes)`},
+		"two documents":        {"title: a\n---\ntitle: b\n", `S102 0:0 not valid YAML: expected single document, found multiple`},
+		"unknown key":          {"timezoen: UTC\n", `S103 1:1-9 unknown key "timezoen" (did you mean "timezone"?)`},
+		"media nowhere":        {`media: {public_url: "raw.example/{path}"}`, `S170 1:21-41 "raw.example/{path}" is not an address (write it with https://)`},
+		"media, unknown":       {`media: {public_url: "https://raw.example/{sha}/{path}"}`, `S170 1:21-55 unknown placeholder {sha} (known: commit, path)`},
+		"media, one file":      {`media: {public_url: "https://raw.example/{commit}"}`, `S170 1:21-51 the address is the same for all files (put {path} where the file's path belongs)`},
+		"media, password":      {`media: {public_url: "https://me:pw@raw.example/{path}"}`, `S170 1:21-55 the address has a name or password in it (networks fetch files without one)` + "\n" + `S114 1:30-35 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
+		"unknown key, far":     {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)`},
+		"nested key":           {"schedule: {quit: []}\n", `S103 1:12-16 unknown key "quit" (did you mean "quiet"?)`},
+		"merge":                {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
+		"twice":                {"title: a\ntitle: b\n", `S105 2:1-6 key "title" is given twice (it stands on line 1 already)`},
+		"no mapping":           {"schedule: soon\n", `S104 1:11-15 "schedule" takes a mapping of keys to values, not "soon"`},
+		"no text":              {"title: {a: b}\n", `S104 1:8 "title" takes a text, not a mapping`},
+		"text is true":         {"title: true\n", `S104 1:8-12 "title" takes a text, not "true"`},
+		"no number":            {"schedule: {max_per_run: many}\n", `S104 1:25-29 "max_per_run" takes a whole number, not "many"`},
+		"none per run":         {"schedule: {max_per_run: 0}\n", `S104 1:25-26 with max_per_run 0 nothing would go out (to stop everything, use hold)`},
+		"no duration":          {"schedule: {late: {after: soon}}\n", `S104 1:26-30 "after" takes a length of time such as 90m, 6h or 2d: "soon" is not a length of time`},
+		"no policy":            {"schedule: {late: {then: holt}}\n", `S104 1:25-29 "then" takes publish, skip or hold, not "holt" (did you mean "hold"?)`},
+		"no window":            {"schedule: {quiet: [night]}\n", `S104 1:20-25 "quiet" takes a window of time such as 22:00-07:00 or Sat-Sun 00:00-24:00: "night" is not a window of time`},
+		"no slot":              {"schedule: {slots: {a: Foo 09:00}}\n", `S104 1:23-32 "a" takes a time of the week such as Mon-Fri 09:00: "Foo 09:00" is not a time of the week`},
+		"all quiet":            {"schedule: {quiet: [\"00:00-12:00\", \"12:00-24:00\"]}\n", `S121 1:19 the quiet windows cover the whole week (leave some time, or use hold to stop everything)`},
+		"zone":                 {"timezone: Berlin\n", `S120 1:11-17 unknown time zone "Berlin" (names look like Europe/Berlin or America/New_York; UTC is one too)`},
+		"zone of machine":      {"timezone: Local\n", `S120 1:11-16 unknown time zone "Local" (names look like Europe/Berlin or America/New_York; UTC is one too)`},
+		"zone no text":         {"timezone: [UTC]\n", `S104 1:11 "timezone" takes a text, not a list`},
+		"url":                  {"url: acme.example\n", `S104 1:6-18 "acme.example" is not an address (write it with https://)`},
+		"hashtags":             {"style: {max_hashtags: -2}\n", `S104 1:23-25 -2 hashtags cannot be (leave the key out to allow any number)`},
+		"campaign dates":       {"campaigns:\n  w: {starts: 2026-12-24, ends: 2026-12-01}\n", `S130 2:33-43 campaign "w" ends before it starts`},
+		"campaign day":         {"campaigns:\n  w: {starts: tomorrow}\n", `S104 2:15-23 "starts" takes a day such as 2026-12-01: "tomorrow" is none`},
+		"campaign name":        {"campaigns:\n  all: {title: All}\n", `S110 2:3-6 "all" cannot be the name of a campaign (in a hold it stands for everything)`},
+		"utm":                  {"campaigns:\n  w: {utm: {utm_source: a, medium: '{net}'}}\n", `S131 2:25-26 unknown UTM parameter "utm_source" (did you mean "source"?)` + "\n" + `S131 2:36-43 unknown placeholder {net} (known: account, campaign, platform, post)`},
+		"utm of an account":    {"accounts: {a: {platform: x, utm: {sorce: a}}}\n", `S131 1:42-43 (a) unknown UTM parameter "sorce" (did you mean "source"?)`},
+		"utm hosts":            {"campaigns:\n  w: {utm: {hosts: [acme.example, 'https://acme.example']}}\n", `S131 2:35-57 "https://acme.example" is not the name of a host (write it like acme.example, without https:// and path; names below it, such as www.acme.example, count too)`},
+		"approval, strange":    {"require_approval: maybe\n", `S104 1:19-24 "require_approval" takes true, false or a number of people such as 2, not "maybe"`},
+		"approval by none":     {"require_approval: 0\n", `S190 1:19-20 approval by 0 people cannot be asked for (a number from 1 to 20, or false for no approval)`},
+		"approval by a crowd":  {"accounts: {a: {platform: x, require_approval: 21}}\n", `S190 1:47-49 (a) approval by 21 people cannot be asked for (a number from 1 to 20, or false for no approval)`},
+		"approval, unknown":    {"accounts: {a: {platform: x}}\nrequire_approval: {accounts: [a, b], campaigns: [w]}\n", `S190 2:34-35 require_approval: "b" is neither an account nor a platform that has one (did you mean "a"?)` + "\n" + `S190 2:50-51 require_approval: campaign "w" is not defined (define it under campaigns)`},
+		"approval, key":        {"require_approval: {persons: 2}\n", `S103 1:20-27 unknown key "persons" (known keys: accounts, by, campaigns, from, people)`},
+		"approval, from":       {"require_approval: {from: github}\n", `S104 1:26-32 "from" takes forge, trailers or either, not "github"`},
+		"approval by too few":  {"require_approval: {by: [resi]}\ncampaigns: {w: {require_approval: 2}}\n", `S190 1:24 approval by 2 people is asked for, and the approval of 1 counts: nothing could ever go out (name more people, or ask fewer)`},
+		"approval by nobody":   {"require_approval: {by: [\"@\"], people: 1}\n", `S190 1:25-28 require_approval: an empty name is nobody's`},
+		"approval, of nothing": {"accounts: {a: {platform: x}}\nrequire_approval: {accounts: [a], people: false}\n", `S190 2:43-48 require_approval names what needs approval, and then asks nobody for it (people: 1, or require_approval: false)`},
+		"utm no text":          {"campaigns:\n  w: {utm: {source: [a]}}\n", `S104 2:21 "source" takes a text, not a list`},
+		"hold no reason":       {"hold: {scope: all}\n", `S140 1:15-18 the hold has a scope but no reason, so it holds nothing (add a reason, or an empty one ("") to keep the line for later)`},
+		"hold scope":           {"hold: {reason: x, scope: [wintr]}\ncampaigns: {winter: {}}\n", `S140 1:27-32 hold: "wintr" is neither an account nor a platform nor a campaign (did you mean "winter"?)`},
+		"branch":               {"ledger: {branch: a..b}\n", `S150 1:18-22 git does not allow "a..b" as the name of a branch`},
+		"account name":         {"accounts: {My X: {platform: x}}\n", `S110 1:12-16 (My X) "My X" cannot be the name of an account (names consist of a–z, 0–9, - and _, and begin with a letter or digit)`},
+		"no platform":          {"accounts: {a: {handle: x}}\n", `S113 1:12-13 (a) account "a" does not say which platform it is on (add platform: one of bluesky, mastodon, x)`},
+		"platform":             {"accounts: {a: {platform: blueski}}\n", `S113 1:26-33 (a) unknown platform "blueski" (did you mean "bluesky"?)`},
+		"platform no text":     {"accounts: {a: {platform: [x]}}\n", `S104 1:26 (a) "platform" takes the name of a platform, not a list`},
+		"account no map":       {"accounts: {a: x}\n", `S104 1:15-16 (a) "a" takes a mapping of keys to values, not "x"`},
+		"misleading":           {"accounts: {bluesky: {platform: x}}\n", `S112 1:12-19 (bluesky) the account is named "bluesky" but is on X (name it after what it is, such as x-main)`},
+		"clash":                {"accounts: {a-b: {platform: x}, a_b: {platform: x}}\n", `S111 1:32-35 (a_b) accounts "a-b" and "a_b" would take their secrets from the same variables, POSTRIDER_A_B_… (rename one of them)`},
+		"option":               {"accounts: {a: {platform: x, servr: b}}\n", `S103 1:29-34 (a) unknown key "servr" (did you mean "server"?)`},
+		"option, far":          {"accounts: {a: {platform: x, qqq: b}}\n", `S103 1:29-32 (a) unknown key "qqq" (known keys: defaults, extra, handle, kind, limits, monthly_cap, platform, port, premium, ratio, require_approval, server, utm, wait)`},
+		"option kind":          {"accounts: {a: {platform: x, port: a}}\n", `S104 1:35-36 (a) "port" takes a whole number, not "a"`},
+		"option enum":          {"accounts: {a: {platform: x, kind: bigg}}\n", `S104 1:35-39 (a) "kind" takes big or small, not "bigg" (did you mean "big"?)`},
+		"option invalid":       {"accounts: {a: {platform: x, server: b}}\n", `S115 1:37-38 (a) the server is no address (https://…)`},
+		"option nested":        {"accounts: {a: {platform: x, limits: {text: -1}}}\n", `S115 1:44-46 (a) a limit is not negative`},
+		"option overflow":      {"accounts: {a: {platform: x, port: 99999999999999999999}}\n", `S104 1:35-55 (a) "port" takes a whole number, not "99999999999999999999"`},
+		"secret":               {"accounts: {a: {platform: bluesky, app_password: hunter2-hunter2}}\n", `S114 1:35-64 (a) key "app_password" looks like a secret, which must not be in the file (remove it and set POSTRIDER_A_APP_PASSWORD in the environment; if it was committed, replace it)`},
+		"secret, no spec":      {"accounts: {a: {platform: x, accessKey: |\n   hunter2-hunter2\n   }}\n", ""},
+		"secret at the top":    {"api_token: hunter2-hunter2\n", `S114 1:1-27 key "api_token" looks like a secret, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
+		"secret twice":         {"accounts:\n  a:\n    platform: x\n    token: hunter2\n    token: hunter2-hunter2\n", ""},
+		"secret by form":       {"title: Acme\n# an old one: ghp_" + strings.Repeat("hunter2", 6) + "\n", `S114 2:15-61 this looks like a GitHub token, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
+		"secret in address":    {"url: https://eve:hunter2@acme.example/\n", `S114 1:14-25 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
+		"secret as a value":    {"accounts: {a: {platform: x, port: ghp_" + strings.Repeat("hunter2", 6) + "}}\n", `S104 1:35-81 (a) "port" takes a whole number, not "[redacted]"` + "\n" + `S114 1:35-81 this looks like a GitHub token, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
+		"secret as a key":      {"accounts: {a: {platform: x, ghp_" + strings.Repeat("hunter2", 6) + ": b}}\n", ""},
+		"secret, wrong kind":   {"accounts: {a: {platform: x, defaults: {access_token: hunter2}}}\n", ""},
+		"token's day":          {"accounts: {a: {platform: bluesky, token_expires: 2027-01-21}}\n", `S103 1:35-48 (a) unknown key "token_expires" (tokens of BLUESKY do not end on a day that is known)`},
+		"token's day, none":    {"accounts: {a: {platform: mastodon, token_expires: soon}}\n", `S104 1:51-55 (a) "token_expires" takes a day such as 2026-12-01: "soon" is none`},
+		"secret in syntax":     {"accounts: {a: {password: hunter2-hunter2\n", ""},
+		"unknown alias":        {"title: *nobody\n", ""},
+		"default platform":     {"accounts: {x: {}}\ndefaults: {platforms: [x, bluesky]}\n", `S160 2:23 defaults: "bluesky" is neither an account nor a platform that has one (known: x)`},
+		"default campaign":     {"accounts: {x: {defaults: {campaign: wintr}}}\ncampaigns: {winter: {}}\n", `S160 1:37 (x) defaults: campaign "wintr" is not defined (did you mean "winter"?)`},
+		"platforms of one":     {"accounts: {x: {defaults: {platforms: [x]}}}\n", `S160 1:38 (x) an account's defaults cannot say where posts go (move it to the site's defaults)`},
+		"default unknown":      {"defaults: {languag: en}\n", `F120 1:12 unknown front-matter key "languag" (did you mean "language"?)`},
+		"aliases":              {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, found := Parse("site.yaml", []byte(test.src), registry())
@@ -355,6 +365,52 @@ campaigns:
 	}
 	if s, _ := Parse("site.yaml", []byte("accounts: {news: {platform: x}}\ncampaigns: {w: {utm: {content: \"a-{account}\"}}}\n"), registry()); !s.UTMTells("news") {
 		t.Error("a rule that names the account tells accounts apart")
+	}
+}
+
+func TestApprovalOf(t *testing.T) {
+	const accounts = "accounts: {fedi: {platform: mastodon}, test: {platform: mastodon, require_approval: false}, main: {platform: x, require_approval: 2}}\n" +
+		"campaigns: {results: {require_approval: 3}, fun: {require_approval: false}, winter: {}}\n"
+	for rule, want := range map[string]string{
+		"":                                          "0 0 2 3 3 3 0 0 2",
+		"require_approval: false":                   "0 0 2 3 3 3 0 0 2",
+		"require_approval:":                         "0 0 2 3 3 3 0 0 2",
+		"require_approval: true":                    "1 0 2 3 3 3 0 0 2",
+		"require_approval: 4":                       "4 0 2 3 3 3 0 0 2",
+		"require_approval: {}":                      "1 0 2 3 3 3 0 0 2",
+		"require_approval: {people: 2}":             "2 0 2 3 3 3 0 0 2",
+		"require_approval: {accounts: [x]}":         "0 0 2 3 3 3 0 0 2",
+		"require_approval: {accounts: mastodon}":    "1 0 2 3 3 3 0 0 2",
+		"require_approval: {campaigns: [winter]}":   "0 0 2 3 3 3 0 0 2",
+		"require_approval: {campaigns: [fun]}":      "0 0 2 3 3 3 0 0 2",
+		"require_approval: {by: [a, b, \"@c\", d]}": "1 0 2 3 3 3 0 0 2",
+	} {
+		s, found := Parse("site.yaml", []byte(accounts+rule), registry())
+		if len(found) > 0 {
+			t.Errorf("%s: %v", rule, found)
+		}
+		var got []string
+		for _, campaign := range []string{"", "results", "fun"} {
+			for _, account := range []string{"fedi", "test", "main"} {
+				got = append(got, strconv.Itoa(s.ApprovalOf(account, campaign)))
+			}
+		}
+		if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", rule, diff)
+		}
+		if s.RequireApproval.From != FromForge && strings.Contains(rule, "{") {
+			t.Errorf("%s reads approvals from %q", rule, s.RequireApproval.From)
+		}
+		if !s.NeedsApproval() {
+			t.Errorf("%s: main needs approval whatever the site says", rule)
+		}
+	}
+	s, _ := Parse("site.yaml", []byte(accounts+"require_approval: {campaigns: [winter], accounts: [x], from: trailers, by: [\"@Resi\", ada]}"), registry())
+	if got := s.ApprovalOf("fedi", "winter"); got != 1 || s.RequireApproval.From != FromTrailers || s.RequireApproval.By[0] != "Resi" {
+		t.Errorf("%d people, %+v", got, s.RequireApproval)
+	}
+	if s, _ := Parse("site.yaml", []byte("title: Acme\n"), registry()); s.NeedsApproval() {
+		t.Error("nobody has asked for approval")
 	}
 }
 

@@ -183,6 +183,10 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, where string) {
 		d.structure(n, v, where)
 	case *utm.Rule:
 		d.rule(n, p, where)
+	case *Approval:
+		d.requireApproval(n, p, where)
+	case *People:
+		d.people(n, p)
 	case *time.Time:
 		d.date(n, p, where)
 	case *time.Duration:

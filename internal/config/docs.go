@@ -24,6 +24,7 @@ const (
 	CodeDefault  finding.Code = "S160"
 	CodeMediaURL finding.Code = "S170"
 	CodeBucket   finding.Code = "S171"
+	CodeApproval finding.Code = "S190"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -92,5 +93,8 @@ func Docs() []finding.Doc {
 		doc(CodeBucket, "bucket that cannot be used",
 			"Networks that fetch pictures and videos would find nothing there. A bucket has an endpoint and a name, and is there instead of media.public_url.",
 			"media:\n  bucket: {endpoint: s3.eu-central-1.amazonaws.com, name: acme-social}\n", "media:\n  bucket: {endpoint: \"https://s3.eu-central-1.amazonaws.com\", name: acme-social}\n"),
+		doc(CodeApproval, "rule for approval that cannot be met or names something unknown",
+			"A mistyped name would let its posts out unapproved; a rule that nobody can meet would let nothing out, ever.",
+			"require_approval: {people: 2, by: [resi]}\n", "require_approval: {people: 2, by: [resi, ada]}\n"),
 	}
 }

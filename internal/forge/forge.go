@@ -42,6 +42,14 @@ func (p *Place) HeadRef() string {
 	return fmt.Sprintf("refs/pull/%d/head", p.Pull)
 }
 
+// name is what people call the pull request.
+func (p *Place) name() string {
+	if p.Kind == GitLab {
+		return fmt.Sprintf("!%d", p.Pull)
+	}
+	return fmt.Sprintf("#%d", p.Pull)
+}
+
 // State says how a check of a commit went.
 type State string
 
@@ -68,6 +76,9 @@ type Forge interface {
 	Comment(ctx context.Context, pull int, marker, text string) (address string, changed bool, err error)
 	// Status tells of a commit how a check of it went.
 	Status(ctx context.Context, commit string, s Status) error
+	// Merged returns the merged pull requests that brought a commit, with who has approved them. A commit that came another way, or that the
+	// code host does not have, came with none.
+	Merged(ctx context.Context, q Question) ([]Pull, error)
 	// Limit is how many bytes a comment may have.
 	Limit() int
 }
@@ -98,6 +109,7 @@ type Error struct {
 	// such as a code host that is down or wants fewer requests, passes.
 	Refused bool
 	Err     error
+	status  int // of the answer, 0 for none
 }
 
 // Error implements error.
@@ -109,7 +121,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // failed returns an error about a request that was answered with a status, 0 for none.
 func failed(err error, status int, op string, args ...any) error {
 	refused := status >= 400 && status < 500 && status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
-	return &Error{Op: fmt.Sprintf(op, args...), Refused: refused, Err: err}
+	return &Error{Op: fmt.Sprintf(op, args...), Refused: refused, Err: err, status: status}
 }
 
 // pageSize is how many comments are asked for at once, and maxPages how often: an endless list must come to an end.

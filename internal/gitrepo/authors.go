@@ -204,6 +204,7 @@ type movable struct {
 // moves are the files that one commit has added and removed.
 type moves struct {
 	added, removed []movable
+	changed        []string            // files that are on both sides, and differ
 	sources        map[string][]string // the removed, by id
 }
 
@@ -331,6 +332,8 @@ func (s *authorSearch) collect(dir string, x, y rawEntry, d *moves) error {
 		d.added = append(d.added, movable{name, string(y.id)})
 	case was && !is:
 		d.removed = append(d.removed, movable{name, string(x.id)})
+	case is && was:
+		d.changed = append(d.changed, name)
 	}
 	var before, after Hash
 	if x.isTree() {

@@ -23,8 +23,11 @@ type CommitInfo struct {
 	Name    string // the author's
 	Email   string
 	Time    time.Time // the committer's
-	Subject string    // the first line of the message
-	Body    string    // the rest, without empty lines around it
+	// CommitterName and CommitterEmail are of whom made the commit of what the author wrote.
+	CommitterName, CommitterEmail string
+
+	Subject string // the first line of the message
+	Body    string // the rest, without empty lines around it
 }
 
 // CommitInfo reads a commit.
@@ -67,7 +70,7 @@ func parseCommit(b []byte, f objectFormat) (CommitInfo, error) {
 		case "author":
 			c.Name, c.Email, _ = parseSignature(value)
 		case "committer":
-			_, _, c.Time = parseSignature(value)
+			c.CommitterName, c.CommitterEmail, c.Time = parseSignature(value)
 		}
 	}
 	if !f.valid(string(c.Tree)) {
@@ -95,6 +98,12 @@ func parseSignature(s string) (name, email string, t time.Time) {
 		}
 	}
 	return strings.TrimSpace(name), email, t
+}
+
+// IsCutOff reports whether a commit is at the boundary of a shallow clone: it may have parents that are not here.
+func (r *Repo) IsCutOff(h Hash) (bool, error) {
+	boundary, err := r.shallow()
+	return boundary[h], err
 }
 
 // shallow returns the commits at which the history of this clone was cut off. The file is read

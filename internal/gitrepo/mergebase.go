@@ -1,9 +1,12 @@
 package gitrepo
 
 import (
+	"cmp"
 	"container/heap"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // ErrCutOff means that an answer lies beyond the boundary of a shallow clone.
@@ -17,9 +20,59 @@ var ErrCutOff = errors.New("the history of this clone is cut off")
 // Commits are visited newest first, so that of a long history only what lies between is read; a clock that was wrong costs time and
 // changes nothing.
 func (r *Repo) MergeBase(a, b Hash) (Hash, error) {
-	s := meeting{repo: r, seen: map[Hash]side{}, live: map[Hash]bool{}}
-	if err := errors.Join(s.visit(a, left), s.visit(b, right)); err != nil {
+	s, err := r.meet(a, b)
+	if err != nil {
 		return Zero, err
+	}
+	for _, h := range s.found {
+		if s.seen[h]&below == 0 {
+			return h, nil
+		}
+	}
+	if s.cut {
+		return Zero, ErrCutOff
+	}
+	return Zero, nil
+}
+
+// IsAncestor reports whether a commit is another, or among those that lead to it.
+func (r *Repo) IsAncestor(a, b Hash) (bool, error) {
+	base, err := r.MergeBase(a, b)
+	return base == a, err
+}
+
+// Since returns the commits that lead to a, a itself included, and not to b; the newest first. It is the answer of `git log b..a`, and like
+// it follows all parents.
+func (r *Repo) Since(b, a Hash) ([]CommitInfo, error) {
+	s, err := r.meet(a, b)
+	if err != nil {
+		return nil, err
+	}
+	if s.cut {
+		return nil, ErrCutOff
+	}
+	var list []CommitInfo
+	for h, from := range s.seen {
+		if from&(left|right) != left {
+			continue
+		}
+		c, err := r.CommitInfo(h)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(x, y CommitInfo) int {
+		return cmp.Or(y.Time.Compare(x.Time), strings.Compare(string(x.Hash), string(y.Hash)))
+	})
+	return list, nil
+}
+
+// meet goes back from two commits to where their histories meet.
+func (r *Repo) meet(a, b Hash) (*meeting, error) {
+	s := &meeting{repo: r, seen: map[Hash]side{}, live: map[Hash]bool{}}
+	if err := errors.Join(s.visit(a, left), s.visit(b, right)); err != nil {
+		return nil, err
 	}
 	for len(s.live) > 0 {
 		c := heap.Pop(&s.queue).(historyStep).commit
@@ -34,23 +87,15 @@ func (r *Repo) MergeBase(a, b Hash) (Hash, error) {
 		}
 		parents, err := s.parents(c)
 		if err != nil {
-			return Zero, err
+			return nil, err
 		}
 		for _, p := range parents {
 			if err := s.visit(p, from); err != nil {
-				return Zero, err
+				return nil, err
 			}
 		}
 	}
-	for _, h := range s.found {
-		if s.seen[h]&below == 0 {
-			return h, nil
-		}
-	}
-	if s.cut {
-		return Zero, ErrCutOff
-	}
-	return Zero, nil
+	return s, nil
 }
 
 // side says from which of two commits another is reached.

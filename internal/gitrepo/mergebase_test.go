@@ -40,6 +40,24 @@ func TestMergeBase(t *testing.T) {
 					if got == Zero && want != "" || !strings.Contains(want, string(got)) {
 						t.Errorf("%s: the merge base of %s and %s is %q, git says %q", backend, a, b, got, want)
 					}
+					_, err = w.tryGit("site", "merge-base", "--is-ancestor", a, b)
+					if is, isErr := r.IsAncestor(Hash(a), Hash(b)); isErr != nil || is != (err == nil) {
+						t.Errorf("%s: %s leads to %s: %t, %v; git says %v", backend, a, b, is, isErr, err)
+					}
+					since, err := r.Since(Hash(b), Hash(a))
+					if err != nil {
+						t.Fatal(err)
+					}
+					var ids []string
+					for _, c := range since {
+						ids = append(ids, string(c.Hash))
+					}
+					slices.Sort(ids)
+					log := strings.Fields(w.git("site", "rev-list", b+".."+a))
+					slices.Sort(log)
+					if !slices.Equal(ids, log) {
+						t.Errorf("%s: since %s, %s has %v; git says %v", backend, b, a, ids, log)
+					}
 				}
 			}
 		})

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postrider/postrider/internal/approval"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/platform"
@@ -71,6 +72,8 @@ type Rules struct {
 	Quiet func(t time.Time) (end time.Time, quiet bool)
 	// Held returns the reason when publishing is stopped for an account or campaign.
 	Held func(account, campaign string) (reason string, held bool)
+	// Approval returns how many people must have approved what an account is sent of a campaign, 0 for nobody; nil: nothing needs approval.
+	Approval func(account, campaign string) int
 	// Cap returns how much an account may spend in a month of the calendar in Zone, 0 for no limit; nil: none has one.
 	Cap  func(account string) platform.USD
 	Zone *time.Location // nil: that of the plan's time
@@ -81,7 +84,7 @@ func RulesOf(c *config.Site) Rules {
 	return Rules{
 		LateAfter: c.Schedule.Late.After, LateThen: c.Schedule.Late.Then, MaxPerRun: c.Schedule.MaxPerRun, Held: c.HeldBy,
 		Quiet: func(t time.Time) (time.Time, bool) { return c.Schedule.QuietUntil(t, c.Location) },
-		Cap:   c.CapOf, Zone: c.Location,
+		Cap:   c.CapOf, Zone: c.Location, Approval: c.ApprovalOf,
 	}
 }
 
@@ -108,6 +111,9 @@ type Input struct {
 	// Reached holds what came of looking at the addresses that targets await: nil for one that answers 200, else what it
 	// does instead. One that is not in it has not been looked at, and holds its targets back.
 	Reached map[string]error
+	// Approved holds what came of asking who has approved renderings: nil for one that enough people have, else what is missing, or an
+	// [UnaskedError]. One that is not in it has not been asked about, and waits.
+	Approved map[Version]error
 	// Exists reports whether the branch has a post with this id; nil where that is not known.
 	Exists func(post string) bool
 	// Cost returns what the parts of a rendering cost on an account; nil where nothing does.
@@ -156,6 +162,7 @@ const (
 	WaitQuiet       WaitState = "quiet"       // its time is in a quiet window
 	WaitHeld        WaitState = "held"        // the emergency stop
 	WaitEmbargo     WaitState = "embargo"     // its link does not answer yet
+	WaitUnapproved  WaitState = "unapproved"  // not enough people have approved it, or nobody knows
 	WaitLate        WaitState = "late"        // found too long after its time; waits for a person
 	WaitSkipped     WaitState = "skipped"     // too late, and the policy says never
 	WaitBlocked     WaitState = "blocked"     // an error finding
@@ -385,6 +392,9 @@ func (m *maker) fresh(t Target, id ledger.ID, rec *ledger.Record, inTime bool) e
 	if w == nil && (rec == nil || len(rec.Parts) == 0) { // half a thread is finished
 		w = m.embargo(t)
 	}
+	if w == nil && !goesOn(&t, rec) {
+		w = m.unapproved(t)
+	}
 	if w != nil {
 		m.wait(t, id.Occurrence, w.state, w.until, "%s", w.reason)
 		return nil
@@ -457,10 +467,14 @@ func (m *maker) forbidden(t Target) *obstacle {
 		if t.Blocked != "" {
 			return because(WaitBlocked, time.Time{}, "due at %s, but %s", clockTime(until), t.Blocked)
 		}
+		reason := "due at " + clockTime(until)
 		if t.Await != "" {
-			return because(WaitScheduled, until, "due at %s, once %s answers 200", clockTime(until), t.Await)
+			reason += fmt.Sprintf(", once %s answers 200", t.Await)
 		}
-		return because(WaitScheduled, until, "due at %s", clockTime(until))
+		if n := m.needs(t); n > 0 {
+			reason += fmt.Sprintf(", if %s approved it by then", approval.Have(n))
+		}
+		return because(WaitScheduled, until, "%s", reason)
 	case t.Blocked != "":
 		return because(WaitBlocked, time.Time{}, "%s", t.Blocked)
 	case !t.Caps.Has(platform.CanPublish):
@@ -610,6 +624,10 @@ func (m *maker) published(t Target, id ledger.ID, rec *ledger.Record) error {
 			return nil
 		}
 	}
+	if w := m.unapproved(t); w != nil {
+		m.wait(t, id.Occurrence, w.state, w.until, "%s", w.reason)
+		return nil
+	}
 	m.plan.Actions = append(m.plan.Actions, Action{Target: t, Verb: Update, Occurrence: id.Occurrence, Record: rec})
 	return nil
 }
@@ -735,10 +753,14 @@ func (m *maker) unknown(t Target, id ledger.ID, rec *ledger.Record, reason strin
 		return nil
 	}
 	a := Action{Target: t, Verb: Reconcile, Occurrence: id.Occurrence, Record: rec}
-	if w := m.obstacle(t, rec, len(rec.Parts) > 0 || m.begunInTime(t, rec)); w != nil {
+	w := m.obstacle(t, rec, len(rec.Parts) > 0 || m.begunInTime(t, rec))
+	if w == nil && t.Fingerprint != rec.Fingerprint { // what is absent goes out as it stands today
+		w = m.unapproved(t)
+	}
+	if w != nil {
 		if !finder { // to repeat it is the only way to find out
 			const what = "it may be out, and is not repeated"
-			if w.until.IsZero() && w.state != WaitHeld { // nobody would ever learn whether it is out
+			if w.until.IsZero() && w.state != WaitHeld && w.state != WaitUnapproved { // nobody would ever learn whether it is out
 				m.stuck(t, id, rec, what, w.reason)
 			} else {
 				m.wait(t, id.Occurrence, w.state, w.until, "%s: %s", what, w.reason)

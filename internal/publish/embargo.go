@@ -22,14 +22,22 @@ const (
 	awaitMost  = 8
 )
 
-// planned plans for now, and looks at the addresses that posts wait for which would go out otherwise. Each is looked at
-// once in a run: reached, which is not nil, holds what came of it. As long as none answers, the plan stays as it is, which
-// is mostly that of an earlier run.
-func (d *Desk) planned(ctx context.Context, reached map[string]error) (*plan.Plan, error) {
+// planned plans for now, with what no commit tells: whether the addresses answer that posts wait for, and who has approved what.
+func (d *Desk) planned(ctx context.Context, l *learned) (*plan.Plan, error) {
 	p, err := d.Plan(d.Now())
+	if err == nil {
+		p, err = d.visit(ctx, p, l)
+	}
 	if err != nil {
 		return nil, err
 	}
+	return d.ask(ctx, p, d.Now(), l)
+}
+
+// visit looks at the addresses that posts wait for which would go out otherwise. Each is looked at once in a run. As long as none answers,
+// the plan stays as it is, which is mostly that of an earlier run.
+func (d *Desk) visit(ctx context.Context, p *plan.Plan, l *learned) (*plan.Plan, error) {
+	reached := l.reached
 	if !slices.ContainsFunc(p.Waiting, func(w plan.Waiting) bool { return w.State == plan.WaitEmbargo }) {
 		return p, nil
 	}
@@ -41,7 +49,7 @@ func (d *Desk) planned(ctx context.Context, reached map[string]error) (*plan.Pla
 			continue
 		}
 		if reached[w.Await] == nil {
-			return d.planWith(now, reached)
+			return d.planWith(now, l)
 		}
 		w.Looked(now, reached[w.Await])
 	}

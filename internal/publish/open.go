@@ -12,6 +12,7 @@ import (
 
 	"github.com/postrider/postrider/internal/agenda"
 	"github.com/postrider/postrider/internal/config"
+	"github.com/postrider/postrider/internal/forge"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger/gitledger"
 	pictures "github.com/postrider/postrider/internal/media"
@@ -35,6 +36,9 @@ type OpenOptions struct {
 	Log      *slog.Logger
 	// OwnerDead reports whether the process that holds a lease is proved dead.
 	OwnerDead func(owner string) bool
+	// Forge opens the code host that a remote of the repository is on, to ask who has approved what is due; nil: there is none to ask. It is
+	// called only when something is due that needs approval.
+	Forge func(remote string) (forge.Forge, error)
 }
 
 // ErrNothingCommitted means that the publishing branch does not exist yet.
@@ -101,13 +105,20 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if p, ok := loadQuick(options.CacheDir, key, at); ok {
 			return p, nil
 		}
-		p, err := d.planWith(at, nil)
+		p, err := d.planWith(at, &learned{})
 		if err == nil {
 			saveQuick(options.CacheDir, key, p, o.Log)
 		}
 		return p, err
 	}
-	d.planWith = func(at time.Time, reached map[string]error) (*plan.Plan, error) {
+	d.witnesses = func() (*witnesses, error) {
+		a, err := site()
+		if err != nil {
+			return nil, err
+		}
+		return newWitnesses(o, a.Config(), options, d.remote, commit), nil
+	}
+	d.planWith = func(at time.Time, l *learned) (*plan.Plan, error) {
 		a, err := site()
 		if err != nil {
 			return nil, err
@@ -122,7 +133,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 		}
 		p, err := plan.Make(plan.Input{
 			Now: at, Targets: targets, Settled: settled, Ledger: view, Rules: plan.RulesOf(a.Config()), Backlog: o.Backlog,
-			OwnerDead: o.OwnerDead, Exists: a.Has, Cost: a.Cost, Reached: reached,
+			OwnerDead: o.OwnerDead, Exists: a.Has, Cost: a.Cost, Reached: l.reached, Approved: l.approved,
 		})
 		if err != nil {
 			return nil, err
@@ -173,7 +184,7 @@ func settle(ctx context.Context, o OpenOptions) (*Desk, error) {
 			return nil, err
 		}
 		if merged.ledger == names.ledger && merged.remote == names.remote && (o.Branch != "" || merged.branch == names.branch) {
-			return &Desk{Branch: branch, Commit: string(commit), Ledger: led, place: path.Join(options.Branch, options.Folder)}, nil
+			return &Desk{Branch: branch, Commit: string(commit), Ledger: led, remote: remote, place: path.Join(options.Branch, options.Folder)}, nil
 		}
 		names = merged
 	}

@@ -86,9 +86,11 @@ type Desk struct {
 	AllowPrivate bool
 
 	open      func() (Site, error)
-	planWith  func(at time.Time, reached map[string]error) (*plan.Plan, error) // plans with what came of looking at links, see [plan.Input]
-	untimed   func() ([]string, error)                                         // the ids of the posts without a time
+	planWith  func(at time.Time, l *learned) (*plan.Plan, error)
+	witnesses func() (*witnesses, error) // who knows what was approved; nil: nobody may be asked
+	untimed   func() ([]string, error)   // the ids of the posts without a time
 	ownerDead func(owner string) bool
+	remote    string // that is published from, "" for none
 	place     string // of the ledger in the repository
 }
 
@@ -207,9 +209,9 @@ func (d *Desk) Do(ctx context.Context) (*Report, error) {
 	if err := d.recover(ctx); err != nil {
 		return report, fmt.Errorf("nothing was sent: %w", err)
 	}
-	reached := map[string]error{}
+	l := newLearned()
 	for try := 1; ; try++ {
-		p, err := d.planned(ctx, reached)
+		p, err := d.planned(ctx, l)
 		if err != nil {
 			return report, err
 		}

@@ -40,7 +40,9 @@ func (m *maker) effects() error {
 		}
 		return nil
 	}
-	made, err := plan.Make(plan.Input{Now: m.Now, Targets: targets, Ledger: m.Ledger, Rules: plan.RulesOf(m.Sides.After.Config), Exists: m.exists})
+	rules := plan.RulesOf(m.Sides.After.Config)
+	rules.Approval = nil // whether it is approved is what those decide who read this
+	made, err := plan.Make(plan.Input{Now: m.Now, Targets: targets, Ledger: m.Ledger, Rules: rules, Exists: m.exists})
 	if err != nil {
 		return err
 	}
@@ -55,6 +57,11 @@ func (m *maker) effects() error {
 		a := &made.Actions[i]
 		if t := where[ledger.ID{Post: a.Post, Account: a.Account}]; t != nil {
 			t.Effect = acting(a)
+		}
+	}
+	for _, t := range where {
+		if v := t.Effect.Verb; v == Publish || v == Schedule || v == Update {
+			t.Approval = m.Sides.After.Config.ApprovalOf(t.Account, t.After.Variant.Campaign)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sergi/go-diff/diffmatchpatch"
 
+	"github.com/postrider/postrider/internal/approval"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/site"
@@ -134,6 +135,17 @@ func (r *Review) Summary() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n[line.verb], text))
 		}
 	}
+	most := 0
+	for i := range r.Posts {
+		for k := range r.Posts[i].Targets {
+			if t := &r.Posts[i].Targets[k]; !t.Same {
+				most = max(most, t.Approval)
+			}
+		}
+	}
+	if most > 0 {
+		parts = append(parts, fmt.Sprintf("needs approval by **%s**", approval.People(most)))
+	}
 	if e := r.New.Count(finding.Error); e > 0 {
 		parts = append(parts, fmt.Sprintf("**%s**", count(e, "new error")))
 	}
@@ -184,7 +196,21 @@ func (w *writer) effects(p *Post) []string {
 	return lines
 }
 
+// effect says what merging does to a target, and what that takes.
 func (w *writer) effect(t *Target) string {
+	switch text := w.verb(t); {
+	case t.Approval == 0:
+		return text
+	case t.Same:
+		return fmt.Sprintf("%s, if %s approved what it says, which this does not change", text, approval.Have(t.Approval))
+	case t.Approval == 1:
+		return text + ", if one person approves this"
+	default:
+		return fmt.Sprintf("%s, if %s approve this", text, approval.People(t.Approval))
+	}
+}
+
+func (w *writer) verb(t *Target) string {
 	switch e := &t.Effect; e.Verb {
 	case Publish:
 		return "**goes out at once**"

@@ -113,6 +113,8 @@ type Target struct {
 	Same   bool
 	Timing []Shift // what else changes
 	Effect Effect
+	// Approval is how many people must have approved it before it goes out or is edited; 0: nobody.
+	Approval int
 }
 
 // Shift is a setting that changes what becomes of a post, and not what it says: "publish_at" from one time to another.

@@ -166,6 +166,7 @@ const names = "^[a-z0-9][a-z0-9_-]*$"
 
 // form describes the values of a type.
 func form(t reflect.Type, reg *platform.Registry) *node {
+	one := 1
 	switch t {
 	case reflect.TypeFor[[]platform.Account]():
 		v := mapOf(account(reg))
@@ -181,6 +182,10 @@ func form(t reflect.Type, reg *platform.Registry) *node {
 		return listOrOne(&node{Type: "string", Pattern: `^([A-Za-z,-]+ )?[0-9]{1,2}:[0-9]{2}-[0-9]{1,2}:[0-9]{2}$`})
 	case reflect.TypeFor[config.Hold]():
 		return anyOf(structure(t, reg), words())
+	case reflect.TypeFor[config.Approval]():
+		return anyOf(structure(t, reg), boolean(), &node{Type: "integer", Minimum: &one})
+	case reflect.TypeFor[config.People]():
+		return anyOf(boolean(), &node{Type: "integer", Minimum: &one})
 	case reflect.TypeFor[utm.Rule]():
 		return &node{Ref: "#/$defs/utm"}
 	case reflect.TypeFor[post.Fields]():
@@ -241,6 +246,8 @@ func account(reg *platform.Registry) *node {
 		one.Properties["platform"] = &node{Const: string(info.ID), Description: "The platform that the account is on."}
 		one.Properties["defaults"] = &node{Ref: "#/$defs/fields", Description: "Front matter that every post to this account starts from."}
 		one.Properties["utm"] = &node{Ref: "#/$defs/utm", Description: "UTM parameters that links on this account get, instead of what the campaign says."}
+		one.Properties["require_approval"] = form(reflect.TypeFor[config.People](), reg)
+		one.Properties["require_approval"].Description = "How many people must have approved what goes to this account: true, false or a number, instead of what the site says."
 		if len(info.Prices) > 0 {
 			one.Properties["monthly_cap"] = &node{
 				Type: []string{"string", "number"}, Pattern: `^(\$?[0-9]+(\.[0-9]{1,6})?|[0-9]+(\.[0-9]{1,6})? ?USD)$`,
