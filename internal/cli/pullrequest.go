@@ -57,13 +57,12 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 	if f.base == "" {
 		f.base = place.Base
 	}
-	if p.Pull > 0 {
-		return p, nil
+	if p.Pull == 0 {
+		if p.Pull, err = p.host.Find(ctx, place.Fork); err != nil {
+			return nil, &failedError{err: err, hint: "it may have been closed or merged meanwhile"}
+		}
 	}
-	if p.Pull, err = p.host.Find(ctx, place.Fork); err != nil {
-		return nil, &failedError{err: err, hint: "it may have been closed or merged meanwhile"}
-	}
-	if f.head != "HEAD" {
+	if !place.After || f.head != "HEAD" {
 		return p, nil
 	}
 	remote, ok, err := repo.DefaultRemote()
@@ -106,7 +105,7 @@ func (a *app) post(ctx context.Context, p *pullRequest, r *review.Review, o revi
 
 func (a *app) notPosted(err error) error {
 	if e, ok := errors.AsType[*forge.Error](err); ok && e.Refused {
-		return &failedError{err: err, hint: "the token must be allowed to write comments and statuses: in a GitHub workflow `permissions: {contents: read, pull-requests: write, statuses: write}`"}
+		return &failedError{err: err, hint: "the token must be allowed to write comments and statuses: in a GitHub workflow `permissions: {contents: read, pull-requests: write, statuses: write}`, in one of Gitea `{contents: write, pull-requests: write}`"}
 	}
 	a.notef("%s the review was not posted, the next run does: %s", a.stderrStyle().yellow("note:"), printable(a.scrub(err.Error())))
 	return nil

@@ -1,18 +1,9 @@
 package servers
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
-	"testing"
 	"time"
 )
 
@@ -30,8 +21,7 @@ const siteRepo = "vroni/site"
 // forgeWorld is a world with a real code host, which holds its remote.
 type forgeWorld struct {
 	*world
-	gitea  Gitea
-	events *events
+	gitea Gitea
 }
 
 // withGitea puts the remote of a world on a Gitea that is started for it: a private repository, which everybody may read, and the robot and
@@ -39,13 +29,12 @@ type forgeWorld struct {
 func (w *world) withGitea() *forgeWorld {
 	w.t.Helper()
 	began := time.Now()
-	f := &forgeWorld{world: w, gitea: StartGitea(w.t, vroni, anni, xaver, robot), events: newEvents(w.t)}
+	f := &forgeWorld{w, StartGitea(w.t, vroni, anni, xaver, robot)}
 	w.t.Logf("Gitea has four users after %v", time.Since(began).Round(time.Millisecond))
 	f.api(vroni, http.MethodPost, "/user/repos", map[string]any{"name": "site", "private": true, "default_branch": "main"}, nil)
 	for user, permission := range map[string]string{anni: "write", robot: "write", xaver: "read"} {
 		f.api(vroni, http.MethodPut, "/repos/"+siteRepo+"/collaborators/"+user, map[string]string{"permission": permission}, nil)
 	}
-	f.hook(f.events.URL, f.events.secret, "pull_request", "workflow_run")
 	f.remote = f.address(vroni, siteRepo)
 	return f
 }
@@ -72,17 +61,6 @@ func (f *forgeWorld) api(user, method, path string, in, out any) {
 func (f *forgeWorld) try(user, method, path string, in, out any) error {
 	c := &client{http: &http.Client{}, url: f.gitea.URL + "/api/v1", token: f.gitea.Tokens[user]}
 	return c.call(f.t.Context(), method, path, in, out)
-}
-
-// hook has the code host tell an address of events in the site's repository.
-func (f *forgeWorld) hook(address, secret string, events ...string) (id int64) {
-	f.t.Helper()
-	var made struct{ ID int64 }
-	f.api(vroni, http.MethodPost, "/repos/"+siteRepo+"/hooks", map[string]any{
-		"type": "gitea", "active": true, "events": events,
-		"config": map[string]string{"url": address, "content_type": "json", "secret": secret},
-	}, &made)
-	return made.ID
 }
 
 // pull is a pull request as Gitea shows it.
@@ -132,89 +110,4 @@ func (f *forgeWorld) statusOf(commit, context string) (state, description string
 		}
 	}
 	return "", ""
-}
-
-// events are what the code host has told of, as a CI job finds it in a file: Gitea's workflows get the same words as its webhooks.
-type events struct {
-	URL, secret string
-
-	mu  sync.Mutex
-	all []told
-}
-
-// told is one of them.
-type told struct {
-	event, action string
-	head          string // the commit that it is about
-	body          []byte
-}
-
-func newEvents(t *testing.T) *events {
-	t.Helper()
-	e := &events{secret: "events of Gitea, for tests"}
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	e.URL = server.URL
-	return e
-}
-
-// ServeHTTP implements http.Handler.
-func (e *events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	var in struct {
-		Action string
-		Pull   struct{ Head struct{ SHA string } } `json:"pull_request"`
-		Run    struct {
-			Head string `json:"head_sha"`
-		} `json:"workflow_run"`
-	}
-	if err != nil || json.Unmarshal(body, &in) != nil {
-		http.Error(w, "that is no event", http.StatusBadRequest)
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.all = append(e.all, told{r.Header.Get("X-Gitea-Event"), in.Action, in.Pull.Head.SHA + in.Run.Head, body})
-}
-
-// wait returns the event of a name about a commit, as soon as the code host has told of it.
-func (e *events) wait(t *testing.T, event, head string) (found told) {
-	t.Helper()
-	eventually(t, func() error {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		var names []string
-		for _, x := range e.all {
-			if x.event == event && x.head == head {
-				found = x
-				return nil
-			}
-			names = append(names, x.event+" "+x.action+" "+x.head)
-		}
-		return fmt.Errorf("no %s about %s among %q", event, head, names)
-	})
-	return found
-}
-
-// job is a clone in which a workflow of the code host runs, as actions/checkout leaves one, with the environment that Gitea gives it.
-func (f *forgeWorld) job(what told, ref string) *clone {
-	f.t.Helper()
-	dir := f.t.TempDir()
-	event := filepath.Join(f.t.TempDir(), "event.json")
-	if err := os.WriteFile(event, what.body, 0o600); err != nil {
-		f.t.Fatal(err)
-	}
-	f.git(dir, "init", "--quiet")
-	f.git(dir, "remote", "add", "origin", f.gitea.URL+"/"+siteRepo)
-	f.git(dir, "config", "http."+f.gitea.URL+"/.extraheader",
-		"AUTHORIZATION: basic "+base64.StdEncoding.EncodeToString([]byte("x-access-token:"+f.gitea.Tokens[robot])))
-	f.git(dir, "fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*", "+"+ref+":refs/remotes/"+strings.TrimPrefix(ref, "refs/"))
-	f.git(dir, "checkout", "--quiet", "--detach", "refs/remotes/"+strings.TrimPrefix(ref, "refs/"))
-
-	w := *f.world
-	w.env = append(w.env[:len(w.env):len(w.env)],
-		"CI=true", "GITHUB_ACTIONS=true", "GITEA_ACTIONS=true", "GITHUB_REPOSITORY="+siteRepo, "GITHUB_SERVER_URL="+f.gitea.URL,
-		"GITHUB_API_URL="+f.gitea.URL+"/api/v1", "GITHUB_EVENT_NAME="+what.event, "GITHUB_EVENT_PATH="+event, "GITHUB_REF="+ref)
-	w.secrets = map[string]string{"GITHUB_TOKEN": f.gitea.Tokens[robot]} // and none of a network
-	return &clone{&w, dir}
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/http"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,31 +14,60 @@ import (
 	"github.com/postrider/postrider/internal/review"
 )
 
-// reviewContext is how the review is called among the checks of a commit.
-const reviewContext = "postrider/review"
-
 // fresh is a post that a branch adds.
 const fresh = "content/2026/12/fresh-bread.md"
 
 const freshText = "---\nid: f7r3shbr\ntitle: Fresh bread\n---\nThe bakery has sent us bread. Knödel has sent it back, in pieces.\n"
 
-// TestRealReview reviews pull requests on a real code host: from a branch, pushed to twice, and from a fork.
+// The workflows that review pull requests: of the repository's own branches, and, in two steps, of forks. They are those of docs/REVIEW.md.
+var reviewWorkflows = map[string]string{
+	".gitea/workflows/own.yml": `on: pull_request
+permissions: {contents: write, pull-requests: write}
+jobs:
+  review:
+    if: github.event.pull_request.head.repo.full_name == github.repository
+    runs-on: ubuntu-latest
+    steps: [{run: postrider review --post}]
+`,
+	".gitea/workflows/check.yml": `name: check
+on: pull_request
+permissions: {contents: read}
+jobs:
+  check:
+    if: github.event.pull_request.head.repo.full_name != github.repository
+    runs-on: ubuntu-latest
+    steps: [{run: postrider check}]
+`,
+	".gitea/workflows/fork.yml": `on:
+  workflow_run: {workflows: [check], types: [completed]}
+permissions: {contents: write, pull-requests: write}
+jobs:
+  review:
+    if: github.event.workflow_run.event == 'pull_request'
+    runs-on: ubuntu-latest
+    steps: [{run: postrider review --post}]
+`,
+}
+
+// TestRealReview reviews pull requests on a real code host, in its own workflows' jobs: from a branch, pushed to twice, and from a fork.
 func TestRealReview(t *testing.T) {
 	f := worldOf(t, PDS{Handle: "fichtl.test", AppPassword: "abcd-efgh-ijkl-mnop", URL: "https://pds.example"},
 		GoToSocial{Account: "fichtl", Token: "0123456789abcdef", URL: "https://fedi.example"}).withGitea()
 	c := f.clone()
 	c.write(f.sample())
+	c.write(reviewWorkflows)
 	c.push("the sample site")
+	r := f.runner()
 
-	t.Run("branch", func(t *testing.T) { f.with(t).testReviewOfBranch() })
-	t.Run("fork", func(t *testing.T) { f.with(t).testReviewOfFork() })
+	t.Run("branch", func(t *testing.T) { r.with(t).testReviewOfBranch() })
+	t.Run("fork", func(t *testing.T) { r.with(t).testReviewOfFork() })
 }
 
-// with returns the world for a subtest.
-func (f *forgeWorld) with(t *testing.T) *forgeWorld {
-	w := *f.world
+// with returns the runner for a subtest.
+func (r *runner) with(t *testing.T) *runner {
+	w := *r.f.world
 	w.t = t
-	return &forgeWorld{&w, f.gitea, f.events}
+	return &runner{&forgeWorld{&w, r.f.gitea}, r.api}
 }
 
 // pushBranch commits everything on a branch of its own, pushes it, and returns the commit.
@@ -73,90 +102,95 @@ func (c *clone) review(code int) (notes string) {
 	return stderr.String()
 }
 
-// reviews returns the comments of one user under a pull request.
-func (f *forgeWorld) reviews(number int, user string) (own []remark) {
+// wantStatus checks how the review of a commit went.
+func (f *forgeWorld) wantStatus(commit, want string) {
 	f.t.Helper()
-	for _, r := range f.remarks(number) {
-		if r.User.Login == user {
-			own = append(own, r)
-		}
-	}
-	return own
-}
-
-// wantStatus checks how a check of a commit went.
-func (f *forgeWorld) wantStatus(commit, context, want string) {
-	f.t.Helper()
-	if got, text := f.statusOf(commit, context); got != want || text == "" {
-		f.t.Errorf("%s of %.10s is %q (%s), want %q", context, commit, got, text, want)
+	if got, text := f.statusOf(commit, "postrider/review"); got != want || text == "" {
+		f.t.Errorf("the review of %.10s is %q (%s), want %q", commit, got, text, want)
 	}
 }
 
-func (f *forgeWorld) testReviewOfBranch() {
-	t := f.t
+func (r *runner) testReviewOfBranch() {
+	f, t := r.f, r.f.t
 	c := f.clone()
 	c.write(map[string]string{fresh: freshText})
 	c.edit(nikolaus, "Neun Stiefel, acht Mandarinen.", "Neun Stiefel, sieben Mandarinen.")
 	first := c.pushBranch("bread", "Fresh bread")
 	p := f.open(vroni, "bread", "Fresh bread")
 	for _, text := range []string{"Nice bread.", review.Marker + "\nI am a review, too."} {
-		f.api(anni, "POST", fmt.Sprintf("/repos/%s/issues/%d/comments", siteRepo, p.Number), map[string]string{"body": text}, nil)
+		f.api(anni, http.MethodPost, fmt.Sprintf("/repos/%s/issues/%d/comments", siteRepo, p.Number), map[string]string{"body": text}, nil)
 	}
-	others := f.reviews(p.Number, anni)
+	others := f.remarks(p.Number)
 
-	ref := fmt.Sprintf("refs/pull/%d/head", p.Number)
-	notes := f.job(f.events.wait(t, "pull_request", first), ref).review(0)
+	j := r.next("own.yml")
+	notes := r.checkout(j).review(0)
 	if want := fmt.Sprintf("the review is under pull request %d: %s/%s/pulls/%d#issuecomment-", p.Number, f.gitea.URL, siteRepo, p.Number); !strings.Contains(notes, want) {
 		t.Errorf("it says %q, want %q", notes, want)
 	}
-	own := f.reviews(p.Number, robot)
-	if len(own) != 1 {
-		t.Fatalf("%d comments of the robot", len(own))
+	all := f.remarks(p.Number)
+	if len(all) != len(others)+1 {
+		t.Fatalf("the comments are %+v", all)
 	}
-	for _, want := range []string{review.Marker, "Knödel has sent it back", "sieben", fresh, nikolaus, "goes out at once", "bluesky", "fedi"} {
-		if !strings.Contains(own[0].Body, want) {
-			t.Errorf("the comment lacks %q:\n%s", want, own[0].Body)
+	own := all[len(others)]
+	for _, want := range []string{fresh, "Knödel has sent it back", "goes out at once", nikolaus, "sieben", "bluesky", "fedi"} {
+		if !strings.Contains(own.Body, want) {
+			t.Errorf("the comment lacks %q:\n%s", want, own.Body)
 		}
 	}
-	f.wantStatus(first, reviewContext, "success")
+	f.wantStatus(first, "success")
 
 	// Again, without a push: nothing is written.
-	if notes := f.job(f.events.wait(t, "pull_request", first), ref).review(0); strings.Contains(notes, "the review is under") {
+	if notes := r.checkout(j).review(0); strings.Contains(notes, "the review is under") {
 		t.Errorf("the same again: %s", notes)
 	}
+	r.end(j)
 
 	// A second push brings a mistake: the same comment says so, and the new commit is red.
 	c.write(map[string]string{fresh: strings.Replace(freshText, "title:", "platforms: [myspace]\ntitle:", 1)})
 	second := c.pushBranch("bread", "Bread for everybody")
-	f.job(f.events.wait(t, "pull_request", second), ref).review(1)
-	now := f.reviews(p.Number, robot)
-	if len(now) != 1 || now[0].ID != own[0].ID || now[0].Body == own[0].Body || !strings.Contains(now[0].Body, "myspace") {
-		t.Errorf("after the second push the robot's comments are %+v, want the one of before, with other words", now)
+	j = r.next("own.yml")
+	r.checkout(j).review(1)
+	r.end(j)
+	all = f.remarks(p.Number)
+	now := all[len(all)-1]
+	if !strings.Contains(now.Body, "myspace") {
+		t.Errorf("after the second push the comment is\n%s", now.Body)
 	}
-	f.wantStatus(second, reviewContext, "failure")
-	f.wantStatus(first, reviewContext, "success")
-	if diff := cmp.Diff(others, f.reviews(p.Number, anni)); diff != "" {
-		t.Errorf("what Anni has written (-before +after):\n%s", diff)
+	now.Body = own.Body
+	if diff := cmp.Diff(append(others, own), append(all[:len(all)-1:len(all)-1], now)); diff != "" {
+		t.Errorf("other comments than its own have changed (-want +got):\n%s", diff)
 	}
+	f.wantStatus(second, "failure")
+	f.wantStatus(first, "success")
 }
 
-// testReviewOfFork is the review of a pull request from a fork, by a job on the branch that is published, which runs after the fork's own.
-func (f *forgeWorld) testReviewOfFork() {
-	t := f.t
-	f.api(xaver, "POST", "/repos/"+siteRepo+"/forks", map[string]string{"name": "our-site"}, nil)
+// testReviewOfFork is a pull request from a fork. The job that runs for it may not write; the one that runs after it does, from the branch
+// that is published.
+func (r *runner) testReviewOfFork() {
+	f, t := r.f, r.f.t
+	f.api(xaver, http.MethodPost, "/repos/"+siteRepo+"/forks", map[string]string{"name": "our-site"}, nil)
 	c := f.clone()
 	c.git(c.dir, "remote", "set-url", "origin", f.address(xaver, "xaver/our-site"))
 	c.write(map[string]string{fresh: strings.Replace(freshText, "Knödel", "The cat", 1)})
 	head := c.pushBranch("cat", "Bread for the cat")
 	p := f.open(xaver, "xaver:cat", "Bread for the cat")
+	f.approve(p)
 
-	f.job(f.events.wait(t, "pull_request", head), fmt.Sprintf("refs/pull/%d/head", p.Number)).review(0)
-	own := f.reviews(p.Number, robot)
-	if len(own) != 1 || !strings.Contains(own[0].Body, "The cat has sent it back") {
-		t.Fatalf("the robot's comments are %+v", own)
+	j := r.next("check.yml")
+	if notes := r.checkout(j).review(3); !strings.Contains(notes, "the token must be allowed to write") {
+		t.Errorf("the fork's own job says %q", notes)
 	}
-	f.wantStatus(head, reviewContext, "success")
-	if all := f.remarks(p.Number); !slices.EqualFunc(all, own, func(a, b remark) bool { return a == b }) {
+	r.end(j)
+	if all := f.remarks(p.Number); len(all) != 0 {
+		t.Errorf("the fork's own job has written %+v", all)
+	}
+
+	j = r.next("fork.yml")
+	r.checkout(j).review(0)
+	r.end(j)
+	all := f.remarks(p.Number)
+	if len(all) != 1 || !strings.Contains(all[0].Body, "The cat has sent it back") {
 		t.Errorf("the comments are %+v", all)
 	}
+	f.wantStatus(head, "success")
 }
