@@ -68,11 +68,17 @@ func (a *app) deskOf(ctx context.Context, repo *gitrepo.Repo, dir string, siteEr
 			return nil, err
 		}
 	}
-	open := publish.OpenOptions{
-		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: a.lookup,
-		Version: buildVersion().String(), Backlog: backlog, Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
-	}
+	open := a.openOptions(repo, prefix, f)
+	open.Backlog = backlog
 	return publish.Open(ctx, open)
+}
+
+// openOptions says how a site of a repository is opened, with this program's surroundings.
+func (a *app) openOptions(repo *gitrepo.Repo, prefix string, f deskFlags) publish.OpenOptions {
+	return publish.OpenOptions{
+		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: a.lookup,
+		Version: buildVersion().String(), Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
+	}
 }
 
 // lookDesk opens a desk to look at: when the remote does not answer, what was last seen of it has to do.
