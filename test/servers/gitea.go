@@ -108,8 +108,8 @@ func (a basicAuth) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// giteaINI returns the whole configuration of a server on port, whose files are in dir and whose data is in state. Everything that
-// is not named here is as Gitea has it, its queues and timing among them.
+// giteaINI returns the whole configuration of a server on port, whose files are in dir and whose data is in state. Its queues are in
+// memory: those on the disk, which Gitea has by default, are looked at every 50 ms to 2 s only, less often the longer they were empty.
 // https://docs.gitea.com/administration/config-cheat-sheet (2026-11-22)
 func giteaINI(dir, state string, port int) string {
 	base := "127.0.0.1:" + strconv.Itoa(port)
@@ -135,6 +135,8 @@ SECRET_KEY = for tests only
 DISABLE_REGISTRATION = true
 [webhook]
 ALLOWED_HOST_LIST = loopback
+[queue]
+TYPE = channel
 [indexer]
 ISSUE_INDEXER_TYPE = db
 [log]

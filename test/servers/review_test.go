@@ -174,7 +174,7 @@ func (r *runner) testReviewOfFork() {
 	c.write(map[string]string{fresh: strings.Replace(freshText, "Knödel", "The cat", 1)})
 	head := c.pushBranch("cat", "Bread for the cat")
 	p := f.open(xaver, "xaver:cat", "Bread for the cat")
-	f.approve(p)
+	f.allow(p)
 
 	j := r.next("check.yml")
 	if notes := r.checkout(j).review(3); !strings.Contains(notes, "the token must be allowed to write") {

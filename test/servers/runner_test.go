@@ -125,23 +125,26 @@ func (r *runner) checkout(j *job) *clone {
 	return &clone{&w, dir}
 }
 
-// approve lets the workflows for a pull request run that comes from somebody new. Gitea has a button for that, and no API.
-func (f *forgeWorld) approve(p *pull) {
+// browser returns a browser in which Vroni is logged in: for some things Gitea has a button, and no API.
+func (f *forgeWorld) browser() *http.Client {
 	f.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, step := range []struct {
-		path string
-		form url.Values
-	}{
-		{"/user/login", url.Values{"user_name": {vroni}, "password": {GiteaPassword}}},
-		{"/" + siteRepo + "/actions/approve-all-checks?commit_id=" + p.Head.SHA, url.Values{}},
-	} {
-		if _, err := submit(f.t.Context(), browser, http.MethodPost, f.gitea.URL+step.path, step.form); err != nil {
-			f.t.Fatal(err)
-		}
+	login := url.Values{"user_name": {vroni}, "password": {GiteaPassword}}
+	if to, err := submit(f.t.Context(), browser, http.MethodPost, f.gitea.URL+"/user/login", login); err != nil || to.Path == "" {
+		f.t.Fatalf("log in: %v", err)
+	}
+	return browser
+}
+
+// allow lets the workflows for a pull request run that comes from somebody new.
+func (f *forgeWorld) allow(p *pull) {
+	f.t.Helper()
+	address := f.gitea.URL + "/" + siteRepo + "/actions/approve-all-checks?commit_id=" + p.Head.SHA
+	if _, err := submit(f.t.Context(), f.browser(), http.MethodPost, address, url.Values{}); err != nil {
+		f.t.Fatal(err)
 	}
 }

@@ -112,14 +112,23 @@ func worldOf(t *testing.T, pds PDS, gts GoToSocial) *world {
 // git runs the real git in a folder and returns what it prints.
 func (w *world) git(dir string, args ...string) string {
 	w.t.Helper()
+	out, err := w.tryGit(dir, args...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// tryGit runs the real git in a folder and returns what it prints, or that with its error.
+func (w *world) tryGit(dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(w.t.Context(), "git", args...)
 	cmd.Dir, cmd.Env = dir, w.env
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		w.t.Fatalf("git %q: %v: %s%s", args, err, &stdout, &stderr)
+		return "", fmt.Errorf("git %q: %w: %s%s", args, err, &stdout, &stderr)
 	}
-	return stdout.String()
+	return stdout.String(), nil
 }
 
 // clone is a clone of the remote, as a person or a CI job has one.
