@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,6 +36,14 @@ type served struct {
 	lookup  func(string) string // the site's secrets
 	gitEnv  func(string) string
 	environ []string // of git processes
+
+	// Of a site in a sites file:
+	envFile, envPrefix string
+	named              bool // envFile must be there
+	values             map[string]string
+	hook               *inbound.Receiver // nil: webhooks have the daemon's secret
+	hookSecret         string
+	unread             error // why the secrets could not be read; only its loop looks at it once it runs
 }
 
 // daemonSites returns the sites that the flags name.
@@ -102,70 +111,67 @@ func (a *app) entry(f daemonFlags, file string, environ []string, e *daemon.Entr
 		}
 		s.dir = filepath.Join(a.absolute(f.state), e.Name+"-"+digest(map[string]string{"url": e.URL})[:8]+".git")
 	}
-	values, err := a.secretsOf(e, s.dir, beside)
-	if err != nil {
-		return daemon.Site{}, err
+	s.envFile, s.envPrefix = filepath.Join(s.dir, filepath.FromSlash(e.Folder), dotenvName), e.EnvPrefix
+	if s.named = e.EnvFile != ""; s.named {
+		s.envFile = beside(e.EnvFile)
 	}
-	s.lookup = func(name string) string { return values[name] }
-	if e.EnvPrefix != "" {
-		s.lookup = func(name string) string {
-			if value := a.Getenv(e.EnvPrefix + name); value != "" {
-				a.keepSecret(value)
-				return value
-			}
-			return values[name]
-		}
-	}
-	s.gitEnv = func(name string) string {
-		if value := s.lookup(name); value != "" {
-			return value
-		}
-		return a.Getenv(name)
-	}
-	site := daemon.Site{Name: e.Name, Fetch: e.Fetch, Open: s.open}
-	if site.Fetch == 0 {
-		site.Fetch = f.fetch
-	}
+	s.lookup = s.secret
+	s.gitEnv = func(name string) string { return cmp.Or(s.secret(name), a.Getenv(name)) }
+	site := daemon.Site{Name: e.Name, Fetch: cmp.Or(e.Fetch, f.fetch), Open: s.open}
 	if e.WebhookSecret != "" {
-		secrets := webhookSecrets(func(name string) string {
-			a.keepSecret(s.gitEnv(name))
-			return s.gitEnv(name)
-		}, e.WebhookSecret)
-		if secrets[0].IsZero() {
-			return site, &usageError{msg: fmt.Sprintf("webhook_secret is %s, and there is no such variable", e.WebhookSecret), hint: "set it for the daemon, or in the site's env_file"}
-		}
-		site.Hook = inbound.New(inbound.Options{Secrets: secrets, Now: a.Now})
+		s.hook, s.hookSecret = inbound.New(inbound.Options{Now: a.Now}), e.WebhookSecret
+		site.Hook = s.hook
 	}
+	s.unread = s.readSecrets() // its loop tries again, and says what is wrong
 	settings := *e
 	settings.Line = 0
-	site.Key = fmt.Sprintf("%+v %s %s", settings, site.Fetch, digest(values))
+	site.Key = fmt.Sprintf("%+v %s %s", settings, site.Fetch, digest(s.values))
 	return site, nil
 }
 
-// secretsOf reads the file with a site's secrets: the one that is named, else the .env in the site's folder.
-func (a *app) secretsOf(e *daemon.Entry, dir string, beside func(string) string) (map[string]string, error) {
-	name := filepath.Join(dir, filepath.FromSlash(e.Folder), dotenvName)
-	if e.EnvFile != "" {
-		name = beside(e.EnvFile)
-	} else if e.URL != "" {
-		return nil, nil
-	} else if err := a.refuseTrackedEnv(filepath.Dir(name)); err != nil {
-		return nil, err
+// readSecrets reads the file with the site's secrets, and looks up that of its webhooks.
+func (s *served) readSecrets() error {
+	if !s.named && s.url == "" {
+		if err := s.a.refuseTrackedEnv(filepath.Dir(s.envFile)); err != nil {
+			return err
+		}
 	}
-	src, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && e.EnvFile == "" {
-		return nil, nil
-	} else if err != nil {
-		return nil, fmt.Errorf("read secrets: %w", err)
+	src, err := os.ReadFile(s.envFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !s.named:
+	case err != nil:
+		return fmt.Errorf("read secrets: %w", err)
+	default:
+		if s.values, err = parseDotenv(src); err != nil {
+			return fmt.Errorf("read secrets of %s: %w", s.envFile, err)
+		}
 	}
-	values, err := parseDotenv(src)
-	if err != nil {
-		return nil, err
+	for _, v := range s.values {
+		s.a.keepSecret(v)
 	}
-	for _, v := range values {
-		a.keepSecret(v)
+	if s.hook == nil {
+		return nil
 	}
-	return values, nil
+	secrets := webhookSecrets(s.gitEnv, s.hookSecret)
+	if secrets[0].IsZero() {
+		return fmt.Errorf("webhook_secret is %s, and there is no such variable: set it for the daemon, or in the site's env_file", s.hookSecret)
+	}
+	for _, v := range secrets {
+		s.a.keepSecret(v.Reveal())
+	}
+	s.hook.Rotate(secrets)
+	return nil
+}
+
+// secret returns one of the site's own variables: of the environment those with its prefix, else those of its file.
+func (s *served) secret(name string) string {
+	if s.envPrefix != "" {
+		if value := s.a.Getenv(s.envPrefix + name); value != "" {
+			s.a.keepSecret(value)
+			return value
+		}
+	}
+	return s.values[name]
 }
 
 // absolute returns a path that somebody typed, from the folder that the program works in.
@@ -194,6 +200,11 @@ func digest(values map[string]string) string {
 
 // open fetches the site and opens it for one run.
 func (s *served) open(ctx context.Context) (_ daemon.Desk, err error) {
+	if s.unread != nil {
+		if s.unread = s.readSecrets(); s.unread != nil {
+			return nil, s.unread
+		}
+	}
 	repo, err := s.repository()
 	if err != nil {
 		return nil, err
