@@ -93,6 +93,28 @@ func (s *server) push() string {
 	return s.git(s.desk, "rev-parse", "HEAD")
 }
 
+// run runs a program that must end well.
+func (s *server) run(name string, args ...string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), name, args...)
+	cmd.Dir, cmd.Env = s.dir, s.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+}
+
+// until waits for what other processes do.
+func (s *server) until(what string, happened func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(time.Minute); !happened(); <-tick.C {
+		if time.Now().After(end) {
+			s.t.Fatalf("within a minute it did not happen that %s", what)
+		}
+	}
+}
+
 // running is a daemon that runs.
 type running struct {
 	t       *testing.T
@@ -161,6 +183,14 @@ func (r *running) rest() (lines []map[string]any) {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// hangUp asks the daemon to read its files anew.
+func (r *running) hangUp() {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // ends asks the daemon to end, which it must do with exit code 0.
@@ -254,4 +284,144 @@ func TestDaemon(t *testing.T) {
 	if got := s.git(s.remote, "log", "-1", "--format=%s", "postrider/ledger"); !strings.Contains(got, "published") {
 		t.Errorf("the ledger ends with %q", got)
 	}
+}
+
+// TestDaemonsShareARepository has two daemons publish from one repository: each post goes out exactly once.
+func TestDaemonsShareARepository(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	due := time.Now().Add(4 * time.Second).Truncate(time.Second)
+	const posts = 8
+	for i := range posts {
+		s.write(fmt.Sprintf("content/post-%d.md", i), fmt.Sprintf("---\nid: post-%d\npublish_at: %s\n---\nOur number %d.\n", i, due.Format(time.RFC3339), i))
+	}
+	s.push()
+	var daemons []*running
+	for i := range 2 {
+		clone := filepath.Join(s.dir, fmt.Sprint("clone", i))
+		s.git("", "clone", "-q", s.remote, clone)
+		daemons = append(daemons, s.start(clone, nil, "--fetch", "1s", "-v"))
+	}
+	bluesky := s.box.Networks()[0].Fake
+	s.until("all posts are out", func() bool { return len(bluesky.Posts()) >= posts })
+	for _, r := range daemons {
+		r.logs("fetched") // once more, with everything out
+		r.ends()
+	}
+	if n := bluesky.Creations(); n != posts {
+		t.Errorf("%d posts were created, want %d", n, posts)
+	}
+	for _, p := range bluesky.Posts() {
+		if late := p.Created.Sub(due); late < 0 {
+			t.Errorf("%q went out %s before its time", p.Text, -late)
+		}
+	}
+}
+
+// TestDaemonSites serves a site from a path and one from an address, with secrets of their own, beside one that is broken; and reads the
+// sites file anew.
+func TestDaemonSites(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	second := newServer(t)
+	clone := filepath.Join(s.dir, "clone")
+	s.git("", "clone", "-q", s.remote, clone)
+	var secrets, prefixed []string // the first site's are in a file, the second's in the environment
+	plain := s.env[:0:0]
+	for _, kv := range s.env {
+		if strings.HasPrefix(kv, "POSTRIDER_") {
+			secrets = append(secrets, kv)
+		} else {
+			plain = append(plain, kv)
+		}
+	}
+	for _, kv := range second.env {
+		if strings.HasPrefix(kv, "POSTRIDER_") {
+			prefixed = append(prefixed, "SECOND_"+kv)
+		}
+	}
+	s.env = plain
+	files := filepath.Join(s.dir, "etc")
+	put := func(name, text string) {
+		if err := os.MkdirAll(files, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(files, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("first.env", strings.Join(secrets, "\n")+"\nFIRST_WEBHOOK=first-webhook-secret\n")
+	sites := fmt.Sprintf("sites:\n- {name: first, path: %q, env_file: first.env, webhook_secret: FIRST_WEBHOOK}\n- {name: poor, path: %q}\n- {name: gone, path: /nowhere/at/all}\n", clone, clone)
+	put("sites.yaml", sites)
+	r := s.start(s.dir, prefixed, "--sites", filepath.Join(files, "sites.yaml"), "--state", filepath.Join(s.dir, "state"), "--fetch", "1h")
+	r.logs("new commit", "site", "first")
+
+	// A site that has no secrets of its own finds none.
+	s.write("content/hello.md", "---\nid: hello\n---\nHello from the first.\n")
+	commit := s.push()
+	if status, answer := r.hook("/hook/poor", "first-webhook-secret", s.remote, "refs/heads/main", commit); status != http.StatusUnauthorized {
+		t.Errorf("another site's secret: %d %s", status, answer)
+	}
+	if status, answer := r.hook("/hook/first", "first-webhook-secret", s.remote, "refs/heads/main", commit); status != http.StatusAccepted {
+		t.Errorf("the site's webhook: %d %s", status, answer)
+	}
+	r.logs("delivered", "site", "first", "post", "hello")
+
+	// A sites file with errors changes nothing; a good one is taken over.
+	put("sites.yaml", "sites:\n- {name: first}\n")
+	r.hangUp()
+	if line := r.logs("the files are not taken over, and everything stays as it was"); !strings.Contains(fmt.Sprint(line["err"]), `line 2: site "first" needs either a path or a url`) {
+		t.Errorf("what is wrong: %v", line)
+	}
+	put("sites.yaml", sites+fmt.Sprintf("- {name: second, url: %q, env_prefix: SECOND_}\n", second.remote))
+	second.write("content/hello.md", "---\nid: hello\n---\nHello from the second.\n")
+	second.push()
+	r.hangUp()
+	r.logs("delivered", "site", "second", "post", "hello")
+	s.write("content/more.md", "---\nid: more\n---\nMore of the first.\n")
+	r.hook("/hook/first", "first-webhook-secret", s.remote, "refs/heads/main", s.push())
+	r.logs("delivered", "site", "first", "post", "more")
+
+	status, ready := r.get("/readyz")
+	if status != http.StatusServiceUnavailable || !strings.Contains(ready, `{"name":"first","ready":true`) || !strings.Contains(ready, `{"name":"gone","ready":false`) {
+		t.Errorf("readyz: %d %s", status, ready)
+	}
+	r.ends()
+	for i, want := range []string{"Hello from the first. More of the first.", "Hello from the second."} {
+		var texts []string
+		for _, p := range []*server{s, second}[i].box.Networks()[0].Fake.Posts() {
+			texts = append(texts, p.Text)
+		}
+		if got := strings.Join(texts, " "); got != want {
+			t.Errorf("network %d has %q, want %q", i, got, want)
+		}
+	}
+}
+
+// TestDaemonIsHeld pulls the emergency stop, of which the webhook of the ledger's push tells.
+func TestDaemonIsHeld(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	clone := filepath.Join(s.dir, "clone")
+	s.git("", "clone", "-q", s.remote, clone)
+	const secret = "webhook-secret-0123456789"
+	r := s.start(clone, []string{"POSTRIDER_WEBHOOK_SECRET=" + secret}, "--fetch", "1h")
+	r.logs("new commit")
+	s.run("postrider", "-C", s.desk, "hold", "--reason", "an earthquake")
+	r.hook("/hook", secret, s.remote, "refs/heads/postrider/ledger", s.git(s.remote, "rev-parse", "postrider/ledger"))
+	s.write("content/hello.md", "---\nid: hello\n---\nHello, world.\n")
+	r.hook("/hook", secret, s.remote, "refs/heads/main", s.push())
+	r.logs("new commit")
+	s.until("the site says that it is held", func() bool {
+		_, ready := r.get("/readyz")
+		_, metrics := r.get("/metrics")
+		return strings.Contains(ready, `"held":true`) && strings.Contains(metrics, `postrider_waiting{site="site",state="held"} 1`)
+	})
+	if n := s.box.Networks()[0].Fake.Creations(); n != 0 {
+		t.Errorf("%d posts went out", n)
+	}
+	s.run("postrider", "-C", s.desk, "hold", "--lift")
+	r.hook("/hook", secret, s.remote, "refs/heads/postrider/ledger", s.git(s.remote, "rev-parse", "postrider/ledger"))
+	r.logs("delivered", "post", "hello")
+	r.ends()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"time"
 
@@ -22,6 +23,8 @@ const webhookSecret = "POSTRIDER_WEBHOOK_SECRET"
 
 // daemonFlags are the flags of daemon.
 type daemonFlags struct {
+	sites     string
+	state     string
 	listen    string
 	branch    string
 	fetch     time.Duration
@@ -40,16 +43,23 @@ func (a *app) daemonCommand() *cobra.Command {
 second at which it is due, fetches at intervals, and at once when a webhook of GitHub, GitLab, Gitea or
 Forgejo tells of a push.
 
+With --sites it does so for many repositories, each with secrets of its own, and none in the way of another.
+A hangup signal (SIGHUP) has it read the sites file and the files with secrets anew.
+
 It serves /hook for webhooks that are signed with the secret in POSTRIDER_WEBHOOK_SECRET, and for those
 who watch over it /healthz, /readyz and /metrics.
 
 An interrupt lets deliveries in flight end and records them; a second one ends at once. Several daemons,
 and cron jobs beside them, are safe on one repository: the ledger decides who sends what.`,
 		Example: `  postrider daemon
-  POSTRIDER_WEBHOOK_SECRET=… postrider daemon --listen 0.0.0.0:8337 --fetch 5m`,
+  POSTRIDER_WEBHOOK_SECRET=… postrider daemon --listen 0.0.0.0:8337 --fetch 5m
+  postrider daemon --sites /etc/postrider/sites.yaml --state /var/lib/postrider`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(cmd); err != nil {
+				return err
+			}
+			if err := exclusive(cmd, "sites", "branch"); err != nil {
 				return err
 			}
 			return a.daemon(cmd.Context(), f)
@@ -57,6 +67,9 @@ and cron jobs beside them, are safe on one repository: the ledger decides who se
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8337", "serve webhooks, health and metrics at `ADDRESS`; none: do not")
+	flags.StringVar(&f.sites, "sites", "", "publish from all sites of a sites `FILE` instead of the one in this folder")
+	flags.StringVar(&f.state, "state", a.Getenv("STATE_DIRECTORY"), "keep clones of sites that have a url in `DIR` (as STATE_DIRECTORY does)")
+	flags.Lookup("state").DefValue = ""
 	flags.StringVar(&f.branch, "branch", "", "the publishing `BRANCH`, instead of site.yaml's or the remote's default")
 	flags.DurationVar(&f.fetch, "fetch", time.Minute, "ask the remote for news every `DURATION`")
 	flags.IntVar(&f.parallel, "parallel", 8, "how many sites work at once, at most `N`")
@@ -84,7 +97,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 		level = slog.LevelDebug
 	}
 	a.log = a.logAs(f.logFormat, level)
-	sites, err := a.ownSite(f)
+	sites, err := a.daemonSites(f)
 	if err != nil {
 		return err
 	}
@@ -106,12 +119,34 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 		go a.serveUntilStopped(ctx, l, d, stop, fail)
 	}
 	a.graceful()
+	if a.Hangup != nil {
+		go a.reloads(ctx, f, d, hook, a.Hangup())
+	}
 	d.Run(ctx, stop, sites)
 	a.log.Info("the daemon ends")
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	return nil
+}
+
+// reloads reads the files anew whenever it is asked to. What is wrong with them leaves everything as it is.
+func (a *app) reloads(ctx context.Context, f daemonFlags, d *daemon.Daemon, hook *inbound.Receiver, asked <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-asked:
+		}
+		sites, err := a.daemonSites(f)
+		if err != nil {
+			a.log.Error("the files are not taken over, and everything stays as it was", "err", err)
+			continue
+		}
+		hook.Rotate(webhookSecrets(a.lookup, webhookSecret))
+		d.Reload(ctx, sites)
+		a.log.Info("the files were read anew", "sites", len(sites))
+	}
 }
 
 // serveUntilStopped serves the daemon's addresses. When the program is asked to end, it stops listening first, and then closes stop.

@@ -146,6 +146,9 @@ func (a *app) refuseTrackedEnv(dir string) error {
 func (a *app) loadDotenv(dir string) error {
 	f, err := os.Open(filepath.Join(dir, dotenvName))
 	if errors.Is(err, fs.ErrNotExist) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.dotenv = nil
 		return nil
 	}
 	if err != nil {

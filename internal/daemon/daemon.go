@@ -71,24 +71,17 @@ type Daemon struct {
 	o        Options
 	places   *places
 	metrics  *metrics
-	incoming chan setup
+	incoming chan []Site // what a reload brings
 
 	mu       sync.Mutex
-	hook     *inbound.Receiver
 	sites    map[string]*site // by name
 	stopping bool
-}
-
-// setup is what a reload brings.
-type setup struct {
-	sites []Site
-	hook  *inbound.Receiver
 }
 
 // New returns a daemon that does nothing yet.
 func New(o Options) *Daemon {
 	return &Daemon{
-		o: o, hook: o.Hook, places: newPlaces(o.Parallel, o.Wait), metrics: newMetrics(o.Version), incoming: make(chan setup), sites: map[string]*site{},
+		o: o, places: newPlaces(o.Parallel, o.Wait), metrics: newMetrics(o.Version), incoming: make(chan []Site), sites: map[string]*site{},
 	}
 }
 
@@ -98,11 +91,10 @@ func (d *Daemon) Run(ctx context.Context, stop <-chan struct{}, sites []Site) {
 	soft, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var loops sync.WaitGroup
-	now := setup{sites, d.o.Hook}
 	for running := true; running; {
-		d.settle(ctx, soft, &loops, now)
+		d.settle(ctx, soft, &loops, sites)
 		select {
-		case now = <-d.incoming:
+		case sites = <-d.incoming:
 		case <-stop:
 			running = false
 		case <-ctx.Done():
@@ -121,22 +113,21 @@ func (d *Daemon) Drain() {
 	d.stopping = true
 }
 
-// Reload replaces the sites of a daemon that runs, and what verifies webhooks. Sites whose key stays go on undisturbed; those that
-// are gone or have changed finish what they are at first.
-func (d *Daemon) Reload(ctx context.Context, sites []Site, hook *inbound.Receiver) {
+// Reload replaces the sites of a daemon that runs. Those whose key stays go on undisturbed; those that are gone or have changed
+// finish what they are at first.
+func (d *Daemon) Reload(ctx context.Context, sites []Site) {
 	select {
-	case d.incoming <- setup{sites, hook}:
+	case d.incoming <- sites:
 	case <-ctx.Done():
 	}
 }
 
 // settle starts the loops of sites that are new, and has those end that are not wanted any more.
-func (d *Daemon) settle(ctx, soft context.Context, loops *sync.WaitGroup, now setup) {
+func (d *Daemon) settle(ctx, soft context.Context, loops *sync.WaitGroup, sites []Site) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.hook = now.hook
 	next := map[string]*site{}
-	for _, o := range now.sites {
+	for _, o := range sites {
 		old := d.sites[o.Name]
 		if old != nil && old.Key == o.Key {
 			next[o.Name] = old

@@ -401,7 +401,7 @@ func TestReload(t *testing.T) {
 		after := &fake{name: "changes", fetch: time.Hour}
 		changed := after.site()
 		changed.Key = "another secret"
-		d.Reload(t.Context(), []Site{stays.site(), changed, comes.site()}, d.hook)
+		d.Reload(t.Context(), []Site{stays.site(), changed, comes.site()})
 		time.Sleep(time.Minute)
 		if opens, _ := after.times(); len(opens) != 0 {
 			t.Error("the new loop began before the old one had finished what it sends")

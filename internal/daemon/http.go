@@ -44,7 +44,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 // receive takes a webhook: it wakes the loops of the sites that it is about, and answers at once.
 func (d *Daemon) receive(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
-	hook, named, sites := d.hook, r.PathValue("site"), slices.Collect(maps.Values(d.sites))
+	hook, named, sites := d.o.Hook, r.PathValue("site"), slices.Collect(maps.Values(d.sites))
 	if named != "" {
 		s := d.sites[named]
 		if sites = nil; s != nil {
