@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"path"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -169,7 +170,7 @@ func (a *Agenda) read(ctx context.Context) error {
 		missing = append(missing, i)
 	}
 	a.stale = len(missing)
-	return parallel(ctx, len(missing), func(i int) error { return a.fill(&a.entries[missing[i]]) })
+	return a.parallel(ctx, len(missing), func(i int) error { return a.fill(&a.entries[missing[i]]) })
 }
 
 // save writes the cache, unless that takes longer than doing again what it lacks: a site that publishes one
@@ -336,7 +337,7 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 	}
 	proofs := make([]string, len(a.entries))
 	if stamped {
-		err := parallel(ctx, len(a.entries), func(i int) error {
+		err := a.parallel(ctx, len(a.entries), func(i int) error {
 			e := &a.entries[i]
 			if busy[e.id] {
 				return nil
@@ -409,7 +410,7 @@ func (a *Agenda) Targets(ctx context.Context, view ledger.View) (targets []plan.
 		}
 	}
 	a.save()
-	return targets, settled, parallel(ctx, len(pending), func(i int) error { return a.inspectAll(targets, pending[i]) })
+	return targets, settled, a.parallel(ctx, len(pending), func(i int) error { return a.inspectAll(targets, pending[i]) })
 }
 
 // warmUp renders a post that nobody wrote, beside what the caller does: a process's first rendering builds tables of
@@ -420,6 +421,7 @@ func (a *Agenda) warmUp() (wait func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer func() { recover() }() //nolint:errcheck // what fails on this post fails on others, where it is told
 		warm := map[platform.ID]bool{}
 		for i := range a.config.Accounts {
 			if account := &a.config.Accounts[i]; !warm[account.Platform] {
@@ -600,8 +602,18 @@ func (a *Agenda) Secrets(name string) (map[string]secret.String, error) {
 // BucketKeys looks up what the site's bucket lets us in with.
 func (a *Agenda) BucketKeys() (bucket.Keys, error) { return bucket.LookupKeys(a.o.Env) }
 
-// parallel calls fn for 0 … n-1 on all processors and returns the first error.
-func parallel(ctx context.Context, n int, fn func(i int) error) error {
+// parallel calls fn for 0 … n-1 on all processors and returns the first error. A panic is one: it must not end a program that has other
+// sites to look after.
+func (a *Agenda) parallel(ctx context.Context, n int, fn func(i int) error) error {
+	guarded := func(i int) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				a.o.Log.Error("reading the site broke off", "panic", v, "stack", string(debug.Stack()))
+				err = fmt.Errorf("the program failed: %v", v)
+			}
+		}()
+		return fn(i)
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, min(runtime.GOMAXPROCS(0), n))
@@ -612,7 +624,7 @@ func parallel(ctx context.Context, n int, fn func(i int) error) error {
 				if i >= n {
 					return
 				}
-				errs[w] = fn(i)
+				errs[w] = guarded(i)
 			}
 		})
 	}

@@ -19,9 +19,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/postrider/postrider/internal/adapters"
+	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
+	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/post"
 )
 
 const siteFile = `title: Acme
@@ -528,4 +531,26 @@ func FuzzDecodeCache(f *testing.F) {
 			t.Errorf("(-first +second):\n%s", diff)
 		}
 	})
+}
+
+// TestPanicIsAnError has an adapter fail on a post: whoever opened the site learns that, and goes on.
+func TestPanicIsAnError(t *testing.T) {
+	f := newFixture(t, map[string]string{"site.yaml": siteFile, "content/a.md": "---\nid: a\n---\nOne.\n"})
+	bluesky, _ := f.o.Registry.Get("bluesky")
+	mastodon, _ := f.o.Registry.Get("mastodon")
+	f.o.Registry = platform.NewRegistry(broken{bluesky}, mastodon)
+	a, err := Open(t.Context(), f.o, f.tip())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Targets(t.Context(), ledger.Memory{}); err == nil || err.Error() != "the program failed: a nil map" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// broken is an adapter that fails.
+type broken struct{ platform.Adapter }
+
+func (broken) Render(*post.Variant, *platform.Account) (platform.Rendering, finding.List) {
+	panic("a nil map")
 }

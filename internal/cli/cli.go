@@ -239,6 +239,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.buildCommand(),
 		a.demoCommand(),
 		a.adoptCommand(),
+		a.daemonCommand(),
 		a.doctorCommand(),
 		a.holdCommand(),
 		a.planCommand(),

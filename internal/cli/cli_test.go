@@ -63,7 +63,7 @@ func TestEveryVerbIsDescribed(t *testing.T) {
 					t.Errorf("the example %q is not indented by two blanks", line)
 				}
 			}
-			if f := c.Flags().Lookup("json"); f == nil && c.Name() != "init" && c.Name() != "demo" && c.Name() != "preview" {
+			if f := c.Flags().Lookup("json"); f == nil && c.Name() != "init" && c.Name() != "demo" && c.Name() != "preview" && c.Name() != "daemon" {
 				t.Error("it reports, but has no --json")
 			}
 			c.Flags().VisitAll(func(f *pflag.Flag) {

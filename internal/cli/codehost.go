@@ -12,8 +12,8 @@ import (
 const mostQuestions = 300
 
 // codeHost returns how the code host of a remote is opened, to read who has approved what: the one that a CI job runs on, else the one
-// that the remote's address names.
-func (a *app) codeHost(repo *gitrepo.Repo) func(remote string) (forge.Forge, error) {
+// that the remote's address names. The token is one of lookup's.
+func (a *app) codeHost(repo *gitrepo.Repo, lookup func(string) string) func(remote string) (forge.Forge, error) {
 	return func(remote string) (forge.Forge, error) {
 		remotes, err := repo.Remotes()
 		if err != nil {
@@ -25,11 +25,11 @@ func (a *app) codeHost(repo *gitrepo.Repo) func(remote string) (forge.Forge, err
 				address = r.URL
 			}
 		}
-		place, err := forge.DetectRepository(a.lookup, address)
+		place, err := forge.DetectRepository(lookup, address)
 		if err != nil {
 			return nil, err
 		}
-		token := a.forgeToken(place.Kind)
+		token := forgeToken(lookup, place.Kind)
 		if token == "" {
 			names := tokenNames[place.Kind]
 			return nil, fmt.Errorf("there is no token of %s: set %s or %s to one that may read pull requests", place.Kind, names[1], names[0])

@@ -68,12 +68,18 @@ func (a *app) deskOf(ctx context.Context, repo *gitrepo.Repo, dir string, siteEr
 			return nil, err
 		}
 	}
-	open := publish.OpenOptions{
-		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: a.lookup,
-		Version: buildVersion().String(), Backlog: backlog, Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
-		Forge: a.codeHost(repo),
-	}
+	open := a.openOptions(repo, prefix, f, a.lookup)
+	open.Backlog = backlog
 	return publish.Open(ctx, open)
+}
+
+// openOptions says how a site of a repository is opened, with this program's surroundings and the secrets of lookup.
+func (a *app) openOptions(repo *gitrepo.Repo, prefix string, f deskFlags, lookup func(string) string) publish.OpenOptions {
+	return publish.OpenOptions{
+		Repo: repo, Prefix: prefix, Branch: f.branch, Offline: f.offline, NoCache: f.noCache, Registry: a.Registry, Env: lookup,
+		Version: buildVersion().String(), Now: a.Now, Wait: a.Wait, Log: a.log, OwnerDead: ownerDead,
+		Forge: a.codeHost(repo, lookup),
+	}
 }
 
 // lookDesk opens a desk to look at: when the remote does not answer, what was last seen of it has to do.

@@ -31,7 +31,7 @@ func (d *doctor) examineApproval(ctx context.Context, desk *publish.Desk, repo *
 		say(statusNote, "", "the code host was not asked: the remote does not answer", "")
 		return
 	}
-	host, err := d.codeHost(repo)(desk.Remote())
+	host, err := d.codeHost(repo, d.lookup)(desk.Remote())
 	if err != nil {
 		say(statusProblem, "", "nobody can be asked who has approved what: "+err.Error(), "docs/REVIEW.md says what the token must be allowed")
 		return

@@ -46,6 +46,9 @@ type Env struct {
 	Interrupt <-chan os.Signal
 	// Release ends the delivery: the next signal has its usual effect, should the program hang.
 	Release func()
+	// Hangup begins to deliver the signals that ask the program to read its files anew; until it is called they have their
+	// usual effect. nil where there are none.
+	Hangup func() <-chan os.Signal
 
 	Registry *platform.Registry
 	Sample   fs.FS // the sample site that demo publishes
@@ -76,6 +79,7 @@ func System(registry *platform.Registry, sample fs.FS) Env {
 		HTTP:           &http.Client{Transport: http.DefaultTransport},
 		Interrupt:      interrupt,
 		Release:        func() { signal.Stop(interrupt) },
+		Hangup:         hangup,
 		Registry:       registry,
 		Sample:         sample,
 	}
@@ -89,6 +93,12 @@ func (e *Env) Getenv(name string) string {
 		}
 	}
 	return ""
+}
+
+func hangup() <-chan os.Signal {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP)
+	return asked
 }
 
 // localZone looks where every Unix with zoneinfo files keeps the choice of its administrator.

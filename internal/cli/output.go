@@ -122,7 +122,16 @@ func (a *app) newLog() *slog.Logger {
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(&scrubWriter{a}, &slog.HandlerOptions{Level: level}))
+	return a.logAs("text", level)
+}
+
+// logAs returns a log on stderr: text or json.
+func (a *app) logAs(format string, level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(&scrubWriter{a}, o))
+	}
+	return slog.New(slog.NewTextHandler(&scrubWriter{a}, o))
 }
 
 // scrubWriter writes to stderr without any secret that the program knows.

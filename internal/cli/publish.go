@@ -23,9 +23,9 @@ import (
 func (a *app) publishCommand() *cobra.Command {
 	var f deskFlags
 	var to resultFlags
-	var dryRun, allowPrivate bool
+	var sending sendFlags
+	var dryRun bool
 	var backlog string
-	var deadline, requestTimeout time.Duration
 	cmd := &cobra.Command{
 		Use:     "publish",
 		GroupID: groupPublish,
@@ -48,8 +48,8 @@ second one ends at once.`, publishTries),
 			default:
 				return &usageError{msg: fmt.Sprintf("--backlog is publish or skip, not %q", backlog), hint: seeHelp(cmd)}
 			}
-			if deadline <= 0 || requestTimeout <= 0 {
-				return usagef(cmd, "takes a --deadline and a --request-timeout of more than nothing, such as 15m and 60s")
+			if err := sending.check(cmd); err != nil {
+				return err
 			}
 			desk, repo, err := a.openDesk(cmd.Context(), f, plan.Backlog(backlog))
 			if err != nil {
@@ -64,14 +64,9 @@ second one ends at once.`, publishTries),
 				return err
 			}
 			defer results.close()
-			if desk.Run, err = a.runID(); err != nil {
-				return err
-			}
 			progress := newProgress(a)
-			desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = a.owner(), a.HTTP, a.stop, allowPrivate, progress.event
-			desk.Deadline, desk.RequestTimeout, desk.Tries = deadline, requestTimeout, publishTries
 			a.graceful()
-			report, err := desk.Do(cmd.Context())
+			report, err := a.carryOut(cmd.Context(), desk, sending, progress.event)
 			progress.clear()
 			if err != nil {
 				return err
@@ -104,10 +99,37 @@ second one ends at once.`, publishTries),
 	to.addOutputs(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
-	cmd.Flags().DurationVar(&deadline, "deadline", 15*time.Minute, "begin no delivery later than `DURATION` after the start")
-	cmd.Flags().DurationVar(&requestTimeout, "request-timeout", 60*time.Second, "wait no longer than `DURATION` for a network's answer")
-	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
+	sending.add(cmd)
 	return cmd
+}
+
+// sendFlags are the flags of all verbs that send what is due.
+type sendFlags struct {
+	deadline, requestTimeout time.Duration
+	allowPrivate             bool
+}
+
+func (f *sendFlags) add(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&f.deadline, "deadline", 15*time.Minute, "begin no delivery later than `DURATION` after the start of a run")
+	cmd.Flags().DurationVar(&f.requestTimeout, "request-timeout", 60*time.Second, "wait no longer than `DURATION` for a network's answer")
+	cmd.Flags().BoolVar(&f.allowPrivate, "allow-private", false, "let link cards be read from private addresses")
+}
+
+func (f *sendFlags) check(cmd *cobra.Command) error {
+	if f.deadline <= 0 || f.requestTimeout <= 0 {
+		return usagef(cmd, "takes a --deadline and a --request-timeout of more than nothing, such as 15m and 60s")
+	}
+	return nil
+}
+
+// carryOut does what is due at a desk: the one way in which posts are sent. The caller has said that it ends gracefully.
+func (a *app) carryOut(ctx context.Context, desk *publish.Desk, f sendFlags, progress func(publish.Event)) (report *publish.Report, err error) {
+	if desk.Run, err = a.runID(); err != nil {
+		return nil, err
+	}
+	desk.Owner, desk.HTTP, desk.Stop, desk.AllowPrivate, desk.Progress = a.owner(), a.HTTP, a.stop, f.allowPrivate, progress
+	desk.Deadline, desk.RequestTimeout, desk.Tries = f.deadline, f.requestTimeout, publishTries
+	return desk.Do(ctx)
 }
 
 // owner describes this process to other runs, "" where its death could not be proved.

@@ -28,9 +28,9 @@ var tokenNames = map[forge.Kind][]string{
 }
 
 // forgeToken returns the token of a code host, "" when there is none.
-func (a *app) forgeToken(kind forge.Kind) (token string) {
+func forgeToken(lookup func(string) string, kind forge.Kind) (token string) {
 	for _, name := range tokenNames[kind] {
-		token = cmp.Or(token, a.lookup(name))
+		token = cmp.Or(token, lookup(name))
 	}
 	return token
 }
@@ -51,7 +51,7 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 		return nil, &usageError{msg: "--post: " + err.Error(), hint: "use it in a job for pull requests on GitHub, GitLab, Gitea or Forgejo; docs/REVIEW.md has workflows"}
 	}
 	p := &pullRequest{Place: place}
-	token := a.forgeToken(place.Kind)
+	token := forgeToken(a.lookup, place.Kind)
 	if token == "" {
 		names := tokenNames[place.Kind]
 		return nil, &usageError{msg: fmt.Sprintf("--post needs a token of %s that may write comments", place.Kind), hint: fmt.Sprintf("set %s or %s in the job's environment", names[1], names[0])}
@@ -62,13 +62,12 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 	if f.base == "" {
 		f.base = place.Base
 	}
-	if p.Pull > 0 {
-		return p, nil
+	if p.Pull == 0 {
+		if p.Pull, err = p.host.Find(ctx, place.Fork); err != nil {
+			return nil, &failedError{err: err, hint: "it may have been closed or merged meanwhile"}
+		}
 	}
-	if p.Pull, err = p.host.Find(ctx, place.Fork); err != nil {
-		return nil, &failedError{err: err, hint: "it may have been closed or merged meanwhile"}
-	}
-	if f.head != "HEAD" {
+	if !place.After || f.head != "HEAD" {
 		return p, nil
 	}
 	remote, ok, err := repo.DefaultRemote()
@@ -111,7 +110,7 @@ func (a *app) post(ctx context.Context, p *pullRequest, r *review.Review, o revi
 
 func (a *app) notPosted(err error) error {
 	if e, ok := errors.AsType[*forge.Error](err); ok && e.Refused {
-		return &failedError{err: err, hint: "the token must be allowed to write comments and statuses: in a GitHub workflow `permissions: {contents: read, pull-requests: write, statuses: write}`"}
+		return &failedError{err: err, hint: "the token must be allowed to write comments and statuses: in a GitHub workflow `permissions: {contents: read, pull-requests: write, statuses: write}`, in one of Gitea `{contents: write, pull-requests: write}`"}
 	}
 	a.notef("%s the review was not posted, the next run does: %s", a.stderrStyle().yellow("note:"), printable(a.scrub(err.Error())))
 	return nil

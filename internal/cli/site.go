@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/finding"
@@ -145,6 +146,9 @@ func (a *app) refuseTrackedEnv(dir string) error {
 func (a *app) loadDotenv(dir string) error {
 	f, err := os.Open(filepath.Join(dir, dotenvName))
 	if errors.Is(err, fs.ErrNotExist) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.dotenv = nil
 		return nil
 	}
 	if err != nil {
@@ -160,26 +164,33 @@ func (a *app) loadDotenv(dir string) error {
 		return err
 	}
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.dotenv = values
+	a.mu.Unlock()
 	for _, v := range values {
-		a.secrets = append(a.secrets, secret.New(v))
+		a.keepSecret(v)
 	}
 	return nil
+}
+
+// keepSecret has a value kept out of everything that is printed to stderr from now on.
+func (a *app) keepSecret(value string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if value != "" && !slices.ContainsFunc(a.secrets, func(s secret.String) bool { return s.Reveal() == value }) {
+		a.secrets = append(a.secrets, secret.New(value))
+	}
 }
 
 // lookup returns a variable of the environment, or of the site's .env where the environment does not set it.
 // Its values are taken for secrets and kept out of everything that is printed to stderr.
 func (a *app) lookup(name string) string {
 	value := a.Getenv(name)
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	if value == "" {
+		a.mu.Lock()
 		value = a.dotenv[name]
+		a.mu.Unlock()
 	}
-	if value != "" {
-		a.secrets = append(a.secrets, secret.New(value))
-	}
+	a.keepSecret(value)
 	return value
 }
 

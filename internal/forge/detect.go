@@ -57,8 +57,11 @@ type event struct {
 			SHA string `json:"sha"`
 		} `json:"head"`
 	} `json:"pull_request"`
-	// WorkflowRun is another workflow that has ended. Of a pull request from a fork it does not say the number.
+	// WorkflowRun is another workflow that has ended. Of a pull request from a fork, GitHub says the branch and not the number; Gitea says
+	// neither, but at which reference the workflow ran: "check.yml@refs/pull/7/head".
 	WorkflowRun *struct {
+		Event          string `json:"event"`
+		Path           string `json:"path"`
 		HeadSHA        string `json:"head_sha"`
 		HeadBranch     string `json:"head_branch"`
 		HeadRepository struct {
@@ -86,11 +89,26 @@ func detectActions(env func(string) string, read func(string) ([]byte, error)) (
 	switch {
 	case e.PullRequest != nil && e.PullRequest.Number > 0:
 		p.Pull, p.Base, p.Head = e.PullRequest.Number, e.PullRequest.Base.Ref, e.PullRequest.Head.SHA
+		p.After = e.WorkflowRun != nil
 	case e.WorkflowRun != nil && e.WorkflowRun.HeadRepository.Owner.Login != "" && e.WorkflowRun.HeadBranch != "":
 		w := e.WorkflowRun
-		p.Head, p.Fork = w.HeadSHA, w.HeadRepository.Owner.Login+":"+w.HeadBranch
+		p.Head, p.Fork, p.After = w.HeadSHA, w.HeadRepository.Owner.Login+":"+w.HeadBranch, true
+	case e.WorkflowRun != nil && pullOfRun(e.WorkflowRun.Event, e.WorkflowRun.Path) > 0:
+		w := e.WorkflowRun
+		p.Head, p.Pull, p.After = w.HeadSHA, pullOfRun(w.Event, w.Path), true
 	default:
 		return Place{}, fmt.Errorf("%w: what happened is a %s", ErrNowhere, strings.TrimSpace(env("GITHUB_EVENT_NAME")))
 	}
 	return p, nil
+}
+
+// pullOfRun returns the number of the pull request that a workflow has run for, by the path that Gitea gives it; 0 for none.
+func pullOfRun(event, path string) int {
+	_, ref, _ := strings.Cut(path, "@refs/pull/")
+	number, end, _ := strings.Cut(ref, "/")
+	pull, err := strconv.Atoi(number)
+	if err != nil || pull <= 0 || end != "head" || event != "pull_request" {
+		return 0
+	}
+	return pull
 }

@@ -30,8 +30,10 @@ type Place struct {
 	Pull       int    // the number of the pull request; 0: it is to be found by Fork
 	Base       string // the branch that it is to be merged into, "" if that is not known
 	Head       string // the commit at its end, which statuses are about
-	// Fork is the branch that the pull request comes from, as "owner:branch": a job that runs after another knows no more.
+	// Fork is the branch that the pull request comes from, as "owner:branch": of GitHub, a job that runs after another knows no more.
 	Fork string
+	// After says that the job runs after another, on the branch that is published: what the pull request has is not checked out there.
+	After bool
 }
 
 // HeadRef returns the reference under which the code host's repository has the commits of the pull request, wherever they come from.

@@ -267,11 +267,16 @@ func TestOpen(t *testing.T) {
 
 func TestDetect(t *testing.T) {
 	files := map[string]string{
-		"pull":    `{"pull_request":{"number":7,"base":{"ref":"main"},"head":{"sha":"abc"}}}`,
-		"run":     `{"workflow_run":{"head_sha":"abc","head_branch":"topic","head_repository":{"owner":{"login":"ada"}},"pull_requests":[]}}`,
-		"push":    `{"ref":"refs/heads/main"}`,
-		"strange": `{"pull_request":{"number":"7"}}`,
-		"broken":  `{`,
+		"pull": `{"pull_request":{"number":7,"base":{"ref":"main"},"head":{"sha":"abc"}}}`,
+		"run":  `{"workflow_run":{"head_sha":"abc","head_branch":"topic","head_repository":{"owner":{"login":"ada"}},"pull_requests":[]}}`,
+		"push": `{"ref":"refs/heads/main"}`,
+		// As Gitea 1.26.0 tells of the run for a pull request from a fork, of one for a push, and as nobody tells of any.
+		"gitea run":  `{"action":"completed","workflow_run":{"event":"pull_request","head_sha":"abc","path":"check.yml@refs/pull/7/head","repository":{"owner":{"login":"acme"}}}}`,
+		"gitea both": `{"pull_request":{"number":7,"base":{"ref":"main"},"head":{"sha":"abc"}},"workflow_run":{"event":"pull_request","head_sha":"abc"}}`,
+		"gitea push": `{"action":"completed","workflow_run":{"event":"push","head_sha":"abc","head_branch":"main","path":"check.yml@refs/heads/main"}}`,
+		"gitea odd":  `{"workflow_run":{"event":"pull_request","head_sha":"abc","path":"check.yml@refs/pull/-7/head"}}`,
+		"strange":    `{"pull_request":{"number":"7"}}`,
+		"broken":     `{`,
 	}
 	read := func(name string) ([]byte, error) {
 		if s, ok := files[name]; ok {
@@ -292,9 +297,15 @@ func TestDetect(t *testing.T) {
 		{name: "github", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "pull"}}, ref: "refs/pull/7/head",
 			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Pull: 7, Base: "main", Head: "abc"}},
 		{name: "github, after another workflow", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "run"}}, ref: "refs/pull/0/head",
-			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Head: "abc", Fork: "ada:topic"}},
+			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Head: "abc", Fork: "ada:topic", After: true}},
 		{name: "gitea", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "pull", "GITEA_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.example"}}, ref: "refs/pull/7/head",
 			want: forge.Place{Kind: forge.Gitea, API: "https://git.example", Repository: "acme/site", Pull: 7, Base: "main", Head: "abc"}},
+		{name: "gitea, after another workflow", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "gitea run", "GITEA_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.example/"}}, ref: "refs/pull/7/head",
+			want: forge.Place{Kind: forge.Gitea, API: "https://git.example/", Repository: "acme/site", Pull: 7, Head: "abc", After: true}},
+		{name: "gitea, after another workflow that names its pull request", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "gitea both", "GITEA_ACTIONS": "true"}}, ref: "refs/pull/7/head",
+			want: forge.Place{Kind: forge.Gitea, API: "https://github.com", Repository: "acme/site", Pull: 7, Base: "main", Head: "abc", After: true}},
+		{name: "gitea, after a push", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "gitea push", "GITEA_ACTIONS": "true"}}, bad: true},
+		{name: "gitea, after something odd", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "gitea odd", "GITEA_ACTIONS": "true"}}, bad: true},
 		{name: "a push", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "push"}}, bad: true},
 		{name: "no event", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "none"}}, bad: true},
 		{name: "strange", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "strange"}}, bad: true},
@@ -332,6 +343,7 @@ func TestDetect(t *testing.T) {
 func FuzzDetect(f *testing.F) {
 	f.Add([]byte(`{"pull_request":{"number":7,"base":{"ref":"main"},"head":{"sha":"abc"}}}`))
 	f.Add([]byte(`{"workflow_run":{"head_repository":null}}`))
+	f.Add([]byte(`{"workflow_run":{"event":"pull_request","path":"check.yml@refs/pull/7/head"}}`))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		env := map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "a/b"}
 		p, err := forge.Detect(func(n string) string { return env[n] }, func(string) ([]byte, error) { return src, nil })

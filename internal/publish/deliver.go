@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/postrider/postrider/internal/ledger"
@@ -41,6 +42,12 @@ const (
 // attemptOnce tries a delivery.
 func (r *run) attemptOnce(ctx context.Context, j *job) {
 	r.tell(j, nil)
+	defer func() {
+		if v := recover(); v != nil { // what one delivery trips over must end neither the run nor, in a daemon, those of other sites
+			r.Log.Error("a delivery broke off", "post", j.Post, "account", j.Account, "panic", v, "stack", string(debug.Stack()))
+			r.fail(j, platform.Receipt{Parts: j.rec.Remotes()}, errBroken)
+		}
+	}()
 	// A delivery in flight is finished even when the run is told to stop: what was begun must be known.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTime)
 	defer cancel()
@@ -59,6 +66,9 @@ func (r *run) attemptOnce(ctx context.Context, j *job) {
 		r.send(ctx, j, j.rec.Remotes())
 	}
 }
+
+// errBroken is how a delivery ends in which the program itself failed: whether it is out, nobody knows.
+var errBroken = errors.New("the program failed in the middle of it; its log says where")
 
 func (r *run) stopped(ctx context.Context) bool {
 	select {

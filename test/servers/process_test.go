@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync/atomic"
@@ -37,6 +38,12 @@ func child(mode string) {
 		os.Exit(1)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
+	case "litters":
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childMode+"=stubborn")
+		if err := cmd.Start(); err != nil {
+			panic(err)
+		}
 	case "parent":
 		g := childProgram(os.TempDir(), os.Getenv(childHome), "server")
 		if _, err := g.start(context.Background()); err != nil {

@@ -1,6 +1,6 @@
-// Package servers starts real servers for tests: a Bluesky PDS and GoToSocial, which speaks the
-// Mastodon API. The script install beside it puts them on the machine; each test that starts one gets
-// a fresh instance on a loopback port, with its data in the test's temporary folder and one account.
+// Package servers starts real servers for tests: a Bluesky PDS, GoToSocial, which speaks the
+// Mastodon API, and Gitea, a code host. The script install beside it puts them on the machine; each test that starts one gets
+// a fresh instance on a loopback port, with its data in the test's temporary folder and accounts.
 //
 // An instance ends with its test, also when the test process is killed. Its log is shown when the test
 // fails.

@@ -281,3 +281,23 @@ func TestOAuthToken(t *testing.T) {
 		t.Error("no error for a wrong password")
 	}
 }
+
+func TestRealGitea(t *testing.T) {
+	began := time.Now()
+	gitea := StartGitea(t, "vroni", "anni")
+	t.Logf("a Gitea with two users and their tokens after %v", time.Since(began).Round(time.Millisecond))
+
+	for name, token := range gitea.Tokens {
+		c := &client{http: &http.Client{}, url: gitea.URL + "/api/v1", token: token}
+		var me struct {
+			Login string
+			Admin bool `json:"is_admin"`
+		}
+		if err := c.call(t.Context(), http.MethodGet, "/user", nil, &me); err != nil {
+			t.Fatal(err)
+		}
+		if me.Login != name || me.Admin != (name == "vroni") {
+			t.Errorf("the token of %s is one of %+v", name, me)
+		}
+	}
+}

@@ -76,9 +76,9 @@ const hookSecret = "whsec_cmVhbCBzZXJ2ZXJzLCBub3QgYSByZWFsIHNlY3JldCE="
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	began := time.Now()
-	w := &world{t: t, home: t.TempDir()}
-	w.pds, w.gts = StartPDS(t), StartGoToSocial(t)
+	pds, gts := StartPDS(t), StartGoToSocial(t)
 	t.Logf("both servers have an account after %v", time.Since(began).Round(time.Millisecond))
+	w := worldOf(t, pds, gts)
 
 	receiver := httptest.NewUnstartedServer(nil)
 	base := "http://" + receiver.Listener.Addr().String()
@@ -87,32 +87,48 @@ func newWorld(t *testing.T) *world {
 	receiver.Start()
 	t.Cleanup(receiver.Close)
 
+	w.remote = filepath.Join(w.home, "remote.git")
+	w.git(w.home, "init", "--quiet", "--bare", "--initial-branch=main", w.remote)
+	return w
+}
+
+// worldOf returns a world of servers, without a receiver and a remote.
+func worldOf(t *testing.T, pds PDS, gts GoToSocial) *world {
+	t.Helper()
+	w := &world{t: t, pds: pds, gts: gts, home: t.TempDir(), hookURL: "https://news.fichtl.example/postrider"}
 	w.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.home, "TMPDIR=" + w.home, "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C",
 		"GIT_AUTHOR_NAME=Vroni Fichtl", "GIT_AUTHOR_EMAIL=vroni@fichtl.example",
 		"GIT_COMMITTER_NAME=Vroni Fichtl", "GIT_COMMITTER_EMAIL=vroni@fichtl.example",
 	}
 	w.secrets = map[string]string{
-		"POSTRIDER_BLUESKY_APP_PASSWORD": w.pds.AppPassword,
-		"POSTRIDER_FEDI_ACCESS_TOKEN":    w.gts.Token,
+		"POSTRIDER_BLUESKY_APP_PASSWORD": pds.AppPassword,
+		"POSTRIDER_FEDI_ACCESS_TOKEN":    gts.Token,
 		"POSTRIDER_NEWSLETTER_SECRET":    hookSecret,
 	}
-	w.remote = filepath.Join(w.home, "remote.git")
-	w.git(w.home, "init", "--quiet", "--bare", "--initial-branch=main", w.remote)
 	return w
 }
 
 // git runs the real git in a folder and returns what it prints.
 func (w *world) git(dir string, args ...string) string {
 	w.t.Helper()
+	out, err := w.tryGit(dir, args...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+// tryGit runs the real git in a folder and returns what it prints, or that with its error.
+func (w *world) tryGit(dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(w.t.Context(), "git", args...)
 	cmd.Dir, cmd.Env = dir, w.env
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		w.t.Fatalf("git %q: %v: %s%s", args, err, &stdout, &stderr)
+		return "", fmt.Errorf("git %q: %w: %s%s", args, err, &stdout, &stderr)
 	}
-	return stdout.String()
+	return stdout.String(), nil
 }
 
 // clone is a clone of the remote, as a person or a CI job has one.
