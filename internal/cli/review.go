@@ -194,7 +194,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 	if err != nil {
 		return nil, err
 	}
-	c.base, err = repo.MergeBase(tip, head)
+	c.base, err = a.mergeBase(ctx, repo, tip, head, f.offline)
 	switch {
 	case errors.Is(err, gitrepo.ErrCutOff):
 		return nil, &failedError{
@@ -264,6 +264,9 @@ func (a *app) baseTip(ctx context.Context, repo *gitrepo.Repo, desk *publish.Des
 		}
 	}
 	tip, err := repo.Resolve(*name)
+	if errors.Is(err, gitrepo.ErrNotFound) && ok && !f.offline && isHash(*name) && a.commitOf(ctx, repo, remote, *name) {
+		return gitrepo.Hash(*name), nil
+	}
 	if err != nil {
 		return "", a.noRevision(repo, *name, err)
 	}

@@ -180,8 +180,9 @@ type conn interface {
 	heads(ctx context.Context) (map[string]Hash, error)
 	// head returns the full name of the remote's default branch, "" when it does not tell.
 	head(ctx context.Context) (string, error)
-	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
-	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
+	// fetch brings the objects of the wanted branches here; with a depth only so many commits of their histories, and as many as that of
+	// what a shallow clone has.
+	fetch(ctx context.Context, want []Hash, specs []refspec, depth int) error
 	// push moves references of the remote: all of them or none. When sent is false nothing has reached it.
 	push(ctx context.Context, m move) (sent bool, err error)
 }
@@ -362,7 +363,11 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 		}
 	}
 	for _, group := range [][]refspec{known, fresh} {
-		if err := r.fetchGroup(ctx, c, group, heads, old, len(group) > 0 && old[group[0].dst] == Zero && len(shallow) > 0); err != nil {
+		depth := 0
+		if len(group) > 0 && old[group[0].dst] == Zero && len(shallow) > 0 {
+			depth = 1
+		}
+		if err := r.fetchGroup(ctx, c, group, heads, old, depth); err != nil {
 			return nil, err
 		}
 	}
@@ -370,7 +375,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 }
 
 // fetchGroup fetches what is missing, and then moves the tracking references.
-func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, old map[string]Hash, shallow bool) error {
+func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, old map[string]Hash, depth int) error {
 	var want []Hash
 	var missing []refspec
 	for _, s := range specs {
@@ -386,7 +391,7 @@ func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, o
 		want, missing = append(want, heads[s.src]), append(missing, s)
 	}
 	if len(want) > 0 {
-		if err := c.fetch(ctx, want, missing, shallow); err != nil {
+		if err := c.fetch(ctx, want, missing, depth); err != nil {
 			return err
 		}
 	}
@@ -518,7 +523,7 @@ func (r *Repo) passed(ctx context.Context, c conn, t target, m move, tip Hash) (
 		if !t.tracking || t.elsewhere || checkRefName(dst) != nil {
 			return tip, err
 		}
-		if err := c.fetch(ctx, []Hash{tip}, []refspec{{m.ref, dst}}, false); err != nil {
+		if err := c.fetch(ctx, []Hash{tip}, []refspec{{m.ref, dst}}, 0); err != nil {
 			return tip, err
 		}
 	}
