@@ -308,6 +308,7 @@ type (
 		New      finding.List     `json:"new"`
 		Fixed    finding.List     `json:"fixed"`
 		Standing int              `json:"standing"`
+		Costs    []bill           `json:"costs"`
 	}
 	jsonReviewPost struct {
 		Post    string             `json:"post"`
@@ -324,6 +325,8 @@ type (
 		Same        bool           `json:"same"`
 		Effect      jsonEffect     `json:"effect"`
 		Timing      []jsonShift    `json:"timing,omitempty"`
+		Cost        *jsonCost      `json:"cost,omitempty"`
+		TokenEnds   string         `json:"token_ends,omitempty"`
 		Before      *jsonRendering `json:"before,omitempty"`
 		After       *jsonRendering `json:"after,omitempty"`
 	}
@@ -342,7 +345,10 @@ type (
 func reviewJSON(r *review.Review, c *comparison) jsonReview {
 	out := jsonReview{
 		At: jsonTime{r.At}, Base: string(c.base), Head: string(c.head), Config: r.Config, Posts: []jsonReviewPost{},
-		New: r.New, Fixed: r.Fixed, Standing: r.Standing,
+		New: r.New, Fixed: r.Fixed, Standing: r.Standing, Costs: []bill{},
+	}
+	for _, b := range r.Bills {
+		out.Costs = append(out.Costs, bill{Account: b.Account, Month: b.Month, Spent: b.Spent, Now: b.Now, Coming: b.Coming, Cap: b.Cap})
 	}
 	for i := range r.Posts {
 		p := &r.Posts[i]
@@ -351,7 +357,7 @@ func reviewJSON(r *review.Review, c *comparison) jsonReview {
 			t := &p.Targets[k]
 			target := jsonReviewTarget{
 				Account: t.Account, Platform: t.Platform, Fingerprint: t.Fingerprint, Same: t.Same,
-				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why},
+				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why}, Cost: costJSON(t.Cost), TokenEnds: t.TokenDay(),
 			}
 			for _, s := range t.Timing {
 				target.Timing = append(target.Timing, jsonShift(s))

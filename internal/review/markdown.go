@@ -93,6 +93,7 @@ func (w *writer) top() string {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(w.name(p)), p.Kind, cell(strings.Join(w.effects(p), "<br>")))
 		}
 	}
+	b.WriteString(w.bills())
 	b.WriteString(w.list("New findings", w.New))
 	b.WriteString(w.list("Findings that are gone", w.Fixed))
 	if w.Standing > 0 {
@@ -170,13 +171,18 @@ func (w *writer) effects(p *Post) []string {
 	}
 	var lines []string
 	accounts := map[string][]string{}
-	for i := range p.Targets {
-		t := &p.Targets[i]
-		line := w.effect(t)
-		if accounts[line] == nil {
-			lines = append(lines, line)
+	for _, say := range [...]func(*Target) string{w.effect, w.tokenLine} {
+		for i := range p.Targets {
+			t := &p.Targets[i]
+			line := say(t)
+			if line == "" {
+				continue
+			}
+			if accounts[line] == nil {
+				lines = append(lines, line)
+			}
+			accounts[line] = append(accounts[line], code(t.Account))
 		}
-		accounts[line] = append(accounts[line], code(t.Account))
 	}
 	for i, line := range lines {
 		lines[i] = line + ": " + strings.Join(accounts[line], ", ")

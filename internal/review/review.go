@@ -77,6 +77,7 @@ type Review struct {
 	Config   bool   // site.yaml is among what changes
 
 	New, Fixed finding.List // what is wrong since the change, and no longer; sorted
+	Bills      []Bill       // what the posts cost that go out by themselves, sorted by account and month
 	Standing   int          // how much of what is wrong with these posts was wrong before
 }
 
@@ -113,6 +114,9 @@ type Target struct {
 	Same   bool
 	Timing []Shift // what else changes
 	Effect Effect
+	Cost   platform.Cost // what it is estimated to cost if it goes out; nil where the network charges nothing
+	// TokenEnds is the day on which the account's token dies, by site.yaml, if that is before it goes out; zero when it lasts.
+	TokenEnds time.Time
 }
 
 // Shift is a setting that changes what becomes of a post, and not what it says: "publish_at" from one time to another.
