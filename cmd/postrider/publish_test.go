@@ -117,6 +117,12 @@ func TestPublishScripts(t *testing.T) {
 				switch args[0] {
 				case "comment":
 					ts.Check(os.WriteFile(ts.MkAbs("comment.md"), []byte(h.comment), 0o600))
+				case "suggestions":
+					ts.Check(os.WriteFile(ts.MkAbs("suggestions.md"), []byte(strings.Join(h.lines.bodies, "\n")), 0o600))
+				case "diff": // of content/news.md, as the pull request shows it
+					h.lines.diff = ts.ReadFile(args[1])
+				case "refuse": // comments on lines, but no others
+					h.lines.refuse = true
 				case "statuses":
 					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
 				default:

@@ -112,7 +112,7 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 	}
 	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
 	if pull != nil {
-		if err := a.post(ctx, pull, r, o); err != nil {
+		if err := a.post(ctx, pull, c.prefix, r, o); err != nil {
 			return err
 		}
 	}
@@ -179,6 +179,7 @@ type comparison struct {
 	base, head         gitrepo.Hash
 	baseName, headName string // for people
 	before, after      fs.FS  // the site's folder
+	prefix             string // of the site's folder in the repository
 	changed            []string
 }
 
@@ -221,6 +222,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 	if err != nil {
 		return nil, err
 	}
+	c.prefix = prefix
 	for _, x := range changes {
 		c.changed = append(c.changed, strings.TrimPrefix(strings.TrimPrefix(x.Path, prefix), "/"))
 	}

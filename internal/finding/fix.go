@@ -27,13 +27,14 @@ func (f *Fix) Given() bool { return f.Text != "" }
 func Apply(src []byte, fixes []Fix) (out []byte, done []Fix) {
 	fixes = slices.Clone(fixes)
 	slices.SortStableFunc(fixes, func(a, b Fix) int {
-		return cmp.Or(cmp.Compare(a.Range.Start.Line, b.Range.Start.Line), cmp.Compare(a.Range.Start.Column, b.Range.Start.Column))
+		return cmp.Or(cmp.Compare(a.Range.Start.Line, b.Range.Start.Line), cmp.Compare(a.Range.Start.Column, b.Range.Start.Column),
+			cmp.Compare(min(1, len(a.Old)), min(1, len(b.Old)))) // what is put in stands before what takes the place of something
 	})
 	l := NewLocator(src)
 	copied, last := 0, -1
 	for _, f := range fixes {
 		start := l.offset(f.Range.Start)
-		if !f.Given() || start <= last || start < copied || !bytes.HasPrefix(src[start:], []byte(f.Old)) || l.Pos(start) != f.Range.Start || l.Pos(start+len(f.Old)) != f.Range.End {
+		if !f.Given() || start < copied || start == last && f.Old == "" || !bytes.HasPrefix(src[start:], []byte(f.Old)) || l.Pos(start) != f.Range.Start || l.Pos(start+len(f.Old)) != f.Range.End {
 			continue
 		}
 		out = append(append(out, src[copied:start]...), f.New...)

@@ -34,6 +34,7 @@ func TestApply(t *testing.T) {
 		"of two that overlap, the first": {[]Fix{two, over, one}, "é: 1 2\n2 three\r\nfour", 2},
 		"once":                           {[]Fix{one, one}, "é: 1 two\ntwo three\r\nfour", 1},
 		"put in":                         {[]Fix{insert, insert}, "é: one two\ntwo and three\r\nfour", 1},
+		"put in before what is replaced": {[]Fix{fixOf(t, src, "three", "3"), insert}, "é: one two\ntwo and 3\r\nfour", 2},
 		"not what it says":               {[]Fix{stale, last}, "é: one two\ntwo three\r\n4\n", 1},
 		"not there":                      {[]Fix{{Text: "x", Range: Range{Pos{9, 1}, Pos{9, 1}}, New: "x"}, {Text: "x", Range: Range{Pos{1, 99}, Pos{1, 99}}, New: "x"}, {}}, src, 0},
 	} {

@@ -29,6 +29,8 @@ type MarkdownOptions struct {
 	Base, Head string
 	// Command is how the reader makes the review himself.
 	Command string
+	// Repairs, unless nil, are those that the comment lists instead of all: the others are suggested at their lines.
+	Repairs *[]Repair
 }
 
 // Markdown writes the review for people, as a comment on a pull request. What comes from the site stands in code, where it mentions
@@ -95,6 +97,7 @@ func (w *writer) top() string {
 	}
 	b.WriteString(w.bills())
 	b.WriteString(w.list("New findings", w.New))
+	b.WriteString(w.repairs())
 	b.WriteString(w.list("Findings that are gone", w.Fixed))
 	if w.Standing > 0 {
 		fmt.Fprintf(&b, "\n%s in these posts %s there before.\n", count(w.Standing, "finding"), map[bool]string{true: "was", false: "were"}[w.Standing == 1])

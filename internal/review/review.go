@@ -7,6 +7,7 @@ package review
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -78,6 +79,7 @@ type Review struct {
 
 	New, Fixed finding.List // what is wrong since the change, and no longer; sorted
 	Bills      []Bill       // what the posts cost that go out by themselves, sorted by account and month
+	Repairs    []Repair     // which of New can be mended in one way only, sorted by path and line
 	Standing   int          // how much of what is wrong with these posts was wrong before
 }
 
@@ -150,7 +152,7 @@ func Make(ctx context.Context, in Input) (*Review, error) {
 	if ctx.Err() != nil { // the findings may not be all
 		return nil, context.Cause(ctx)
 	}
-	if err := m.effects(); err != nil {
+	if err := errors.Join(m.effects(), m.repairs(ctx)); err != nil {
 		return nil, err
 	}
 	return m.out, nil
