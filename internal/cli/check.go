@@ -38,7 +38,7 @@ worth knowing; without paths, remarks are only counted unless --remarks is given
 
 With --fix it mends first what can be mended in one way only, such as a misspelt key or account, a
 time written another way or a missing quote, and then says what is left. Only the lines in question
-change, and no file in which that would bring up something new. --dry-run says what it would do.
+change, and no file in which that would make something else wrong. --dry-run says what it would do.
 
 With --links every web address that readers of the posts can click is asked, once, whether it still
 leads to a page. Nothing else of check touches the network. Only pages that are gone and hosts that

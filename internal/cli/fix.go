@@ -8,6 +8,7 @@ import (
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/draft"
 	"github.com/postrider/postrider/internal/finding"
+	"github.com/postrider/postrider/internal/site"
 )
 
 // mend carries out what fixes there are for the findings of check, in the files on disk; in a dry run it only says what it would do. What it
@@ -33,6 +34,9 @@ func (a *app) mend(ctx context.Context, args []string, dry bool) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range left(found, mended) {
+		a.notef("%s %s is left as it is: mending it would make something else wrong", a.stderrStyle().yellow("note:"), printable(name))
+	}
 	done := "mended"
 	if dry {
 		done = "would mend"
@@ -53,6 +57,21 @@ func (a *app) mend(ctx context.Context, args []string, dry bool) error {
 		}
 	}
 	return nil
+}
+
+// left returns the files that have fixes and were not mended, sorted.
+func left(found finding.List, mended []site.Mended) (names []string) {
+	is := make(map[string]bool, len(mended))
+	for i := range mended {
+		is[mended[i].Path] = true
+	}
+	for i := range found {
+		if f := &found[i]; f.Fix.Given() && !is[f.Path] {
+			names = append(names, f.Path)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // mendable returns how many of the findings have a fix.

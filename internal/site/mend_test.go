@@ -175,6 +175,10 @@ func TestMendLeaves(t *testing.T) {
 			}
 		}
 	}
+	unseen := load(t, example("F120", "---\nid: a\nplatfroms: [bluesky]\n---\nLook: https://acme.example/ ![](sled.png)\n"))
+	if mended, err := unseen.Mend(t.Context(), unseen.Check(t.Context())); err != nil || len(mended) != 1 {
+		t.Errorf("what only comes to light keeps a file from being mended: %v, %v", mended, err)
+	}
 	s := load(t, example("F120", "---\nid: a\nplatforms: [x]\ntitle: A\n---\nHi\n"))
 	l := finding.NewLocator([]byte("---\nid: a\nplatforms: [x]\n"))
 	fix, _ := l.Fix(l.Range(4, 9), "id", "idd")
