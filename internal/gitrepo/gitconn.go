@@ -151,8 +151,10 @@ func lockIn(stderr string) string {
 // push runs git push with an explicit lease, which git holds against what the remote says. Hooks of this clone do not
 // run: no human is waiting, and the work tree they would look at has nothing to do with the commit.
 func (g *gitConn) push(ctx context.Context, m move) (sent bool, err error) {
-	if err := g.repo.descends(m.old, m.new); err != nil {
-		return false, fmt.Errorf("push %s: %w", m.ref, err)
+	if !m.replace {
+		if err := g.repo.descends(m.old, m.new); err != nil {
+			return false, fmt.Errorf("push %s: %w", m.ref, err)
+		}
 	}
 	var args []string
 	if isFolder(g.target.url) { // bytes cost nothing here, looking for differences to send does

@@ -191,6 +191,7 @@ type move struct {
 	ref      string
 	old, new Hash
 	copies   []string // references that follow to new, from wherever they are
+	replace  bool     // new need not descend from old
 }
 
 // ownRefs is where the references are that belong to this program alone.
@@ -424,7 +425,24 @@ const afterFailure = 15 * time.Second
 // was done and only the answer was lost: the error is nil. If it is neither there nor at old the error is
 // [ErrMoved]. Else it is what went wrong: a [RemoteError].
 func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash, copies ...string) error {
-	ref := branch
+	return r.push(ctx, remote, branch, move{old: old, new: new, copies: copies})
+}
+
+// Replace is [Repo.Push] for a branch without history: new is a commit without a parent (see [Commit.Root]), which takes old's place. Remotes that
+// protect the branch refuse it with [ErrRefused].
+func (r *Repo) Replace(ctx context.Context, remote, branch string, old, new Hash) error {
+	c, err := r.CommitInfo(new)
+	if err != nil {
+		return err
+	}
+	if len(c.Parents) > 0 {
+		return fmt.Errorf("replace %q: commit %s has a parent", branch, new.Short())
+	}
+	return r.push(ctx, remote, branch, move{old: old, new: new, replace: true})
+}
+
+func (r *Repo) push(ctx context.Context, remote, branch string, m move) error {
+	ref, old, new, copies := branch, m.old, m.new, m.copies
 	if !strings.HasPrefix(ref, ownRefs) {
 		ref = "refs/heads/" + branch
 	}
@@ -448,7 +466,7 @@ func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash, c
 	if r.noCopies.Load() {
 		copies = nil
 	}
-	m := move{ref: ref, old: old, new: new, copies: copies}
+	m.ref, m.copies = ref, copies
 	err = r.pushOnce(limited, c, t, m)
 	if len(copies) > 0 && (errors.Is(err, ErrRefused) || errors.Is(err, errNotAtomic)) {
 		m.copies = nil
@@ -550,8 +568,9 @@ func (r *Repo) track(ctx context.Context, remote, branch string, at Hash) {
 
 // missingObjects returns what a remote that has old lacks of new, commits first: the commits from
 // new back to old along first parents, and in each the folders and files that its parent has not.
-// When the remote branch does not exist yet, commits in known, its other branches, end the chain.
-func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, error) {
+// When the remote branch does not exist yet, commits in known, its other branches, end the chain. With replace new has no parent, and
+// is compared with old.
+func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool, replace bool) ([]newObject, error) {
 	var out []newObject
 	seen := map[Hash]bool{}
 	add := func(kind objectKind, id Hash) ([]byte, error) {
@@ -619,7 +638,13 @@ func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, 
 		var parentTree Hash
 		if len(c.Parents) == 1 {
 			parent = c.Parents[0]
-			p, err := r.CommitInfo(parent)
+		}
+		base := parent
+		if replace {
+			base = old
+		}
+		if base != Zero {
+			p, err := r.CommitInfo(base)
 			if err != nil {
 				return nil, err
 			}
@@ -628,7 +653,7 @@ func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, 
 		if err := trees(c.Tree, parentTree); err != nil {
 			return nil, err
 		}
-		if parent == Zero && old != Zero {
+		if parent == Zero && old != Zero && !replace {
 			return nil, errUnrelated
 		}
 		at = parent

@@ -379,7 +379,7 @@ func (w *wire) push(ctx context.Context, m move) (sent bool, err error) {
 	for _, h := range heads {
 		known[h] = true
 	}
-	objects, err := w.repo.missingObjects(m.old, m.new, known)
+	objects, err := w.repo.missingObjects(m.old, m.new, known, m.replace)
 	if errors.Is(err, errMerge) && w.repo.git != nil {
 		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds}
 		return c.push(ctx, m)
