@@ -92,7 +92,7 @@ func TestPublishScripts(t *testing.T) {
 				}
 			}
 			for key, value := range map[string]string{
-				"HOME": env.WorkDir, "TZ": "Europe/Berlin", "NOW": w.clock.Now().Format(time.RFC3339), "GIT_CONFIG_NOSYSTEM": "1",
+				"POSTRIDER_BROWSER": "none", "HOME": env.WorkDir, "TZ": "Europe/Berlin", "NOW": w.clock.Now().Format(time.RFC3339), "GIT_CONFIG_NOSYSTEM": "1",
 				"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
 			} {
 				env.Setenv(key, value)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/pictures"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/publish"
 	"github.com/postrider/postrider/internal/review"
@@ -26,6 +27,7 @@ type reviewFlags struct {
 	limit              int
 	post               bool
 	headName           string // what people call head, "" for its own name
+	pictures           pictureFlags
 }
 
 func (a *app) reviewCommand() *cobra.Command {
@@ -40,7 +42,8 @@ wrong. It reads commits, never the files that lie about, and sends nothing.
 
 It prints Markdown for a comment on a pull request. With --post, in a CI job of GitHub, GitLab,
 Gitea or Forgejo, it writes that comment, in the place of the one that it wrote before, and sets
-the commit's status. The exit code is 1 when the branch brings errors with it.`,
+the commit's status. Where there is a Chromium, that draws a picture of each post's cards for the
+comment. The exit code is 1 when the branch brings errors with it.`,
 		Example: `  postrider review
   postrider review --base origin/main --head topic
   postrider review --post --format github   # in CI: a comment, and annotations on lines
@@ -68,6 +71,7 @@ the commit's status. The exit code is 1 when the branch brings errors with it.`,
 	cmd.Flags().StringVar(&f.head, "head", "HEAD", "the branch or commit `REF` to review")
 	cmd.Flags().StringVar(&f.format, "format", "markdown", "print as `FORMAT`: markdown, json, or the problems alone as github, gitlab or sarif")
 	cmd.Flags().BoolVar(&f.post, "post", false, "write it under the pull request that this CI job is for")
+	f.pictures.add(cmd.Flags())
 	cmd.Flags().IntVar(&f.limit, "limit", 0, "leave out details of the Markdown to stay within so many `BYTES`; 0 for none")
 	return cmd
 }
@@ -111,6 +115,10 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 		return err
 	}
 	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
+	drawn := pictures.Input{Sides: sides, Before: c.before, After: c.after, Registry: a.Registry, Review: r}
+	if o.Pictures, err = a.pictures(ctx, repo, pull, drawn, f.pictures); err != nil {
+		return err
+	}
 	if pull != nil {
 		if err := a.post(ctx, pull, r, o); err != nil {
 			return err

@@ -25,6 +25,8 @@ type MarkdownOptions struct {
 	Limit int
 	// Link returns the address at which people see a file of the site after the change, "" for none; nil: there are no links.
 	Link func(path string) string
+	// Pictures are shown with the posts of their paths.
+	Pictures map[string]Picture
 	// Base and Head name what was compared: branches, or commits.
 	Base, Head string
 	// Command is how the reader makes the review himself.
@@ -325,6 +327,7 @@ func (w *writer) post(p *Post) string {
 	for _, line := range timing(p) {
 		fmt.Fprintf(&b, "\n%s\n", line)
 	}
+	b.WriteString(w.picture(p))
 	for _, g := range groups {
 		b.WriteString(w.group(g))
 	}
