@@ -18,13 +18,17 @@ type codeHost struct {
 	comment     string
 	statuses    []string
 	down        bool
+	lines       lineComments
 }
 
 func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	var in struct{ Body, State, Context, Description string }
+	var in struct {
+		Body, State, Context, Description string
+		Comments                          []lineComment
+	}
 	if r.Body != nil {
 		json.NewDecoder(r.Body).Decode(&in) //nolint:errcheck // some requests have none
 	}
@@ -52,6 +56,8 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/repos/acme/site/issues/7/comments", path == "/repos/acme/site/issues/comments/1":
 		h.comment = in.Body
 		out = comment()
+	case strings.HasPrefix(path, "/repos/acme/site/pulls/"):
+		out = h.lines.answer(w, r.Method, path[len("/repos/acme/site/pulls/"):], in.Comments)
 	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
 		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
 		out = map[string]any{"id": 1}

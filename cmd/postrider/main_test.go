@@ -30,6 +30,8 @@ var update = flag.Bool("update", false, "write what the scripts compare with int
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"postrider": func() { fillDisk(); os.Exit(cli.Main(environment())) },
+		"painter":   func() { os.Exit(paint(os.Args[1:])) },
+		"crasher":   func() { os.Exit(crash()) },
 	})
 }
 

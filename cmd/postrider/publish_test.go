@@ -92,7 +92,7 @@ func TestPublishScripts(t *testing.T) {
 				}
 			}
 			for key, value := range map[string]string{
-				"HOME": env.WorkDir, "TZ": "Europe/Berlin", "NOW": w.clock.Now().Format(time.RFC3339), "GIT_CONFIG_NOSYSTEM": "1",
+				"POSTRIDER_BROWSER": "none", "HOME": env.WorkDir, "TZ": "Europe/Berlin", "NOW": w.clock.Now().Format(time.RFC3339), "GIT_CONFIG_NOSYSTEM": "1",
 				"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.com", "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.com",
 			} {
 				env.Setenv(key, value)
@@ -118,6 +118,12 @@ func TestPublishScripts(t *testing.T) {
 				switch args[0] {
 				case "comment":
 					ts.Check(os.WriteFile(ts.MkAbs("comment.md"), []byte(h.comment), 0o600))
+				case "suggestions":
+					ts.Check(os.WriteFile(ts.MkAbs("suggestions.md"), []byte(strings.Join(h.lines.bodies, "\n")), 0o600))
+				case "diff": // of content/news.md, as the pull request shows it
+					h.lines.diff = ts.ReadFile(args[1])
+				case "refuse": // comments on lines, but no others
+					h.lines.refuse = true
 				case "statuses":
 					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
 				case "merged":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
 )
@@ -38,8 +39,10 @@ func (p *Pass) campaign(x *post.Post, override string, f *post.Fields) {
 	for i := range p.c.cfg.Campaigns {
 		known = append(known, p.c.cfg.Campaigns[i].Name)
 	}
-	p.report("C104", finding.Error, x, x.Place(override, post.FieldCampaign), fmt.Sprintf("campaign %q is not defined", f.Campaign),
+	place := x.Place(override, post.FieldCampaign)
+	p.report("C104", finding.Error, x, place, fmt.Sprintf("campaign %q is not defined", f.Campaign),
 		didYouMean(f.Campaign, known, "define it under campaigns in site.yaml; defined: "+list(known)))
+	p.mend(x, place, f.Campaign, content.Certain(f.Campaign, known))
 }
 
 func campaignSpan() Check {

@@ -56,7 +56,7 @@ This page is generated from the checks' own documentation; a test keeps it curre
 An *error* keeps the post, or the one account it names, from going out. A *warning* is probably not what the writer wants.
 An *info* is worth knowing. A file can ignore the codes marked so, with a reason:
 
-` + "```markdown\n<!-- postrider:ignore CODE the reason -->\n```\n\n")
+` + "```markdown\n<!-- postrider:ignore CODE the reason -->\n```\n\nWhat can be mended in one way only, `postrider check --fix` mends.\n\n")
 	b.WriteString("| code | | what | can be ignored |\n|---|---|---|---|\n")
 	ignorable := map[finding.Code]bool{}
 	for _, c := range All() {

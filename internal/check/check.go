@@ -338,6 +338,16 @@ func compareApart(a, b *finding.Finding) int {
 	)
 }
 
+// mend gives the finding that came last the fix that writes another word for one that stands in r, "" for none.
+func (p *Pass) mend(x *post.Post, r finding.Range, old, with string) {
+	if with == "" || x.Text == "" {
+		return
+	}
+	if fix, ok := finding.NewLocator([]byte(x.Text)).Fix(r, old, with); ok {
+		p.out[len(p.out)-1].Fix = fix
+	}
+}
+
 // didYouMean returns a hint: the known word that is near, else otherwise.
 func didYouMean(word string, known []string, otherwise string) string {
 	if near := content.Nearest(word, known); near != "" {

@@ -15,6 +15,7 @@ type ignore struct {
 	path  string
 	id    string
 	place finding.Range
+	fix   finding.Fix // takes it out
 }
 
 const directive = "postrider:"
@@ -78,9 +79,32 @@ func (p *Pass) readIgnores(x *post.Post) {
 		case len(fields) < 3:
 			p.report("F301", finding.Warning, x, r, fmt.Sprintf("the ignore of %s has no reason, so it does not count", code), "say after the code why it is right here")
 		default:
-			p.ignores = append(p.ignores, ignore{code, x.Path, x.ID, r})
+			p.ignores = append(p.ignores, ignore{code, x.Path, x.ID, r, takenOut(x, n)})
 		}
 	}
+}
+
+// takenOut returns the fix that removes a comment with its line, the zero Fix where it shares that line with others, or divides what
+// stands before from what comes after it.
+func takenOut(x *post.Post, n *post.Note) finding.Fix {
+	if n.Start >= n.End || n.End > len(x.Text) {
+		return finding.Fix{}
+	}
+	start, end := n.Start, n.End
+	start = strings.LastIndexByte(x.Text[:start], '\n') + 1
+	after := len(x.Text)
+	if i := strings.IndexByte(x.Text[end:], '\n'); i >= 0 {
+		after = end + i + 1
+	}
+	before := x.Text[strings.LastIndexByte(x.Text[:max(0, start-1)], '\n')+1 : start]
+	next, _, _ := strings.Cut(x.Text[after:], "\n")
+	blank := func(s string) bool { return strings.TrimSpace(s) == "" }
+	if !blank(x.Text[start:n.Start]) || !blank(x.Text[end:after]) || !blank(before) && !blank(next) {
+		return finding.Fix{}
+	}
+	l := finding.NewLocator([]byte(x.Text))
+	fix, _ := l.Replace(l.Range(start, after), "", "remove the comment")
+	return fix
 }
 
 func (c *Checker) ignorable(code finding.Code) bool {
@@ -123,7 +147,7 @@ func (c *Checker) applyIgnores(list finding.List, ignores []ignore) finding.List
 		if !used[i] && !c.online(g.code) { // links die and come back
 			list.Add(finding.Finding{
 				Code: "F302", Severity: finding.Warning, Path: g.path, Post: g.id, Range: g.place,
-				Message: fmt.Sprintf("nothing here has the code %s", g.code), Hint: "remove the comment",
+				Message: fmt.Sprintf("nothing here has the code %s", g.code), Hint: "remove the comment", Fix: g.fix,
 			})
 		}
 	}

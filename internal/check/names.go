@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/post"
@@ -46,7 +47,9 @@ func (p *Pass) platforms(x *post.Post, override string, names []string) {
 			message = fmt.Sprintf("the site has no account on %s", info.Name)
 		}
 		known := p.c.cfg.Names()
-		p.report("C101", finding.Error, x, x.Place(override, post.FieldPlatforms), message, didYouMean(name, known, "known: "+list(known)))
+		place := x.Place(override, post.FieldPlatforms)
+		p.report("C101", finding.Error, x, place, message, didYouMean(name, known, "known: "+list(known)))
+		p.mend(x, listed(x, place), name, content.Certain(name, known))
 	}
 }
 
@@ -80,8 +83,23 @@ func (p *Pass) name(x *post.Post, name string, at func() finding.Range) {
 		p.report("C103", finding.Warning, x, at(), fmt.Sprintf("this version does not know %s: nobody gets what is meant for it", name), "leave it for a later version, or take it out")
 		return
 	}
-	known := p.c.cfg.Names()
-	p.report("C101", finding.Error, x, at(), fmt.Sprintf("%q is neither an account nor a platform", name), didYouMean(name, known, "known: "+list(known)))
+	known, place := p.c.cfg.Names(), at()
+	p.report("C101", finding.Error, x, place, fmt.Sprintf("%q is neither an account nor a platform", name), didYouMean(name, known, "known: "+list(known)))
+	p.mend(x, place, name, content.Certain(name, known))
+}
+
+// listed returns where the items of a list can stand that begins at a place: up to the key that comes next.
+func listed(x *post.Post, place finding.Range) finding.Range {
+	if place.Start.Line == 0 {
+		return place
+	}
+	end := finding.Pos{Line: max(place.Start.Line+1, x.BodyLine), Column: 1}
+	for _, other := range x.Places {
+		if at := other.Range.Start.Line; at > place.Start.Line && at < end.Line {
+			end.Line = at
+		}
+	}
+	return finding.Range{Start: finding.Pos{Line: place.Start.Line, Column: 1}, End: end}
 }
 
 // unsupported lists networks that people know and this version does not, sorted: naming one is no slip of the pen.

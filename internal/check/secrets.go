@@ -49,6 +49,7 @@ func mask(list finding.List) {
 	}
 	for i := range list {
 		if f := &list[i]; leaky[f.Path] {
+			f.Fix = finding.Fix{}
 			f.Message, f.Hint = secret.Mask(f.Message), secret.Mask(f.Hint)
 		}
 	}

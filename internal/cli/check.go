@@ -36,11 +36,16 @@ An error keeps a post from going out. A warning is probably not what the writer 
 worth knowing; without paths, remarks are only counted unless --remarks is given. The exit code is
 1 when there are errors. "postrider explain CODE" tells more about a finding.
 
+With --fix it mends first what can be mended in one way only, such as a misspelt key or account, a
+time written another way or a missing quote, and then says what is left. Only the lines in question
+change, and no file in which that would make something else wrong. --dry-run says what it would do.
+
 With --links every web address that readers of the posts can click is asked, once, whether it still
 leads to a page. Nothing else of check touches the network. Only pages that are gone and hosts that
 do not exist are errors; what may pass is a warning.`,
 		Example: `  postrider check
   postrider check content/2026 --strict
+  postrider check --fix --dry-run         # what would be mended
   postrider check --format github          # annotations in GitHub Actions
   postrider check --links content/2026/12  # ask the links of these posts, too
   postrider check --format sarif > findings.sarif
@@ -59,6 +64,9 @@ do not exist are errors; what may pass is a warning.`,
 			if f.allowPrivate && !f.links {
 				return usagef(cmd, "takes --allow-private only with --links")
 			}
+			if f.dryRun && !f.fix {
+				return usagef(cmd, "takes --dry-run only with --fix")
+			}
 			f.remarks = f.remarks || len(args) > 0
 			return a.check(cmd.Context(), args, f)
 		},
@@ -66,6 +74,8 @@ do not exist are errors; what may pass is a warning.`,
 	cmd.Flags().StringVar(&f.format, "format", "text", "print as `FORMAT`: text, json, github, gitlab or sarif")
 	f.results.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
+	cmd.Flags().BoolVar(&f.fix, "fix", false, "mend what can be mended in one way only")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --fix: say what it would do, and change nothing")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "take warnings for errors")
 	cmd.Flags().BoolVar(&f.remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
 	cmd.Flags().BoolVar(&f.links, "links", false, "ask the links of the posts whether they lead to a page")
@@ -79,6 +89,7 @@ type checkOptions struct {
 	strict, remarks     bool
 	links, allowPrivate bool
 	results             resultFlags
+	fix, dryRun         bool
 }
 
 func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
@@ -87,6 +98,11 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		return err
 	}
 	defer results.close()
+	if f.fix {
+		if err := a.mend(ctx, args, f.dryRun); err != nil {
+			return err
+		}
+	}
 	o := site.Options{CountRemarks: f.format == "text" && !f.remarks}
 	if f.links {
 		checker, err := linkcheck.New(linkcheck.Options{Web: a.HTTP.Transport, Private: f.allowPrivate, Wait: a.Wait})
@@ -135,6 +151,9 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		if n := findings.Count(finding.Info) + s.Remarks; n > 0 && !f.remarks {
 			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
 			hint = " (--remarks prints them)"
+		}
+		if n := mendable(shown); n > 0 && !f.fix {
+			hint += fmt.Sprintf(" (--fix mends %d)", n)
 		}
 		a.printFindings(a.Stdout, shown, a.stdoutStyle())
 		if len(shown) > 0 {

@@ -87,10 +87,12 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 
 // post writes a review under its pull request, and sets the status of the commit. A code host that is down or wants to be asked later is no
 // reason to fail: what the review found, the exit code says all the same, and the next run writes the comment.
-func (a *app) post(ctx context.Context, p *pullRequest, r *review.Review, o review.MarkdownOptions) error {
+func (a *app) post(ctx context.Context, p *pullRequest, prefix string, r *review.Review, o review.MarkdownOptions) error {
 	if o.Limit == 0 || o.Limit > p.host.Limit() {
 		o.Limit = p.host.Limit()
 	}
+	left := a.suggest(ctx, p, prefix, r.Repairs)
+	o.Repairs = &left
 	address, changed, err := p.host.Comment(ctx, p.Pull, review.Marker, r.Markdown(o))
 	if err != nil {
 		return a.notPosted(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/pictures"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/publish"
 	"github.com/postrider/postrider/internal/review"
@@ -27,6 +28,7 @@ type reviewFlags struct {
 	post               bool
 	headName           string // what people call head, "" for its own name
 	results            resultFlags
+	pictures           pictureFlags
 }
 
 func (a *app) reviewCommand() *cobra.Command {
@@ -41,7 +43,8 @@ wrong. It reads commits, never the files that lie about, and sends nothing.
 
 It prints Markdown for a comment on a pull request. With --post, in a CI job of GitHub, GitLab,
 Gitea or Forgejo, it writes that comment, in the place of the one that it wrote before, and sets
-the commit's status. The exit code is 1 when the branch brings errors with it.`,
+the commit's status. Where there is a Chromium, that draws a picture of each post's cards for the
+comment. The exit code is 1 when the branch brings errors with it.`,
 		Example: `  postrider review
   postrider review --base origin/main --head topic
   postrider review --post --format github   # in CI: a comment, and annotations on lines
@@ -70,6 +73,7 @@ the commit's status. The exit code is 1 when the branch brings errors with it.`,
 	cmd.Flags().StringVar(&f.head, "head", "HEAD", "the branch or commit `REF` to review")
 	cmd.Flags().StringVar(&f.format, "format", "markdown", "print as `FORMAT`: markdown, json, or the problems alone as github, gitlab or sarif")
 	cmd.Flags().BoolVar(&f.post, "post", false, "write it under the pull request that this CI job is for")
+	f.pictures.add(cmd.Flags())
 	cmd.Flags().IntVar(&f.limit, "limit", 0, "leave out details of the Markdown to stay within so many `BYTES`; 0 for none")
 	return cmd
 }
@@ -119,8 +123,12 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 	}
 	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
 	results.say(r.Markdown(review.MarkdownOptions{Limit: summaryLimit, Base: o.Base, Head: o.Head, Command: o.Command}))
+	drawn := pictures.Input{Sides: sides, Before: c.before, After: c.after, Registry: a.Registry, Review: r}
+	if o.Pictures, err = a.pictures(ctx, repo, pull, drawn, f.pictures); err != nil {
+		return err
+	}
 	if pull != nil {
-		if err := a.post(ctx, pull, r, o); err != nil {
+		if err := a.post(ctx, pull, c.prefix, r, o); err != nil {
 			return err
 		}
 	}
@@ -187,6 +195,7 @@ type comparison struct {
 	base, head         gitrepo.Hash
 	baseName, headName string // for people
 	before, after      fs.FS  // the site's folder
+	prefix             string // of the site's folder in the repository
 	changed            []string
 }
 
@@ -202,7 +211,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 	if err != nil {
 		return nil, err
 	}
-	c.base, err = repo.MergeBase(tip, head)
+	c.base, err = a.mergeBase(ctx, repo, tip, head, f.offline)
 	switch {
 	case errors.Is(err, gitrepo.ErrCutOff):
 		return nil, &failedError{
@@ -229,6 +238,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 	if err != nil {
 		return nil, err
 	}
+	c.prefix = prefix
 	for _, x := range changes {
 		c.changed = append(c.changed, strings.TrimPrefix(strings.TrimPrefix(x.Path, prefix), "/"))
 	}
@@ -272,6 +282,9 @@ func (a *app) baseTip(ctx context.Context, repo *gitrepo.Repo, desk *publish.Des
 		}
 	}
 	tip, err := repo.Resolve(*name)
+	if errors.Is(err, gitrepo.ErrNotFound) && ok && !f.offline && isHash(*name) && a.commitOf(ctx, repo, remote, *name) {
+		return gitrepo.Hash(*name), nil
+	}
 	if err != nil {
 		return "", a.noRevision(repo, *name, err)
 	}
@@ -313,6 +326,7 @@ type (
 		New      finding.List     `json:"new"`
 		Fixed    finding.List     `json:"fixed"`
 		Standing int              `json:"standing"`
+		Costs    []bill           `json:"costs"`
 	}
 	jsonReviewPost struct {
 		Post    string             `json:"post"`
@@ -330,6 +344,8 @@ type (
 		Effect      jsonEffect     `json:"effect"`
 		Approval    int            `json:"approval,omitempty"`
 		Timing      []jsonShift    `json:"timing,omitempty"`
+		Cost        *jsonCost      `json:"cost,omitempty"`
+		TokenEnds   string         `json:"token_ends,omitempty"`
 		Before      *jsonRendering `json:"before,omitempty"`
 		After       *jsonRendering `json:"after,omitempty"`
 	}
@@ -348,7 +364,10 @@ type (
 func reviewJSON(r *review.Review, c *comparison) jsonReview {
 	out := jsonReview{
 		At: jsonTime{r.At}, Base: string(c.base), Head: string(c.head), Config: r.Config, Posts: []jsonReviewPost{},
-		New: r.New, Fixed: r.Fixed, Standing: r.Standing,
+		New: r.New, Fixed: r.Fixed, Standing: r.Standing, Costs: []bill{},
+	}
+	for _, b := range r.Bills {
+		out.Costs = append(out.Costs, bill{Account: b.Account, Month: b.Month, Spent: b.Spent, Now: b.Now, Coming: b.Coming, Cap: b.Cap})
 	}
 	for i := range r.Posts {
 		p := &r.Posts[i]
@@ -357,7 +376,7 @@ func reviewJSON(r *review.Review, c *comparison) jsonReview {
 			t := &p.Targets[k]
 			target := jsonReviewTarget{
 				Account: t.Account, Platform: t.Platform, Fingerprint: t.Fingerprint, Same: t.Same,
-				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why}, Approval: t.Approval,
+				Effect: jsonEffect{t.Effect.Verb, jsonTime{t.Effect.At}, t.Effect.Why}, Approval: t.Approval, Cost: costJSON(t.Cost), TokenEnds: t.TokenDay(),
 			}
 			for _, s := range t.Timing {
 				target.Timing = append(target.Timing, jsonShift(s))

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/secret"
@@ -171,6 +172,7 @@ func (d *decoder) platformOf(e pair, entries []pair) (platform.Info, bool) {
 			d.wrong(n, "platform", "the name of a platform")
 		} else {
 			d.fail(CodePlatform, d.span(n), fmt.Sprintf("unknown platform %q", n.Value), didYouMean(n.Value, ids, "known platforms: "+strings.Join(ids, ", ")))
+			d.mend(d.span(n), n.Value, content.Certain(n.Value, ids))
 		}
 		return platform.Info{}, false
 	}

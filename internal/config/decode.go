@@ -122,6 +122,16 @@ func (d *decoder) fail(code finding.Code, r finding.Range, message, hint string)
 	d.out.Add(finding.Finding{Code: code, Severity: finding.Error, Path: d.path, Range: r, Account: d.account, Message: message, Hint: hint})
 }
 
+// mend gives the finding that came last the fix that writes another word for one that stands in r, "" for none.
+func (d *decoder) mend(r finding.Range, old, with string) {
+	if with == "" {
+		return
+	}
+	if fix, ok := finding.NewLocator(d.src).Fix(r, old, with); ok && secret.Mask(old) == old {
+		d.out[len(d.out)-1].Fix = fix
+	}
+}
+
 // wrong reports a value of the wrong kind.
 func (d *decoder) wrong(n *yaml.Node, key, want string) {
 	d.fail(CodeValue, d.span(n), fmt.Sprintf("%s takes %s, not %s", quoteKey(key), want, describe(n)), "")
@@ -285,6 +295,7 @@ func (d *decoder) enum(p pair, v reflect.Value, allowed []string) {
 	}
 	if n := resolve(p.value); n.Kind == yaml.ScalarNode {
 		d.fail(CodeValue, d.span(n), fmt.Sprintf("%s takes %s, not %q", quoteKey(p.key), oneOf(allowed), n.Value), didYouMean(n.Value, allowed, ""))
+		d.mend(d.span(n), n.Value, content.Certain(n.Value, allowed))
 	}
 	v.SetString(allowed[0]) // the strictest or the mildest: the site is not published either way
 }
@@ -302,6 +313,7 @@ func (d *decoder) unknown(p pair, known []string, hint string) {
 		hint = didYouMean(p.key, known, "known keys: "+strings.Join(known, ", "))
 	}
 	d.fail(CodeKey, d.span(p.keyNode), fmt.Sprintf("unknown key %q", p.key), hint)
+	d.mend(d.span(p.keyNode), p.key, content.Certain(p.key, known))
 }
 
 // pairs returns the entries of a mapping without those given twice. What is no mapping has a finding and no entries.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/post"
 )
@@ -80,6 +81,7 @@ func (d *decoder) validateDefaults() {
 	for _, name := range unknown {
 		d.fail(CodeDefault, d.site.Place("defaults", "platforms"), fmt.Sprintf("defaults: %q is neither an account nor a platform that has one", name),
 			didYouMean(name, d.site.Names(), "known: "+strings.Join(d.site.Names(), ", ")))
+		d.mend(d.site.Place("defaults", "platforms"), name, content.Certain(name, d.site.Names()))
 	}
 	d.defaultCampaign(&d.site.Defaults, "defaults")
 	for i := range d.site.Accounts {
@@ -107,6 +109,7 @@ func (d *decoder) defaultCampaign(f *post.Fields, where ...string) {
 	}
 	d.fail(CodeDefault, d.site.Place(append(where, "campaign")...), fmt.Sprintf("defaults: campaign %q is not defined", f.Campaign),
 		didYouMean(f.Campaign, known, "define it under campaigns"))
+	d.mend(d.site.Place(append(where, "campaign")...), f.Campaign, content.Certain(f.Campaign, known))
 }
 
 func (d *decoder) validateHold() {

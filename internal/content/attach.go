@@ -104,6 +104,7 @@ func (r *reader) broken(m *post.Media, name string, err error) {
 			hint = "did you mean " + quote(strings.TrimSuffix(m.File, path.Base(m.File))+n) + "?"
 		}
 		r.add(codeMediaMissing, finding.Error, m.Range, fmt.Sprintf("%s does not exist", file), hint)
+		r.mendFile(m, name)
 	case errors.Is(err, media.ErrEmpty):
 		r.add(codeMediaEmpty, finding.Error, m.Range, fmt.Sprintf("%s is empty", file), "save the picture again")
 	case errors.Is(err, media.ErrNotMedia):

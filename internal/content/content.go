@@ -103,6 +103,7 @@ type reader struct {
 	scratch    *scratch
 	loc        *finding.Locator
 	list       finding.List
+	format     format
 	jsonValue  value
 	mediaCount int
 	place      finding.Range // for findings in a text that stands nowhere in the file
@@ -145,8 +146,14 @@ func (r *reader) hush(p *post.Post) {
 	for i := range r.list {
 		f := &r.list[i]
 		f.Message, f.Hint = secret.Mask(f.Message), secret.Mask(f.Hint)
+		if f.Fix.Given() && secret.Mask(f.Fix.Old) != f.Fix.Old {
+			f.Fix = finding.Fix{}
+		}
 		for n := f.Range.Start.Line; n > 0 && n <= min(max(f.Range.Start.Line, f.Range.End.Line), last) && !f.Private; n++ {
 			f.Private = secret.Line(string(line(r.src, n)))
+		}
+		if f.Private {
+			f.Fix = finding.Fix{}
 		}
 	}
 }
@@ -200,6 +207,7 @@ func (r *reader) read(p *post.Post) {
 	if !ok {
 		return
 	}
+	r.format = h.format
 	p.BodyLine = 1 + bytes.Count(r.src[:h.body], []byte{'\n'})
 	if len(h.raw) > maxHeader {
 		r.fail(codeSyntax, h.rawStart, h.rawStart, fmt.Sprintf("the front matter is larger than %d KiB", maxHeader>>10), "keep the text out of it")
@@ -220,7 +228,7 @@ func (r *reader) read(p *post.Post) {
 	if ok {
 		own.decode(&v)
 	}
-	r.identity(p, own.id, ok)
+	r.identity(p, own.id, ok, h)
 	r.times(&own, nil)
 	body := r.src[h.body:]
 	p.Body, p.Notes = r.markdown(body, offsets{{0, h.body}}, finding.Range{Start: finding.Pos{Line: p.BodyLine, Column: 1}})
@@ -231,11 +239,12 @@ func (r *reader) read(p *post.Post) {
 }
 
 // identity settles the post's id.
-func (r *reader) identity(p *post.Post, id *pair, readable bool) {
+func (r *reader) identity(p *post.Post, id *pair, readable bool, h header) {
 	if id == nil {
 		if readable {
 			r.add(codeNoID, finding.Warning, finding.Range{Start: finding.Pos{Line: 1, Column: 1}},
 				"the post has no id: after a rename it would look like a new post", "add id: "+p.ID+" to the front matter, the id that it goes by")
+			r.mendID(p.ID, h)
 		}
 		return
 	}

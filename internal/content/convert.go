@@ -199,6 +199,7 @@ func (c *converter) parts(doc ast.Node) []post.Doc {
 				at, which = parts[1], "before"
 			}
 			c.finding(codeEmptyPart, finding.Warning, at.start, at.end, "the part of the thread "+which+" this break is empty and is left out", "remove the break")
+			c.mendBreak()
 			continue
 		}
 		d := post.Doc{Blocks: p.blocks}

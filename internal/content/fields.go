@@ -193,6 +193,7 @@ func (d *decoder) unknown(p *pair, what string, names []string, otherwise string
 		hint = otherwise
 	}
 	d.add(codeUnknownKey, finding.Error, p.rng, fmt.Sprintf("unknown %s %q", what, p.key), hint)
+	d.mendKey(p, names)
 }
 
 // str reads a text. What looks like a number or a time is taken as it is written; nothing is an empty text.
@@ -218,6 +219,7 @@ func (d *decoder) line(p *pair, to *string) bool {
 func (d *decoder) boolean(p *pair, to *bool) bool {
 	if p.val.kind != kindBool {
 		d.add(codeType, finding.Error, p.place(), fmt.Sprintf("%q must be true or false, not %s", p.key, p.val.kind), "write true or false, without quotes")
+		d.mendBool(p)
 		return false
 	}
 	*to = strings.EqualFold(p.val.text, "true")
@@ -230,7 +232,9 @@ func (d *decoder) enum(p *pair, values []string, to *string) bool {
 		return false
 	}
 	if !slices.Contains(values, s) {
-		return d.bad(p.place(), fmt.Sprintf("%s is %s: it must be %s", p.key, quote(s), oneOf(values)), didYouMean(s, values))
+		d.bad(p.place(), fmt.Sprintf("%s is %s: it must be %s", p.key, quote(s), oneOf(values)), didYouMean(s, values))
+		d.mend(p.place(), s, Certain(s, values))
+		return false
 	}
 	*to = s
 	return true
@@ -290,7 +294,9 @@ func (d *decoder) names(p *pair, to *[]string) bool {
 			if strings.ContainsAny(n, ", ") {
 				hint = "write a list: [" + strings.Join(strings.FieldsFunc(n, func(r rune) bool { return r == ',' || r == ' ' }), ", ") + "]"
 			}
-			return d.bad(p.place(), fmt.Sprintf("%s is not the name of an account or a platform", quote(n)), hint)
+			d.bad(p.place(), fmt.Sprintf("%s is not the name of an account or a platform", quote(n)), hint)
+			d.mendNames(p, n)
+			return false
 		}
 		if slices.Contains(unique, n) {
 			d.add(codeListedTwice, finding.Warning, p.place(), fmt.Sprintf("%q lists %s twice", p.key, quote(n)), "remove one of them")
@@ -367,11 +373,14 @@ func (d *decoder) languages(p *pair) bool {
 	}
 	for i, t := range tags {
 		if !isLanguage(t) {
-			hint := "write tags like en, de or pt-BR"
+			hint, with := "write tags like en, de or pt-BR", ""
 			if strings.ContainsAny(t, "_") && isLanguage(strings.ReplaceAll(t, "_", "-")) {
-				hint = "write " + strings.ReplaceAll(t, "_", "-")
+				with = strings.ReplaceAll(t, "_", "-")
+				hint = "write " + with
 			}
-			return d.bad(p.place(), fmt.Sprintf("%s is not a language tag (BCP 47)", quote(t)), hint)
+			d.bad(p.place(), fmt.Sprintf("%s is not a language tag (BCP 47)", quote(t)), hint)
+			d.mend(p.place(), t, with)
+			return false
 		}
 		// Bluesky refuses tags like "DE".
 		main, _, _ := strings.Cut(t, "-")
@@ -411,6 +420,7 @@ func (d *decoder) timezone(p *pair) bool {
 			hint = "write a name like Europe/Berlin or America/New_York"
 		}
 		d.add(codeZone, finding.Error, p.place(), fmt.Sprintf("unknown time zone %s", quote(name)), hint)
+		d.mend(p.place(), name, Certain(name, zoneNames()))
 		return false
 	}
 	d.location, d.f.Timezone = loc, name

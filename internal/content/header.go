@@ -37,6 +37,7 @@ func (r *reader) splitHeader() (h header, ok bool) {
 	if bytes.HasPrefix(src, byteOrderMark) {
 		start = len(byteOrderMark)
 		r.warn(codeBOM, 0, 0, "the file starts with a byte-order mark", "save it as UTF-8 without BOM")
+		r.mendAll(r.loc.Range(0, start), "", "remove the byte-order mark")
 	}
 	for start < len(src) { // blank lines before a header change nothing
 		line := lineAt(src, start)
@@ -60,6 +61,9 @@ func (r *reader) splitHeader() (h header, ok bool) {
 		if indented := string(bytes.TrimSpace(first)); indented == "---" || indented == "+++" || bytes.HasPrefix(bytes.TrimSpace(first), []byte("---")) {
 			r.fail(codeDelimiter, start, start+len(open), "the first line looks like a front matter delimiter and is none: "+quote(open),
 				"write --- alone on the line, starting in column 1; a text cannot start with a thread break")
+			if indented == "---" || indented == "+++" {
+				r.mend(r.loc.Range(start, start+len(open)), open, indented)
+			}
 			return h, false
 		}
 		return h, true

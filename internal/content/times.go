@@ -145,6 +145,7 @@ func (r *reader) resolve(key, text string, loc *time.Location, rng finding.Range
 		return time.Time{}, false
 	case !ok:
 		r.add(codeTime, finding.Error, rng, fmt.Sprintf("%s is not a time: %s", key, quote(text)), form)
+		r.mend(rng, text, oneReading(text))
 		return time.Time{}, false
 	case w.dateOnly:
 		r.add(codeDateOnly, finding.Error, rng, fmt.Sprintf("%s has a date and no time: %s", key, quote(text)),

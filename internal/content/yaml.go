@@ -40,6 +40,7 @@ func (r *reader) readYAML(h header) (value, bool) {
 			}
 		}
 		r.add(codeSyntax, finding.Error, finding.Range{Start: pos}, "the front matter is not valid YAML: "+message, yamlHint(message))
+		r.mendYAML(h, pos)
 		return value{}, false
 	}
 	if len(doc.Content) == 0 {

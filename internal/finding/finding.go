@@ -75,6 +75,7 @@ type Finding struct {
 	Account  string // the account's name, empty when it is about all
 	Message  string // what is wrong: one sentence, lower case, no full stop
 	Hint     string // what to do about it
+	Fix      Fix    // how it is mended without anybody having to decide anything; the zero Fix where that cannot be
 	// Private says that the lines of Range hold a secret: printers must not quote them.
 	Private bool
 }

@@ -19,16 +19,31 @@ type jsonFinding struct {
 	Account   string   `json:"account,omitempty"`
 	Message   string   `json:"message"`
 	Hint      string   `json:"hint,omitempty"`
+	Fix       *jsonFix `json:"fix,omitempty"`
+}
+
+type jsonFix struct {
+	Text      string `json:"text"`
+	Line      int    `json:"line"`
+	Column    int    `json:"column"`
+	EndLine   int    `json:"end_line"`
+	EndColumn int    `json:"end_column"`
+	Old       string `json:"old"`
+	New       string `json:"new"`
 }
 
 // MarshalJSON implements [json.Marshaler] with the flat, lower-case shape that scripts rely on.
 // Lines and columns count from 1, the end is exclusive, and what is not known is left out.
 func (f Finding) MarshalJSON() ([]byte, error) {
+	var fix *jsonFix
+	if x := &f.Fix; x.Given() {
+		fix = &jsonFix{x.Text, x.Range.Start.Line, x.Range.Start.Column, x.Range.End.Line, x.Range.End.Column, x.Old, x.New}
+	}
 	return marshal(jsonFinding{
 		Code: f.Code, Severity: f.Severity, Path: f.Path,
 		Line: f.Range.Start.Line, Column: f.Range.Start.Column,
 		EndLine: f.Range.End.Line, EndColumn: f.Range.End.Column,
-		Post: f.Post, Account: f.Account, Message: f.Message, Hint: f.Hint,
+		Post: f.Post, Account: f.Account, Message: f.Message, Hint: f.Hint, Fix: fix,
 	})
 }
 

@@ -30,7 +30,8 @@ func sample() List {
 		return r
 	}
 	return List{
-		{Code: "F103", Severity: Error, Path: "content/a.md", Range: at(2, 1, 10), Post: "a", Message: `unknown key "platfroms"`, Hint: `did you mean "platforms"?`},
+		{Code: "F103", Severity: Error, Path: "content/a.md", Range: at(2, 1, 10), Post: "a", Message: `unknown key "platfroms"`, Hint: `did you mean "platforms"?`,
+			Fix: Fix{Text: `write "platforms" for "platfroms"`, Range: at(2, 1, 10), Old: "platfroms", New: "platforms"}},
 		{Code: "T201", Severity: Warning, Path: "content/a.md", Range: at(4, 5, 10), Account: "x", Message: "family"},
 		{Code: "T201", Severity: Info, Path: "content/a.md", Range: at(4, 11, 14), Message: "too, long: 100%\nreally"},
 		{Code: "T201", Severity: Info, Path: "content/a.md", Range: Range{Start: Pos{4, 99}}, Message: "behind the line"},

@@ -56,6 +56,7 @@ type (
 		Level     string          `json:"level"`
 		Message   sarifText       `json:"message"`
 		Locations []sarifLocation `json:"locations"`
+		Fixes     []sarifFix      `json:"fixes,omitempty"`
 		Props     *sarifProps     `json:"properties,omitempty"`
 	}
 	sarifProps struct {
@@ -64,12 +65,25 @@ type (
 	}
 	sarifLocation struct {
 		Physical struct {
-			Artifact struct {
-				URI     string `json:"uri"`
-				URIBase string `json:"uriBaseId"`
-			} `json:"artifactLocation"`
-			Region *sarifRegion `json:"region,omitempty"`
+			Artifact sarifArtifact `json:"artifactLocation"`
+			Region   *sarifRegion  `json:"region,omitempty"`
 		} `json:"physicalLocation"`
+	}
+	sarifArtifact struct {
+		URI     string `json:"uri"`
+		URIBase string `json:"uriBaseId"`
+	}
+	sarifFix struct {
+		Description sarifText     `json:"description"`
+		Changes     []sarifChange `json:"artifactChanges"`
+	}
+	sarifChange struct {
+		Artifact     sarifArtifact      `json:"artifactLocation"`
+		Replacements []sarifReplacement `json:"replacements"`
+	}
+	sarifReplacement struct {
+		Deleted  sarifRegion `json:"deletedRegion"`
+		Inserted *sarifText  `json:"insertedContent,omitempty"`
 	}
 	sarifRegion struct {
 		StartLine   int `json:"startLine"`
@@ -102,6 +116,9 @@ func WriteSARIF(w io.Writer, l List, tool Tool) error {
 			loc.Physical.Region = &sarifRegion{f.Range.Start.Line, f.Range.Start.Column, f.Range.End.Line, f.Range.End.Column}
 		}
 		r.Locations = []sarifLocation{loc}
+		if f.Fix.Given() {
+			r.Fixes = []sarifFix{sarifFixOf(&f.Fix, loc.Physical.Artifact)}
+		}
 		run.Results = append(run.Results, r)
 	}
 	e := json.NewEncoder(w)
@@ -112,6 +129,15 @@ func WriteSARIF(w io.Writer, l List, tool Tool) error {
 		Version: "2.1.0",
 		Runs:    []sarifRun{run},
 	})
+}
+
+// sarifFixOf returns a fix as SARIF has them: https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html (2026-11-22)
+func sarifFixOf(f *Fix, file sarifArtifact) sarifFix {
+	r := sarifReplacement{Deleted: sarifRegion{f.Range.Start.Line, f.Range.Start.Column, f.Range.End.Line, f.Range.End.Column}}
+	if f.New != "" {
+		r.Inserted = &sarifText{Text: f.New}
+	}
+	return sarifFix{Description: sarifText{Text: f.Text}, Changes: []sarifChange{{Artifact: file, Replacements: []sarifReplacement{r}}}}
 }
 
 // sarifRules returns one rule for each code that was found, sorted.

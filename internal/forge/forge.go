@@ -76,6 +76,10 @@ type Forge interface {
 	// Comment puts a text under a pull request and returns its address. Of what this user has written there, the first comment that
 	// begins with marker is replaced; what others have written is left alone, whatever it begins with.
 	Comment(ctx context.Context, pull int, marker, text string) (address string, changed bool, err error)
+	// Suggest shows at the lines of a pull request, whose last commit is given, what is to stand there instead, so that people can apply it.
+	// What this user has suggested before with the same mark is not repeated, and removed when it is not among list any more, unless somebody
+	// has answered. It returns those that could not be put where they belong, with an error all that are not there.
+	Suggest(ctx context.Context, pull int, commit, mark string, list []Suggestion) (left []Suggestion, err error)
 	// Status tells of a commit how a check of it went.
 	Status(ctx context.Context, commit string, s Status) error
 	// Merged returns the merged pull requests that brought a commit, with who has approved them. A commit that came another way, or that the

@@ -165,6 +165,8 @@ type Commit struct {
 	Name    string // author and committer; "" takes [Repo.Identity]
 	Email   string
 	Time    time.Time // the zero time takes [Options.Now]
+	// Root makes the commit one without a parent: it has Parent's files, changed by Files, and none of its history. See [Repo.Replace].
+	Root bool
 }
 
 // Commit writes the files, the folders they change and a commit to the object store, and then moves
@@ -253,7 +255,7 @@ func (r *Repo) Commit(ctx context.Context, c Commit) (Hash, error) {
 func encodeCommit(tree Hash, c Commit, who string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "tree %s\n", tree)
-	if c.Parent != Zero {
+	if c.Parent != Zero && !c.Root {
 		fmt.Fprintf(&b, "parent %s\n", c.Parent)
 	}
 	when := gitTime(c.Time)

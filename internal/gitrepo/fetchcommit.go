@@ -31,7 +31,11 @@ func (r *Repo) FetchCommit(ctx context.Context, remote string, id Hash) error {
 	if err != nil {
 		return err
 	}
-	if err := c.fetch(ctx, []Hash{id}, []refspec{spec}, shallow); err != nil {
+	depth := 0
+	if shallow {
+		depth = 1
+	}
+	if err := c.fetch(ctx, []Hash{id}, []refspec{spec}, depth); err != nil {
 		return err
 	}
 	old, err := r.back.ref(spec.dst)

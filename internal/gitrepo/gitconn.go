@@ -99,18 +99,22 @@ func (g *gitConn) head(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
+func (g *gitConn) fetch(ctx context.Context, want []Hash, specs []refspec, depth int) error {
 	// A pack is here as a whole or not at all. Loose objects, to which git unpacks small ones, are half there when the
 	// disk is full: a commit without its files, which looks as if it had been fetched.
 	args := []string{
 		"-c", "fetch.unpackLimit=1", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "fetch.writeCommitGraph=false",
 		"fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head", "--force", "--refmap=",
 	}
-	if shallow {
-		args = append(args, "--depth=1")
+	if depth > 0 {
+		args = append(args, fmt.Sprintf("--depth=%d", depth))
 	}
 	args = append(args, "--", g.target.name)
 	for _, s := range specs {
+		if s.dst == "" { // a commit by its id
+			args = append(args, s.src)
+			continue
+		}
 		args = append(args, "+"+s.src+":"+s.dst)
 	}
 	marker := g.repo.beginFetch()
@@ -151,8 +155,10 @@ func lockIn(stderr string) string {
 // push runs git push with an explicit lease, which git holds against what the remote says. Hooks of this clone do not
 // run: no human is waiting, and the work tree they would look at has nothing to do with the commit.
 func (g *gitConn) push(ctx context.Context, m move) (sent bool, err error) {
-	if err := g.repo.descends(m.old, m.new); err != nil {
-		return false, fmt.Errorf("push %s: %w", m.ref, err)
+	if !m.replace {
+		if err := g.repo.descends(m.old, m.new); err != nil {
+			return false, fmt.Errorf("push %s: %w", m.ref, err)
+		}
 	}
 	var args []string
 	if isFolder(g.target.url) { // bytes cost nothing here, looking for differences to send does

@@ -180,8 +180,9 @@ type conn interface {
 	heads(ctx context.Context) (map[string]Hash, error)
 	// head returns the full name of the remote's default branch, "" when it does not tell.
 	head(ctx context.Context) (string, error)
-	// fetch brings the objects of the wanted branches here; shallow asks for their tips only.
-	fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error
+	// fetch brings the objects of the wanted branches here; with a depth only so many commits of their histories, and as many as that of
+	// what a shallow clone has.
+	fetch(ctx context.Context, want []Hash, specs []refspec, depth int) error
 	// push moves references of the remote: all of them or none. When sent is false nothing has reached it.
 	push(ctx context.Context, m move) (sent bool, err error)
 }
@@ -191,6 +192,7 @@ type move struct {
 	ref      string
 	old, new Hash
 	copies   []string // references that follow to new, from wherever they are
+	replace  bool     // new need not descend from old
 }
 
 // ownRefs is where the references are that belong to this program alone.
@@ -362,7 +364,11 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 		}
 	}
 	for _, group := range [][]refspec{known, fresh} {
-		if err := r.fetchGroup(ctx, c, group, heads, old, len(group) > 0 && old[group[0].dst] == Zero && len(shallow) > 0); err != nil {
+		depth := 0
+		if len(group) > 0 && old[group[0].dst] == Zero && len(shallow) > 0 {
+			depth = 1
+		}
+		if err := r.fetchGroup(ctx, c, group, heads, old, depth); err != nil {
 			return nil, err
 		}
 	}
@@ -370,7 +376,7 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 }
 
 // fetchGroup fetches what is missing, and then moves the tracking references.
-func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, old map[string]Hash, shallow bool) error {
+func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, old map[string]Hash, depth int) error {
 	var want []Hash
 	var missing []refspec
 	for _, s := range specs {
@@ -386,7 +392,7 @@ func (r *Repo) fetchGroup(ctx context.Context, c conn, specs []refspec, heads, o
 		want, missing = append(want, heads[s.src]), append(missing, s)
 	}
 	if len(want) > 0 {
-		if err := c.fetch(ctx, want, missing, shallow); err != nil {
+		if err := c.fetch(ctx, want, missing, depth); err != nil {
 			return err
 		}
 	}
@@ -424,7 +430,24 @@ const afterFailure = 15 * time.Second
 // was done and only the answer was lost: the error is nil. If it is neither there nor at old the error is
 // [ErrMoved]. Else it is what went wrong: a [RemoteError].
 func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash, copies ...string) error {
-	ref := branch
+	return r.push(ctx, remote, branch, move{old: old, new: new, copies: copies})
+}
+
+// Replace is [Repo.Push] for a branch without history: new is a commit without a parent (see [Commit.Root]), which takes old's place. Remotes that
+// protect the branch refuse it with [ErrRefused].
+func (r *Repo) Replace(ctx context.Context, remote, branch string, old, new Hash) error {
+	c, err := r.CommitInfo(new)
+	if err != nil {
+		return err
+	}
+	if len(c.Parents) > 0 {
+		return fmt.Errorf("replace %q: commit %s has a parent", branch, new.Short())
+	}
+	return r.push(ctx, remote, branch, move{old: old, new: new, replace: true})
+}
+
+func (r *Repo) push(ctx context.Context, remote, branch string, m move) error {
+	ref, old, new, copies := branch, m.old, m.new, m.copies
 	if !strings.HasPrefix(ref, ownRefs) {
 		ref = "refs/heads/" + branch
 	}
@@ -448,7 +471,7 @@ func (r *Repo) Push(ctx context.Context, remote, branch string, old, new Hash, c
 	if r.noCopies.Load() {
 		copies = nil
 	}
-	m := move{ref: ref, old: old, new: new, copies: copies}
+	m.ref, m.copies = ref, copies
 	err = r.pushOnce(limited, c, t, m)
 	if len(copies) > 0 && (errors.Is(err, ErrRefused) || errors.Is(err, errNotAtomic)) {
 		m.copies = nil
@@ -518,7 +541,7 @@ func (r *Repo) passed(ctx context.Context, c conn, t target, m move, tip Hash) (
 		if !t.tracking || t.elsewhere || checkRefName(dst) != nil {
 			return tip, err
 		}
-		if err := c.fetch(ctx, []Hash{tip}, []refspec{{m.ref, dst}}, false); err != nil {
+		if err := c.fetch(ctx, []Hash{tip}, []refspec{{m.ref, dst}}, 0); err != nil {
 			return tip, err
 		}
 	}
@@ -550,8 +573,9 @@ func (r *Repo) track(ctx context.Context, remote, branch string, at Hash) {
 
 // missingObjects returns what a remote that has old lacks of new, commits first: the commits from
 // new back to old along first parents, and in each the folders and files that its parent has not.
-// When the remote branch does not exist yet, commits in known, its other branches, end the chain.
-func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, error) {
+// When the remote branch does not exist yet, commits in known, its other branches, end the chain. With replace new has no parent, and
+// is compared with old.
+func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool, replace bool) ([]newObject, error) {
 	var out []newObject
 	seen := map[Hash]bool{}
 	add := func(kind objectKind, id Hash) ([]byte, error) {
@@ -619,7 +643,13 @@ func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, 
 		var parentTree Hash
 		if len(c.Parents) == 1 {
 			parent = c.Parents[0]
-			p, err := r.CommitInfo(parent)
+		}
+		base := parent
+		if replace {
+			base = old
+		}
+		if base != Zero {
+			p, err := r.CommitInfo(base)
 			if err != nil {
 				return nil, err
 			}
@@ -628,7 +658,7 @@ func (r *Repo) missingObjects(old, new Hash, known map[Hash]bool) ([]newObject, 
 		if err := trees(c.Tree, parentTree); err != nil {
 			return nil, err
 		}
-		if parent == Zero && old != Zero {
+		if parent == Zero && old != Zero && !replace {
 			return nil, errUnrelated
 		}
 		at = parent

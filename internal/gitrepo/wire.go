@@ -204,7 +204,7 @@ func (w *wire) head(ctx context.Context) (string, error) {
 // maxHaves bounds what is told to the remote about what is here already.
 const maxHaves = 64
 
-func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow bool) error {
+func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, depth int) error {
 	s, adv := w.upload, w.uploadAdv
 	if s == nil {
 		var err error
@@ -228,8 +228,8 @@ func (w *wire) fetch(ctx context.Context, want []Hash, specs []refspec, shallow 
 		for h := range boundary {
 			req.Shallows = append(req.Shallows, plumbing.NewHash(string(h)))
 		}
-		if shallow {
-			req.Depth = packp.DepthCommits(1)
+		if depth > 0 {
+			req.Depth = packp.DepthCommits(depth)
 		}
 	}
 	if req.Haves, err = w.haves(ctx, specs); err != nil {
@@ -268,7 +268,9 @@ func (w *wire) haves(ctx context.Context, specs []refspec) ([]plumbing.Hash, err
 	seen := map[Hash]bool{}
 	names := []string{"HEAD"}
 	for _, s := range specs {
-		names = append(names, s.dst, s.src)
+		if s.dst != "" { // else it is a commit by its id
+			names = append(names, s.dst, s.src)
+		}
 	}
 	if def, err := w.repo.RemoteBranch(ctx, w.target.name, false); err == nil && def != "" && w.target.tracking {
 		names = append(names, "refs/remotes/"+w.target.name+"/"+def)
@@ -379,7 +381,7 @@ func (w *wire) push(ctx context.Context, m move) (sent bool, err error) {
 	for _, h := range heads {
 		known[h] = true
 	}
-	objects, err := w.repo.missingObjects(m.old, m.new, known)
+	objects, err := w.repo.missingObjects(m.old, m.new, known, m.replace)
 	if errors.Is(err, errMerge) && w.repo.git != nil {
 		c := &gitConn{repo: w.repo, op: w.op, target: w.target, auth: w.creds}
 		return c.push(ctx, m)

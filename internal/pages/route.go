@@ -16,7 +16,7 @@ func frame() []string { return []string{"layout", "sprite"} }
 func names() []string {
 	return []string{
 		"layout", "nav", "sprite", "card", "notices", "today", "posts-head", "posts-list", "post-head", "post-source", "post-target", "post-move", "calendar-head", "calendar-month",
-		"calendar-list", "campaigns", "campaign", "problems-head", "problems-list", "accounts", "new", "begin", "reading", "missing", "archive",
+		"calendar-list", "campaigns", "campaign", "problems-head", "problems-list", "accounts", "new", "begin", "reading", "missing", "archive", "sheet", "sheet-style",
 	}
 }
 

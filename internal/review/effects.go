@@ -50,21 +50,22 @@ func (m *maker) effects() error {
 	for i := range made.Waiting {
 		w := &made.Waiting[i]
 		if t := where[ledger.ID{Post: w.Post, Account: w.Account}]; t != nil {
-			t.Effect = waiting(w)
+			t.Effect, t.Cost = waiting(w), costOf(w)
 		}
 	}
 	for i := range made.Actions {
 		a := &made.Actions[i]
 		if t := where[ledger.ID{Post: a.Post, Account: a.Account}]; t != nil {
-			t.Effect = acting(a)
+			t.Effect, t.Cost = acting(a), a.Cost
 		}
 	}
 	for _, t := range where {
 		if v := t.Effect.Verb; v == Publish || v == Schedule || v == Update {
 			t.Approval = m.Sides.After.Config.ApprovalOf(t.Account, t.After.Variant.Campaign)
 		}
+		m.token(t)
 	}
-	return nil
+	return m.bills(made)
 }
 
 // noLedger is a [ledger.View] of which nothing is known: nothing is out, and nothing is taken for older than it.

@@ -26,10 +26,14 @@ type MarkdownOptions struct {
 	Limit int
 	// Link returns the address at which people see a file of the site after the change, "" for none; nil: there are no links.
 	Link func(path string) string
+	// Pictures are shown with the posts of their paths.
+	Pictures map[string]Picture
 	// Base and Head name what was compared: branches, or commits.
 	Base, Head string
 	// Command is how the reader makes the review himself.
 	Command string
+	// Repairs, unless nil, are those that the comment lists instead of all: the others are suggested at their lines.
+	Repairs *[]Repair
 }
 
 // Markdown writes the review for people, as a comment on a pull request. What comes from the site stands in code, where it mentions
@@ -94,7 +98,9 @@ func (w *writer) top() string {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(w.name(p)), p.Kind, cell(strings.Join(w.effects(p), "<br>")))
 		}
 	}
+	b.WriteString(w.bills())
 	b.WriteString(w.list("New findings", w.New))
+	b.WriteString(w.repairs())
 	b.WriteString(w.list("Findings that are gone", w.Fixed))
 	if w.Standing > 0 {
 		fmt.Fprintf(&b, "\n%s in these posts %s there before.\n", count(w.Standing, "finding"), map[bool]string{true: "was", false: "were"}[w.Standing == 1])
@@ -182,13 +188,18 @@ func (w *writer) effects(p *Post) []string {
 	}
 	var lines []string
 	accounts := map[string][]string{}
-	for i := range p.Targets {
-		t := &p.Targets[i]
-		line := w.effect(t)
-		if accounts[line] == nil {
-			lines = append(lines, line)
+	for _, say := range [...]func(*Target) string{w.effect, w.tokenLine} {
+		for i := range p.Targets {
+			t := &p.Targets[i]
+			line := say(t)
+			if line == "" {
+				continue
+			}
+			if accounts[line] == nil {
+				lines = append(lines, line)
+			}
+			accounts[line] = append(accounts[line], code(t.Account))
 		}
-		accounts[line] = append(accounts[line], code(t.Account))
 	}
 	for i, line := range lines {
 		lines[i] = line + ": " + strings.Join(accounts[line], ", ")
@@ -351,6 +362,7 @@ func (w *writer) post(p *Post) string {
 	for _, line := range timing(p) {
 		fmt.Fprintf(&b, "\n%s\n", line)
 	}
+	b.WriteString(w.picture(p))
 	for _, g := range groups {
 		b.WriteString(w.group(g))
 	}

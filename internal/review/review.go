@@ -7,6 +7,7 @@ package review
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -77,6 +78,8 @@ type Review struct {
 	Config   bool   // site.yaml is among what changes
 
 	New, Fixed finding.List // what is wrong since the change, and no longer; sorted
+	Bills      []Bill       // what the posts cost that go out by themselves, sorted by account and month
+	Repairs    []Repair     // which of New can be mended in one way only, sorted by path and line
 	Standing   int          // how much of what is wrong with these posts was wrong before
 }
 
@@ -115,6 +118,9 @@ type Target struct {
 	Effect Effect
 	// Approval is how many people must have approved it before it goes out or is edited; 0: nobody.
 	Approval int
+	Cost     platform.Cost // what it is estimated to cost if it goes out; nil where the network charges nothing
+	// TokenEnds is the day on which the account's token dies, by site.yaml, if that is before it goes out; zero when it lasts.
+	TokenEnds time.Time
 }
 
 // Shift is a setting that changes what becomes of a post, and not what it says: "publish_at" from one time to another.
@@ -148,7 +154,7 @@ func Make(ctx context.Context, in Input) (*Review, error) {
 	if ctx.Err() != nil { // the findings may not be all
 		return nil, context.Cause(ctx)
 	}
-	if err := m.effects(); err != nil {
+	if err := errors.Join(m.effects(), m.repairs(ctx)); err != nil {
 		return nil, err
 	}
 	return m.out, nil
