@@ -22,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/postrider/postrider/internal/adapters"
 	"github.com/postrider/postrider/internal/platform"
 	"github.com/postrider/postrider/internal/sandbox"
@@ -397,4 +399,57 @@ func TestWorkflows(t *testing.T) {
 		}
 	}
 	p.created(1, log)
+
+	// GitLab's jobs are scripts; no runner of GitLab runs without its server.
+	p.git("switch", "-q", "main")
+	if out, err := p.command(filepath.Join(built, "postrider"), "init", "site", "--ci", "gitlab"); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if log, err = p.job(".gitlab/postrider-site.yml", "publish"); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	p.created(1, log)
+	p.has("postrider.env", "POSTRIDER_PUBLISHED=0\nPOSTRIDER_FAILED=0\nPOSTRIDER_UNKNOWN=0\nPOSTRIDER_URLS=[]\n")
+	p.has("postrider.md", "### Postrider: nothing to send\n")
+	p.git("switch", "-q", "topic")
+	for _, name := range []string{"check", "review"} {
+		if log, err = p.job(".gitlab/postrider-site.yml", name); err == nil {
+			t.Errorf("%s of a merge request with an error did not fail:\n%s", name, log)
+		}
+	}
+	p.has("gl-code-quality-report.json", `"path":"site/content/news.md"`)
+	p.has("review.md", "## What merging this does\n")
+}
+
+// job runs the script of one of GitLab's jobs as its runner does.
+func (p *place) job(file, name string) (string, error) {
+	p.t.Helper()
+	src, err := os.ReadFile(filepath.Join(p.dir, file))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var jobs map[string]struct {
+		Extends string   `yaml:"extends"`
+		Before  []string `yaml:"before_script"`
+		Script  []string `yaml:"script"`
+	}
+	if err := yaml.Unmarshal(src, &jobs); err != nil {
+		p.t.Fatal(err)
+	}
+	job := jobs["postrider-site-"+name]
+	lines := append([]string{"set -eo pipefail"}, append(jobs[job.Extends].Before, job.Script...)...)
+	env := append([]string{
+		"CI=true", "GITLAB_CI=true", "CI_PROJECT_DIR=" + p.dir, "POSTRIDER_VERSION=latest", "GOBIN=" + filepath.Join(p.home, "gitlab-bin"),
+		"GOPROXY=file://" + filepath.Join(p.home, "proxy") + ",off", "GOSUMDB=off", "GOMODCACHE=" + p.goEnv("GOMODCACHE"), "GOCACHE=" + p.goEnv("GOCACHE"),
+	}, p.secrets...)
+	return p.command("env", append(env, "bash", "-c", strings.Join(lines, "\n"))...)
+}
+
+// has fails the test unless a file in the clone has a text.
+func (p *place) has(name, want string) {
+	p.t.Helper()
+	got, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil || !strings.Contains(string(got), want) {
+		p.t.Errorf("%s has no %q: %v\n%s", name, want, err, got)
+	}
 }
