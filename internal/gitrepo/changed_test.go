@@ -38,13 +38,13 @@ func TestSteps(t *testing.T) {
 			before, tree := Zero, (*Tree)(nil)
 			if i > 0 {
 				before = commits[dice.IntN(i)]
-				tree = must(t)(r.Tree(before))
+				tree = treeOf(t, r, before)
 			}
 			got, err := steps.Changed(before, after)
 			if err != nil {
 				t.Fatal(err)
 			}
-			diff, err := r.Diff(tree, must(t)(r.Tree(after)), dir)
+			diff, err := r.Diff(tree, treeOf(t, r, after), dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,12 +61,12 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-func must(t *testing.T) func(tree *Tree, err error) *Tree {
-	return func(tree *Tree, err error) *Tree {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return tree
+// treeOf returns the tree of a commit.
+func treeOf(t *testing.T, r *Repo, commit Hash) *Tree {
+	t.Helper()
+	tree, err := r.Tree(commit)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return tree
 }
