@@ -36,12 +36,17 @@ An error keeps a post from going out. A warning is probably not what the writer 
 worth knowing; without paths, remarks are only counted unless --remarks is given. The exit code is
 1 when there are errors. "postrider explain CODE" tells more about a finding.
 
+With --staged it reports on what the next commit changes: the posts that are staged, and those that show
+a picture which is, exactly as they are in git's index. It is what a pre-commit hook runs, which
+"postrider init --hooks" installs. Whether a post says the same as an older one is left to a whole check.
+
 With --links every web address that readers of the posts can click is asked, once, whether it still
 leads to a page. Nothing else of check touches the network. Only pages that are gone and hosts that
 do not exist are errors; what may pass is a warning.`,
 		Example: `  postrider check
   postrider check content/2026 --strict
   postrider check --format github          # annotations in GitHub Actions
+  postrider check --staged                # what the next commit changes
   postrider check --links content/2026/12  # ask the links of these posts, too
   postrider check --format sarif > findings.sarif
   postrider check --format gitlab > gl-code-quality-report.json
@@ -59,6 +64,9 @@ do not exist are errors; what may pass is a warning.`,
 			if f.allowPrivate && !f.links {
 				return usagef(cmd, "takes --allow-private only with --links")
 			}
+			if f.staged && (len(args) > 0 || f.links) {
+				return usagef(cmd, "takes --staged without paths and without --links")
+			}
 			f.remarks = f.remarks || len(args) > 0
 			return a.check(cmd.Context(), args, f)
 		},
@@ -67,6 +75,7 @@ do not exist are errors; what may pass is a warning.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "take warnings for errors")
 	cmd.Flags().BoolVar(&f.remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
+	cmd.Flags().BoolVar(&f.staged, "staged", false, "report on what the next commit changes, as it is in git's index")
 	cmd.Flags().BoolVar(&f.links, "links", false, "ask the links of the posts whether they lead to a page")
 	cmd.Flags().BoolVar(&f.allowPrivate, "allow-private", false, "let --links ask private addresses, and go through a proxy")
 	return cmd
@@ -77,6 +86,7 @@ type checkOptions struct {
 	format              string
 	strict, remarks     bool
 	links, allowPrivate bool
+	staged              bool
 }
 
 func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
@@ -89,8 +99,14 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		o.Links = checker.Check
 	}
 	var findings finding.List
+	var next *staged
 	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
 		paths, err := a.paths(dir, args)
+		if err == nil && f.staged {
+			if next, err = a.staged(ctx, dir); err == nil {
+				fsys, paths, o.Partial = next.fsys, next.posts, true
+			}
+		}
 		if err == nil {
 			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
 		}
@@ -100,10 +116,13 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return err
+		return a.stagedSecrets(f.staged, err)
 	}
 	defer s.close()
-	posts, err := a.selectPosts(s, args)
+	if next != nil && len(next.files) == 0 && f.format == "text" {
+		return nil // a commit of something else: there is nothing to say
+	}
+	posts, err := a.selectChecked(s, args, next)
 	if err != nil {
 		return err
 	}
@@ -128,7 +147,7 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
 			hint = " (--remarks prints them)"
 		}
-		a.printFindings(a.Stdout, shown, a.stdoutStyle())
+		a.printFindingsOf(a.Stdout, shown, a.stdoutStyle(), next)
 		if len(shown) > 0 {
 			a.printf("\n")
 		}
