@@ -100,6 +100,7 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 	}
 	var findings finding.List
 	var next *staged
+	defer func() { next.close() }()
 	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
 		paths, err := a.paths(dir, args)
 		if err == nil && f.staged {

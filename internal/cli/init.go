@@ -26,23 +26,34 @@ const gitignoreName = ".gitignore"
 
 func (a *app) initCommand() *cobra.Command {
 	var title, timezone string
+	var hooks bool
 	cmd := &cobra.Command{
 		Use:     "init [DIR]",
 		GroupID: groupWrite,
 		Short:   "Start a site in this folder or in DIR",
 		Long: `Init writes a site.yaml with two accounts to put yours in place of, an example post, and an
 .env.example that names the secrets. It keeps .env out of git, and makes the folder a git repository if
-it is in none. It never overwrites a file.`,
+it is in none. It never overwrites a file.
+
+With --hooks it starts nothing: it makes git check the posts that are staged before every commit of
+the site that is there. A hook that somebody else wrote is left alone; what to add to it is said.`,
 		Example: `  postrider init
+  postrider init --hooks
   postrider init social --title "Acme" --timezone Europe/Berlin`,
 		Args: argsBetween(0, 1, "one folder"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := a.dir
 			if len(args) == 1 {
 				dir = args[0]
 				if !filepath.IsAbs(dir) {
 					dir = filepath.Join(a.dir, dir)
 				}
+			}
+			if hooks {
+				if err := exclusive(cmd, "hooks", "title", "timezone"); err != nil {
+					return err
+				}
+				return a.installHook(cmd.Context(), dir)
 			}
 			if timezone == "" {
 				timezone = a.zone()
@@ -58,6 +69,7 @@ it is in none. It never overwrites a file.`,
 	}
 	cmd.Flags().StringVar(&title, "title", "", "the site's `NAME`; without it, the folder's")
 	cmd.Flags().StringVar(&timezone, "timezone", "", "the site's time zone, an IANA `NAME`; without it, this machine's")
+	cmd.Flags().BoolVar(&hooks, "hooks", false, "check the posts that are staged before every commit")
 	return cmd
 }
 

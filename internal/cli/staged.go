@@ -19,10 +19,18 @@ import (
 
 // staged is what the next commit changes in a site.
 type staged struct {
+	repo  *gitrepo.Repo
 	fsys  fs.FS    // the site as the commit will have it
 	files []string // what differs from the commit before, relative to the site's folder
 	posts []string // the posts that it concerns: those that differ, and those that show what differs
 	near  []string // and those that have an id of theirs
+}
+
+// close releases the repository, from which files are read as they are asked for.
+func (s *staged) close() {
+	if s != nil {
+		s.repo.Close() //nolint:errcheck // only read from
+	}
 }
 
 // staged reads what is staged of the site in dir: the index, never the work tree.
@@ -31,7 +39,14 @@ func (a *app) staged(ctx context.Context, dir string) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The repository stays open: files are read from it as they are asked for, until the program ends.
+	s, err := a.stagedIn(ctx, repo, dir)
+	if err != nil {
+		return nil, errors.Join(err, repo.Close())
+	}
+	return s, nil
+}
+
+func (a *app) stagedIn(ctx context.Context, repo *gitrepo.Repo, dir string) (*staged, error) {
 	prefix, err := repo.Prefix(dir)
 	if err != nil {
 		return nil, err
@@ -51,14 +66,15 @@ func (a *app) staged(ctx context.Context, dir string) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &staged{fsys: tree.FS()}
+	s := &staged{repo: repo, fsys: tree.FS()}
 	if prefix != "" {
 		if s.fsys, err = fs.Sub(s.fsys, prefix); err != nil {
 			return nil, err
 		}
 	}
 	changes, err := repo.Diff(head, tree, prefix)
-	if err != nil || len(changes) == 0 {
+	if err != nil || len(changes) == 0 { // a commit of something else: no post is looked at
+		s.fsys = site.Only(s.fsys, nil)
 		return s, err
 	}
 	others := map[string]bool{} // files that are no posts: who shows them?

@@ -14,6 +14,7 @@ import (
 func TestStaged(t *testing.T) {
 	t.Parallel()
 	forEachLayout(t, func(t *testing.T, w *world, r *Repo, bare, _ bool) {
+		t.Helper()
 		if bare {
 			if _, err := r.Staged(t.Context()); !errors.Is(err, ErrNoWorkTree) {
 				t.Errorf("%v: want ErrNoWorkTree", err)
