@@ -98,28 +98,12 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		}
 		o.Links = checker.Check
 	}
-	var findings finding.List
-	var next *staged
-	defer func() { next.close() }()
-	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
-		paths, err := a.paths(dir, args)
-		if err == nil && f.staged {
-			if next, err = a.staged(ctx, dir); err == nil {
-				fsys, paths, o.Partial = next.fsys, next.posts, true
-			}
-		}
-		if err == nil {
-			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
-		}
-		return s, err
-	})
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+	s, next, findings, err := a.findings(ctx, args, o, f.staged)
 	if err != nil {
 		return a.stagedSecrets(f.staged, err)
 	}
 	defer s.close()
+	defer next.close()
 	if next != nil && len(next.files) == 0 && f.format == "text" {
 		return nil // a commit of something else: there is nothing to say
 	}
@@ -158,6 +142,33 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		err = errFindings
 	}
 	return err
+}
+
+// findings opens the site and checks it, or what is staged of it; next is nil for the whole.
+func (a *app) findings(ctx context.Context, args []string, o site.Options, isStaged bool) (s *openSite, next *staged, found finding.List, err error) {
+	s, err = a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
+		paths, err := a.paths(dir, args)
+		if err == nil && isStaged {
+			if next, err = a.staged(ctx, dir); err == nil {
+				fsys, paths, o.Partial = next.fsys, next.posts, true
+			}
+		}
+		if err == nil {
+			s, found, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
+		}
+		return s, err
+	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		next.close()
+		if s != nil {
+			s.close()
+		}
+		return nil, nil, nil, err
+	}
+	return s, next, found, nil
 }
 
 // oneOfFormats says that a format is not one of those that a verb has.
