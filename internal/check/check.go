@@ -66,6 +66,8 @@ type Checker struct {
 	number map[string]int32          // of each account
 	banned banned
 	seed   maphash.Seed
+	// Partial says that not all posts are there to be compared: no ignore is called stale whose code only a comparison reports.
+	Partial bool
 }
 
 // New returns a checker for a site.
@@ -232,9 +234,7 @@ func (c *Checker) Finish(keep func(path string) bool, passes ...*Pass) finding.L
 func (c *Checker) FinishAlone(p *Pass) finding.List {
 	p.close()
 	mask(p.out)
-	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool {
-		return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == g.code })
-	}))
+	out := c.applyIgnores(p.out, slices.DeleteFunc(p.ignores, func(g ignore) bool { return c.compares(g.code) }))
 	out.Sort()
 	*p = *c.Pass()
 	return out

@@ -115,6 +115,11 @@ func (c *Checker) online(code finding.Code) bool {
 	return slices.ContainsFunc(c.checks, func(k Check) bool { return k.online && k.Doc.Code == code })
 }
 
+// compares reports whether only a comparison of posts finds a code.
+func (c *Checker) compares(code finding.Code) bool {
+	return slices.ContainsFunc(c.checks, func(k Check) bool { return k.cross != nil && k.Doc.Code == code })
+}
+
 func (c *Checker) ignorableCodes() (codes []string) {
 	for i := range c.checks {
 		if c.checks[i].Ignorable {
@@ -144,7 +149,10 @@ func (c *Checker) applyIgnores(list finding.List, ignores []ignore) finding.List
 		return false
 	})
 	for i, g := range ignores {
-		if !used[i] && !c.online(g.code) { // links die and come back
+		if c.online(g.code) || c.Partial && c.compares(g.code) { // links die and come back; the other post may not be here
+			continue
+		}
+		if !used[i] {
 			list.Add(finding.Finding{
 				Code: "F302", Severity: finding.Warning, Path: g.path, Post: g.id, Range: g.place,
 				Message: fmt.Sprintf("nothing here has the code %s", g.code), Hint: "remove the comment", Fix: g.fix,

@@ -40,6 +40,10 @@ With --fix it mends first what can be mended in one way only, such as a misspelt
 time written another way or a missing quote, and then says what is left. Only the lines in question
 change, and no file in which that would make something else wrong. --dry-run says what it would do.
 
+With --staged it reports on what the next commit changes: the posts that are staged, and those that show
+a picture which is, exactly as they are in git's index. It is what a pre-commit hook runs, which
+"postrider init --hooks" installs. Whether a post says the same as an older one is left to a whole check.
+
 With --links every web address that readers of the posts can click is asked, once, whether it still
 leads to a page. Nothing else of check touches the network. Only pages that are gone and hosts that
 do not exist are errors; what may pass is a warning.`,
@@ -47,6 +51,7 @@ do not exist are errors; what may pass is a warning.`,
   postrider check content/2026 --strict
   postrider check --fix --dry-run         # what would be mended
   postrider check --format github          # annotations in GitHub Actions
+  postrider check --staged                # what the next commit changes
   postrider check --links content/2026/12  # ask the links of these posts, too
   postrider check --format sarif > findings.sarif
   postrider check --format gitlab > gl-code-quality-report.json
@@ -67,6 +72,9 @@ do not exist are errors; what may pass is a warning.`,
 			if f.dryRun && !f.fix {
 				return usagef(cmd, "takes --dry-run only with --fix")
 			}
+			if f.staged && (len(args) > 0 || f.links || f.fix) {
+				return usagef(cmd, "takes --staged without paths, --links and --fix")
+			}
 			f.remarks = f.remarks || len(args) > 0
 			return a.check(cmd.Context(), args, f)
 		},
@@ -78,6 +86,7 @@ do not exist are errors; what may pass is a warning.`,
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "with --fix: say what it would do, and change nothing")
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "take warnings for errors")
 	cmd.Flags().BoolVar(&f.remarks, "remarks", false, "print remarks of the whole site, too (text only: other formats always have them)")
+	cmd.Flags().BoolVar(&f.staged, "staged", false, "report on what the next commit changes, as it is in git's index")
 	cmd.Flags().BoolVar(&f.links, "links", false, "ask the links of the posts whether they lead to a page")
 	cmd.Flags().BoolVar(&f.allowPrivate, "allow-private", false, "let --links ask private addresses, and go through a proxy")
 	return cmd
@@ -90,6 +99,7 @@ type checkOptions struct {
 	links, allowPrivate bool
 	results             resultFlags
 	fix, dryRun         bool
+	staged              bool
 }
 
 func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
@@ -111,22 +121,16 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		}
 		o.Links = checker.Check
 	}
-	var findings finding.List
-	s, err := a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
-		paths, err := a.paths(dir, args)
-		if err == nil {
-			s, findings, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
-		}
-		return s, err
-	})
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
+	s, next, findings, err := a.findings(ctx, args, o, f.staged)
 	if err != nil {
-		return err
+		return a.stagedSecrets(f.staged, err)
 	}
 	defer s.close()
-	posts, err := a.selectPosts(s, args)
+	defer next.close()
+	if next != nil && len(next.files) == 0 && f.format == "text" {
+		return nil // a commit of something else: there is nothing to say
+	}
+	posts, err := a.selectChecked(s, args, next)
 	if err != nil {
 		return err
 	}
@@ -152,10 +156,10 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 			shown = slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Severity == finding.Info })
 			hint = " (--remarks prints them)"
 		}
-		if n := mendable(shown); n > 0 && !f.fix {
+		if n := mendable(shown); n > 0 && !f.fix && !f.staged {
 			hint += fmt.Sprintf(" (--fix mends %d)", n)
 		}
-		a.printFindings(a.Stdout, shown, a.stdoutStyle())
+		a.printFindingsOf(a.Stdout, shown, a.stdoutStyle(), next)
 		if len(shown) > 0 {
 			a.printf("\n")
 		}
@@ -165,6 +169,33 @@ func (a *app) check(ctx context.Context, args []string, f checkOptions) error {
 		err = errFindings
 	}
 	return err
+}
+
+// findings opens the site and checks it, or what is staged of it; next is nil for the whole.
+func (a *app) findings(ctx context.Context, args []string, o site.Options, isStaged bool) (s *openSite, next *staged, found finding.List, err error) {
+	s, err = a.openSite(func(dir string, fsys fs.FS) (s *site.Snapshot, err error) {
+		paths, err := a.paths(dir, args)
+		if err == nil && isStaged {
+			if next, err = a.staged(ctx, dir); err == nil {
+				fsys, paths, o.Partial = next.fsys, next.posts, true
+			}
+		}
+		if err == nil {
+			s, found, err = site.LoadAndCheck(ctx, fsys, a.Registry, o, paths...)
+		}
+		return s, err
+	})
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		next.close()
+		if s != nil {
+			s.close()
+		}
+		return nil, nil, nil, err
+	}
+	return s, next, found, nil
 }
 
 // oneOfFormats says that a format is not one of those that a verb has.

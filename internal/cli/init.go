@@ -27,6 +27,7 @@ const gitignoreName = ".gitignore"
 
 func (a *app) initCommand() *cobra.Command {
 	var title, timezone, ci string
+	var hooks bool
 	cmd := &cobra.Command{
 		Use:     "init [DIR]",
 		GroupID: groupWrite,
@@ -36,10 +37,14 @@ func (a *app) initCommand() *cobra.Command {
 it is in none. It never overwrites a file.
 
 With --ci it also writes workflows that check and review pull requests and publish what is merged,
-for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only those.`,
+for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only those.
+
+With --hooks it starts nothing: it makes git check the posts that are staged before every commit of
+the site that is there. A hook that somebody else wrote is left alone; what to add to it is said.`,
 		Example: `  postrider init
   postrider init social --title "Acme" --timezone Europe/Berlin
-  postrider init --ci github`,
+  postrider init --ci github
+  postrider init --hooks`,
 		Args: argsBetween(0, 1, "one folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := a.dir
@@ -48,6 +53,12 @@ for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only t
 				if !filepath.IsAbs(dir) {
 					dir = filepath.Join(a.dir, dir)
 				}
+			}
+			if hooks {
+				if err := exclusive(cmd, "hooks", "title", "timezone", "ci"); err != nil {
+					return err
+				}
+				return a.installHook(cmd.Context(), dir)
 			}
 			if cmd.Flags().Changed("ci") {
 				if !slices.Contains(ciHosts, ci) {
@@ -78,6 +89,7 @@ for GitHub, GitLab, Gitea or Forgejo; in a folder that is a site already, only t
 	cmd.Flags().StringVar(&title, "title", "", "the site's `NAME`; without it, the folder's")
 	cmd.Flags().StringVar(&timezone, "timezone", "", "the site's time zone, an IANA `NAME`; without it, this machine's")
 	cmd.Flags().StringVar(&ci, "ci", "", "write the workflows for a code `HOST`, too: github, gitlab, gitea or forgejo")
+	cmd.Flags().BoolVar(&hooks, "hooks", false, "check the posts that are staged before every commit")
 	return cmd
 }
 

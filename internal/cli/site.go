@@ -198,23 +198,33 @@ func (a *app) lookup(name string) string {
 const maxQuoted = 8 << 20
 
 // printFindings writes findings for people, quoting the lines of the files in the site's folder.
-func (a *app) printFindings(w io.Writer, l finding.List, s style) {
+func (a *app) printFindings(w io.Writer, l finding.List, s style) { a.printFindingsOf(w, l, s, nil) }
+
+// printFindingsOf is [app.printFindings] for findings about what is staged: the lines are quoted from there. nil stands for the site's folder.
+func (a *app) printFindingsOf(w io.Writer, l finding.List, s style, next *staged) {
 	o := finding.TextOptions{Color: s.on}
-	if dir, err := a.siteDir(); err == nil {
+	if next != nil {
+		o.Source = source(next.fsys)
+	} else if dir, err := a.siteDir(); err == nil {
 		if root, err := os.OpenRoot(dir); err == nil {
-			defer root.Close()               //nolint:errcheck // only read from
-			files := site.Visible(root.FS()) // a post may be a link to what is hidden
-			o.Source = func(path string) []byte {
-				if fi, err := fs.Stat(files, path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxQuoted {
-					return nil
-				}
-				src, err := fs.ReadFile(files, path)
-				if err != nil {
-					return nil
-				}
-				return src
-			}
+			defer root.Close() //nolint:errcheck // only read from
+			o.Source = source(root.FS())
 		}
 	}
 	finding.WriteText(w, l, o) //nolint:errcheck // see stickyWriter
+}
+
+// source returns a reader of the files whose lines are quoted.
+func source(fsys fs.FS) func(path string) []byte {
+	files := site.Visible(fsys) // a post may be a link to what is hidden
+	return func(path string) []byte {
+		if fi, err := fs.Stat(files, path); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxQuoted {
+			return nil
+		}
+		src, err := fs.ReadFile(files, path)
+		if err != nil {
+			return nil
+		}
+		return src
+	}
 }

@@ -1,6 +1,6 @@
-// Package gitrepo reads and writes a git repository without touching a work tree or an index.
+// Package gitrepo reads and writes a git repository without touching a work tree, and without changing an index.
 //
-// It offers what the publisher needs and no more: the tree of a commit as an [io/fs.FS] with object
+// It offers what is needed and no more: the tree of a commit, or of what is staged, as an [io/fs.FS] with object
 // ids, the paths that differ between two commits, a commit that is a compare-and-swap on a branch,
 // and fetch and push of single branches with an explicit old value. It is the only package that
 // imports go-git.
@@ -9,9 +9,9 @@
 //
 // [Open] chooses between two implementations of one small interface:
 //
-//   - native: objects are read from loose files, packs and alternates, references from files, in this
-//     process; go-git speaks the pack protocol (HTTP, and SSH where no git binary is there), indexes
-//     the packs that arrive and decodes the index. Nothing walks the history.
+//   - native: objects are read from loose files, packs and alternates, references and the index from files,
+//     in this process; go-git speaks the pack protocol (HTTP, and SSH where no git binary is there), and
+//     indexes the packs that arrive. Nothing walks the history.
 //   - git: the git binary, for repositories that the first cannot read: SHA-256, reftable, partial
 //     clones, and formats that did not exist when this was written.
 //

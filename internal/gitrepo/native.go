@@ -2,14 +2,10 @@ package gitrepo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/format/index"
 )
 
 // native is the backend that reads the repository in this process.
@@ -53,27 +49,11 @@ func (n *native) expand(rev string) (Hash, error) {
 	return Zero, nil
 }
 
-// tracked looks into the index. A split or sparse one takes the git binary.
+// tracked looks into the index.
 func (n *native) tracked(path string) (bool, error) {
-	if n.repo.git != nil {
-		return n.repo.git.tracked(path)
-	}
-	f, err := os.Open(filepath.Join(n.layout.gitDir, "index"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+	entries, err := n.repo.index(context.Background())
 	if err != nil {
 		return false, fmt.Errorf("read index: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read from
-	var idx index.Index
-	if err := index.NewDecoder(f).Decode(&idx); err != nil {
-		return false, &UnsupportedError{Repository: n.layout.describe(), Feature: fmt.Sprintf("an index that cannot be read here (%v)", err)}
-	}
-	for _, e := range idx.Entries {
-		if e.Name == path || strings.HasPrefix(e.Name, path+"/") {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(entries, func(e indexEntry) bool { return e.path == path || strings.HasPrefix(e.path, path+"/") }), nil
 }

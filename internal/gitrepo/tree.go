@@ -180,6 +180,17 @@ func (t *Tree) list(id Hash) ([]treeEntry, error) {
 	return es, nil
 }
 
+// treeObject returns a tree object as it is written, without keeping what it says. That of the index is nowhere but in memory.
+func (t *Tree) treeObject(id Hash) ([]byte, error) {
+	t.mu.Lock()
+	es, ok := t.known[id]
+	t.mu.Unlock()
+	if ok {
+		return encodeTree(es)
+	}
+	return t.repo.objectOf(kindTree, id)
+}
+
 // find returns the entry at a path; ok is false when there is none. The top is a tree without a name.
 func (t *Tree) find(p string) (e treeEntry, ok bool, err error) {
 	if p == "" {
@@ -272,7 +283,7 @@ func (t *Tree) Names(dir string) ([]string, error) {
 	if err != nil || !ok || !d.isTree() || d.id == Zero {
 		return nil, err
 	}
-	data, err := t.repo.objectOf(kindTree, d.id)
+	data, err := t.treeObject(d.id)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ type Options struct {
 	CountRemarks bool
 	// Workers is how many posts are checked at a time; 0: as many as there are processors.
 	Workers int
+	// Partial says that the file system has not all of the site's posts (see [Only]): nothing is said that only a comparison with all can tell.
+	Partial bool
 }
 
 // Snapshot is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not
@@ -136,6 +138,7 @@ func (s *Snapshot) groupAccounts() {
 // configure fills what is derived from the configuration.
 func (s *Snapshot) configure() {
 	s.checker = check.New(s.Config, s.reg)
+	s.checker.Partial = s.o.Partial
 	s.groupAccounts()
 }
 

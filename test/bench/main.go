@@ -31,7 +31,7 @@ var (
 	commits = flag.Int("commits", 20_000, "how many commits the repository has")
 	runs    = flag.Int("runs", 7, "counted runs of each command")
 	hugo    = flag.String("hugo", "", "path of a hugo binary to compare with")
-	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst, preview, render, media, review; separated by commas")
+	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst, preview, render, media, review, hook; separated by commas")
 	latency = flag.Duration("latency", 20*time.Millisecond, "how long the networks take for a request in burst")
 	edits   = flag.Int("edits", 50, "how many times a post is saved in preview")
 	browser = flag.String("browser", "", "path of a chromium to measure preview in too")
@@ -72,7 +72,7 @@ func run() (err error) {
 	for _, m := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}, {"render", b.render}, {"media", b.media}, {"review", b.review}} {
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}, {"render", b.render}, {"media", b.media}, {"review", b.review}, {"hook", b.hook}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}

@@ -388,32 +388,3 @@ func TestAtOnce(t *testing.T) {
 		t.Errorf("%d were read, want 1", n)
 	}
 }
-
-func TestAbout(t *testing.T) {
-	e := inbound.Event{CloneURLs: []string{"https://git.example.org/press/posts.git", "ssh://git@git.example.org:2222/press/posts.git"}}
-	for remote, want := range map[string]bool{
-		"https://git.example.org/press/posts.git":          true,
-		"https://git.example.org/press/posts":              true,
-		"https://bot:secret@GIT.example.org/Press/posts/":  true,
-		"http://git.example.org:3000/press/posts.git":      true,
-		"git@git.example.org:press/posts.git":              true,
-		"git.example.org:press/posts":                      true,
-		"ssh://git@git.example.org/press/posts.git":        true,
-		"https://git.example.org/press/posts2.git":         false,
-		"https://git.example.org/posts.git":                false,
-		"https://git.example.com/press/posts.git":          false,
-		"https://git.example.org.evil.org/press/posts.git": false,
-		"https://evil.org/git.example.org/press/posts.git": false,
-		"https://git.example.org@evil.org/press/posts.git": false,
-		"/srv/git/press/posts.git":                         false,
-		`C:\git\press\posts.git`:                           false,
-		"file:///git.example.org/press/posts.git":          false,
-		"":                         false,
-		"https://[::1":             false,
-		"https://git.example.org/": false,
-	} {
-		if got := e.About(remote); got != want {
-			t.Errorf("%q: %v, want %v", remote, got, want)
-		}
-	}
-}
