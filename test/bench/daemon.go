@@ -113,25 +113,31 @@ func (f *fleet) begin(ctx context.Context, binary string) error {
 // ready waits until all sites are.
 func (f *fleet) ready(ctx context.Context) error {
 	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.address+"/readyz", nil)
-		if err != nil {
+		if status, _, err := f.get(ctx, "/readyz"); err != nil || status == http.StatusOK {
 			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		resp.Body.Close() //nolint:errcheck // only its status counts
-		if resp.StatusCode == http.StatusOK {
-			return nil
 		}
 	}
 	return errors.New("the sites are not ready within five minutes")
 }
 
+// get reads one of the daemon's pages.
+func (f *fleet) get(ctx context.Context, path string) (status int, text string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.address+path, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
 // idle measures what the daemon takes when nothing happens.
 func (f *fleet) idle(ctx context.Context) error {
-	before, err := f.usage()
+	before, err := f.usage(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,28 +146,35 @@ func (f *fleet) idle(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	after, err := f.usage()
+	after, err := f.usage(ctx)
 	if err != nil {
 		return err
 	}
+	asked := float64(after.fetches - before.fetches)
 	core := func(a, b time.Duration) float64 { return 100 * (b - a).Seconds() / quiet.Seconds() }
-	fmt.Printf("- Idle for %s: %.2f %% of a core, and %.2f %% in git processes that fetch (%.1f ms and %.1f ms a fetch); %d MB resident, %d MB at most since it began.\n",
-		*quiet, core(before.own, after.own), core(before.children, after.children),
-		ms(after.own-before.own)/f.fetches(), ms(after.children-before.children)/f.fetches(), after.rss>>20, after.peak>>20)
+	fmt.Printf("- Idle for %s, with %.0f questions to remotes: %.2f %% of a core, and %.2f %% in the git processes that ask (%.1f ms and %.1f ms a question); %d MB resident, %d MB at most since it began.\n",
+		*quiet, asked, core(before.own, after.own), core(before.children, after.children),
+		ms(after.own-before.own)/asked, ms(after.children-before.children)/asked, after.rss>>20, after.peak>>20)
 	return nil
 }
-
-// fetches is how often the remotes were asked in a quiet time.
-func (f *fleet) fetches() float64 { return float64(*sites) * quiet.Seconds() / interval.Seconds() }
 
 // usage is what a process has taken so far.
 type usage struct {
 	own, children time.Duration
 	rss, peak     int64 // bytes
+	fetches       int   // how often remotes were asked
 }
 
-// usage reads what the daemon has taken: proc(5).
-func (f *fleet) usage() (u usage, err error) {
+// usage reads what the daemon has taken: proc(5), and its own metrics.
+func (f *fleet) usage(ctx context.Context) (u usage, err error) {
+	_, metrics, err := f.get(ctx, "/metrics")
+	if err != nil {
+		return u, err
+	}
+	_, count, _ := strings.Cut(metrics, "postrider_fetch_seconds_count ")
+	if u.fetches, err = strconv.Atoi(strings.Fields(count)[0]); err != nil {
+		return u, err
+	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.cmd.Process.Pid))
 	if err != nil {
 		return u, err
@@ -228,21 +241,32 @@ func (f *fleet) hook(ctx context.Context, i int, commit string) error {
 	return err
 }
 
-// seen waits for a text on the network and returns when it was created there.
-func (f *fleet) seen(text string) (time.Time, error) {
+// seen waits for texts on the network and returns when each was seen there first.
+func (f *fleet) seen(texts ...string) ([]time.Time, error) {
+	at := make([]time.Time, len(texts))
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		posts := f.box.Networks()[0].Fake.Posts()
-		if i := slices.IndexFunc(posts, func(p fakenet.Post) bool { return p.Text == text }); i >= 0 {
-			return time.Now(), nil
+		now, missing := time.Now(), 0
+		for i, text := range texts {
+			switch {
+			case !at[i].IsZero():
+			case slices.ContainsFunc(posts, func(p fakenet.Post) bool { return p.Text == text }):
+				at[i] = now
+			default:
+				missing++
+			}
+		}
+		if missing == 0 {
+			return at, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q was not seen within a minute", text)
+	return nil, fmt.Errorf("not all of %d posts were seen within a minute", len(texts))
 }
 
 // punctual measures how late posts are seen that are due at the same second: in one site, and in several.
 func (f *fleet) punctual(ctx context.Context) error {
 	for _, n := range []int{1, 1, 1, min(10, *sites)} {
-		due := time.Now().Add(9 * time.Second).Truncate(time.Second)
+		due := time.Now().Add(15 * time.Second).Truncate(time.Second)
 		var texts []string
 		for i := range n {
 			text, commit, err := f.merge(ctx, i, "publish_at: "+due.UTC().Format(time.RFC3339)+"\n")
@@ -254,12 +278,12 @@ func (f *fleet) punctual(ctx context.Context) error {
 			}
 			texts = append(texts, text)
 		}
+		seen, err := f.seen(texts...)
+		if err != nil {
+			return err
+		}
 		var late []float64
-		for _, text := range texts {
-			at, err := f.seen(text)
-			if err != nil {
-				return err
-			}
+		for _, at := range seen {
 			late = append(late, ms(at.Sub(due)))
 		}
 		fmt.Printf("- Due at one second in %d of the sites: on the network %.0f ms after it (median), %.0f ms at most.\n", n, median(late), slices.Max(late))
@@ -284,7 +308,7 @@ func (f *fleet) merges(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		took = append(took, ms(at.Sub(began)))
+		took = append(took, ms(at[0].Sub(began)))
 	}
 	fmt.Printf("- From the merge, by webhook, to the network: %.0f ms (median), %.0f ms at most, of %d.\n", median(took), slices.Max(took), len(took))
 	return nil
