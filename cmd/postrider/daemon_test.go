@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -47,7 +49,7 @@ func newServer(t *testing.T) *server {
 	}
 	t.Cleanup(func() { box.Close() }) //nolint:errcheck // a test's end
 	s.box = box
-	s.env = append(os.Environ(), "HOME="+dir, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com")
+	s.env = append(os.Environ(), "HOME="+dir, "CHANCE=1", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com")
 	network := box.Networks()[0]
 	for name, value := range network.Secrets {
 		s.env = append(s.env, platform.EnvName("bluesky", name)+"="+value)
@@ -148,6 +150,7 @@ func (s *server) start(dir string, env []string, args ...string) *running {
 			line := map[string]any{}
 			if json.Unmarshal(in.Bytes(), &line) != nil {
 				line["msg"] = in.Text()
+				s.t.Log(in.Text()) // such as a report of the race detector
 			}
 			r.lines <- line
 		}

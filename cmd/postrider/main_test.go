@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // environment is the real one, except that a script sets the clock with NOW, that HURRY makes all waits end at once, and that
-// ids are always the same.
+// ids are always the same, unless CHANCE is set: programs that run at once need names of their own.
 func environment() cli.Env {
 	env := cli.System(adapters.All(), postrider.Sample)
 	if text := os.Getenv("NOW"); text != "" {
@@ -49,7 +49,9 @@ func environment() cli.Env {
 	if os.Getenv("HURRY") != "" {
 		env.Wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 	}
-	env.Rand = new(counter)
+	if os.Getenv("CHANCE") == "" {
+		env.Rand = new(counter)
+	}
 	return env
 }
 

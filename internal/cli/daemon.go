@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -90,6 +91,10 @@ func (f *daemonFlags) check(cmd *cobra.Command) error {
 	return f.sending.check(cmd)
 }
 
+// restfulCollections is how much the heap of the daemon grows between collections, in percent: it lives for months beside other programs, and
+// nothing waits for it.
+const restfulCollections = 50
+
 // daemon publishes until it is interrupted.
 func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	level := slog.LevelInfo
@@ -118,6 +123,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 		a.log.Info("the daemon begins", "sites", len(sites), "listen", l.Addr().String())
 		go a.serveUntilStopped(ctx, l, d, stop, fail)
 	}
+	debug.SetGCPercent(restfulCollections) // collectLate is for verbs that live for seconds
 	a.graceful()
 	if a.Hangup != nil {
 		go a.reloads(ctx, f, d, hook, a.Hangup())

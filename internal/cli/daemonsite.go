@@ -43,7 +43,9 @@ type served struct {
 	values             map[string]string
 	hook               *inbound.Receiver // nil: webhooks have the daemon's secret
 	hookSecret         string
-	unread             error // why the secrets could not be read; only its loop looks at it once it runs
+	unread             error // why the secrets could not be read; from then on only the site's loop looks at it
+
+	seen publish.Sight // what the last desk knew of the remote
 }
 
 // daemonSites returns the sites that the flags name.
@@ -70,7 +72,7 @@ func (a *app) ownSite(f daemonFlags) ([]daemon.Site, error) {
 		a: a, sending: f.sending, log: a.log.With("site", name), dir: dir, branch: f.branch,
 		lookup: a.lookup, gitEnv: a.Getenv, environ: a.Environ,
 	}
-	return []daemon.Site{{Name: name, Key: digest(a.dotenv), Fetch: f.fetch, Open: s.open}}, nil
+	return []daemon.Site{{Name: name, Key: digest(a.dotenv), Fetch: f.fetch, Open: s.open, News: s.news}}, nil
 }
 
 // siteFile returns the sites of a sites file.
@@ -117,7 +119,7 @@ func (a *app) entry(f daemonFlags, file string, environ []string, e *daemon.Entr
 	}
 	s.lookup = s.secret
 	s.gitEnv = func(name string) string { return cmp.Or(s.secret(name), a.Getenv(name)) }
-	site := daemon.Site{Name: e.Name, Fetch: cmp.Or(e.Fetch, f.fetch), Open: s.open}
+	site := daemon.Site{Name: e.Name, Fetch: cmp.Or(e.Fetch, f.fetch), Open: s.open, News: s.news}
 	if e.WebhookSecret != "" {
 		s.hook, s.hookSecret = inbound.New(inbound.Options{Now: a.Now}), e.WebhookSecret
 		site.Hook = s.hook
@@ -231,7 +233,20 @@ func (s *served) open(ctx context.Context) (_ daemon.Desk, err error) {
 	if desk.Desk, err = publish.Open(ctx, o); err != nil {
 		return nil, err
 	}
+	if s.url != "" {
+		return desk, repo.NoteDefault("origin", desk.Branch)
+	}
 	return desk, nil
+}
+
+// news asks whether the remote has anything that the last desk did not know.
+func (s *served) news(ctx context.Context) (news bool, err error) {
+	repo, err := s.repository()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, repo.Close()) }()
+	return s.seen.News(ctx, repo)
 }
 
 // repository opens the site's repository. Of one that has an address only, it first makes a bare one, into which the first fetch brings all.
@@ -296,4 +311,7 @@ func (d *servedDesk) Held() (bool, error) {
 }
 
 // Close implements [daemon.Desk].
-func (d *servedDesk) Close() error { return d.repo.Close() }
+func (d *servedDesk) Close() error {
+	d.served.seen = d.Sight()
+	return d.repo.Close()
+}

@@ -29,6 +29,8 @@ type Site struct {
 	Fetch time.Duration
 	// Open fetches the site and opens it for one run.
 	Open func(context.Context) (Desk, error)
+	// News asks whether there is anything that the last desk did not know, which costs less than Open.
+	News func(context.Context) (bool, error)
 	// Hook verifies the webhooks for this site; nil: as those that name no site.
 	Hook *inbound.Receiver
 }

@@ -29,6 +29,8 @@ type fake struct {
 	sent   []time.Time // when a post went out
 	runs   int
 
+	changed bool // since the last run
+
 	err    error                     // of opening it
 	doErr  error                     // of a run
 	bomb   bool                      // a run panics
@@ -39,7 +41,7 @@ type fake struct {
 }
 
 func (f *fake) site() Site {
-	return Site{Name: f.name, Key: f.name, Fetch: f.fetch, Open: f.open}
+	return Site{Name: f.name, Key: f.name, Fetch: f.fetch, Open: f.open, News: f.news}
 }
 
 // change changes what the remote has.
@@ -47,6 +49,7 @@ func (f *fake) change(fn func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fn()
+	f.changed = true
 }
 
 func (f *fake) open(ctx context.Context) (Desk, error) {
@@ -65,6 +68,18 @@ func (f *fake) open(ctx context.Context) (Desk, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// news asks for news; every question counts as one fetch.
+func (f *fake) news(ctx context.Context) (bool, error) {
+	f.mu.Lock()
+	changed := f.changed
+	f.mu.Unlock()
+	if changed {
+		return true, nil
+	}
+	_, err := f.open(ctx)
+	return false, err
 }
 
 func (f *fake) Close() error        { return nil }
@@ -96,6 +111,7 @@ func (f *fake) Plan(at time.Time) (*plan.Plan, error) {
 func (f *fake) Do(ctx context.Context, tell func(publish.Event)) (*publish.Report, error) {
 	f.mu.Lock()
 	f.runs++
+	f.changed = false
 	now := time.Now()
 	report := &publish.Report{At: now}
 	var left []time.Time

@@ -145,7 +145,7 @@ const (
 // Ready reports whether every site works: it has been opened, and the last good visit is not too long ago.
 func (d *Daemon) Ready() Ready {
 	d.mu.Lock()
-	out := Ready{Ready: !d.stopping, Stopping: d.stopping, Sites: []SiteReady{}}
+	out := Ready{Ready: !d.stopping && len(d.sites) > 0, Stopping: d.stopping, Sites: []SiteReady{}}
 	sites := slices.Collect(maps.Values(d.sites))
 	d.mu.Unlock()
 	now := d.now()

@@ -151,6 +151,13 @@ func TestReady(t *testing.T) {
 	})
 }
 
+// TestNotReadyYet is not ready before it knows of any site.
+func TestNotReadyYet(t *testing.T) {
+	if w := ask(newDaemon(1), httptest.NewRequest(http.MethodGet, "/readyz", nil)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // TestHealthy answers as long as the process lives.
 func TestHealthy(t *testing.T) {
 	if w := ask(newDaemon(1), httptest.NewRequest(http.MethodGet, "/healthz", nil)); w.Code != http.StatusOK {

@@ -25,6 +25,8 @@ const (
 	// firstPause is about how long a site that failed waits; every further pause is twice as long, up to lastPause.
 	firstPause = 5 * time.Second
 	lastPause  = 5 * time.Minute
+	// assured is for how long a site goes without a run as long as there is no news and nothing is due.
+	assured = time.Hour
 )
 
 // site is a site with its loop.
@@ -50,6 +52,7 @@ type state struct {
 	err      string    // why the last one failed
 	next     time.Time // when the plan changes by itself; zero: never, or at once
 	crowded  bool      // more was due than a run may send
+	calm     time.Time // when a run last found that only time and news change anything; zero: the last did not
 	held     bool
 }
 
@@ -151,12 +154,20 @@ func (s *site) visit(soft, ctx context.Context, r rank) (err error) {
 	case <-s.wake: // what it told of is fetched now
 	default:
 	}
+	if calm := s.look().calm; r == ticked && !calm.IsZero() && s.d.now().Sub(calm) < assured {
+		if news, err := s.news(soft); err != nil || !news {
+			return err
+		}
+	}
 	desk, err := s.open(soft)
 	if err != nil {
 		return err
 	}
 	defer s.close(desk)
 	if next := s.look().next; next.After(s.d.now()) && !next.After(s.d.now().Add(lead)) {
+		if _, err := desk.Plan(next); err != nil { // what it reads is then in memory
+			return err
+		}
 		leave()
 		news := s.d.sleep(soft, next, s.wake)
 		if leave, err = s.d.places.take(soft, due); err != nil {
@@ -177,6 +188,22 @@ func (s *site) close(desk Desk) {
 	if err := desk.Close(); err != nil {
 		s.log.Warn("the repository could not be closed", "err", err)
 	}
+}
+
+// news asks the remote for news.
+func (s *site) news(ctx context.Context) (bool, error) {
+	began := s.d.now()
+	news, err := s.News(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	took := s.d.now().Sub(began)
+	s.d.metrics.fetched(s.Name, took, err == nil)
+	if err == nil {
+		s.log.Debug("asked", "news", news, "took", took.Round(time.Millisecond))
+		s.note(func(st *state) { st.fetched = began })
+	}
+	return news, err
 }
 
 // open fetches the site.
@@ -225,14 +252,22 @@ func (s *site) publish(ctx context.Context, desk Desk) error {
 	if err != nil {
 		return err
 	}
-	if !next.After(s.d.now()) {
+	now, calm := s.d.now(), time.Time{}
+	if !next.IsZero() && !next.After(now) {
 		next = time.Time{} // what failed, or did not fit into this run: the next one takes it
+	} else if !slices.ContainsFunc(waiting, restless) {
+		calm = now
 	}
 	limit := slices.ContainsFunc(waiting, func(w plan.Waiting) bool { return w.State == plan.WaitLimit })
 	seen := desk.Seen()
-	s.note(func(st *state) { st.seen, st.next, st.crowded, st.held = seen, next, limit, held })
+	s.note(func(st *state) { st.seen, st.next, st.crowded, st.held, st.calm = seen, next, limit, held, calm })
 	s.d.metrics.waits(s.Name, waiting, next, held)
 	return nil
+}
+
+// restless reports whether something waits for what neither the clock nor the remote tells: a link that answers, or the death of a run.
+func restless(w plan.Waiting) bool {
+	return w.State == plan.WaitEmbargo || w.State == plan.WaitSending || w.State == plan.WaitLimit
 }
 
 // tell counts and logs what a run does.
@@ -280,7 +315,7 @@ func (s *site) record(err error) {
 	}
 	text := s.d.o.Scrub(err.Error())
 	s.note(func(st *state) {
-		st.failures, st.err = st.failures+1, text
+		st.failures, st.err, st.calm = st.failures+1, text, time.Time{}
 		if !st.next.After(now) {
 			st.next = time.Time{}
 		}

@@ -149,6 +149,32 @@ func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (strin
 	return branch, nil
 }
 
+// NoteDefault notes which branch is a remote's default one, as a clone by git does, unless that is known: nobody has to ask for it
+// any more.
+func (r *Repo) NoteDefault(remote, branch string) error {
+	for _, name := range []string{"refs/remotes/" + remote + "/HEAD", "refs/remotes/" + remote + "/" + branch} {
+		if err := checkRefName(name); err != nil {
+			return err
+		}
+	}
+	file := filepath.Join(r.layout.commonDir, "refs", "remotes", filepath.FromSlash(remote), "HEAD")
+	if _, err := os.Lstat(file); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return notWritable(err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return notWritable(err)
+	}
+	_, err = f.WriteString("ref: refs/remotes/" + remote + "/" + branch + "\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		return notWritable(err)
+	}
+	return nil
+}
+
 // refspec says which remote reference goes where.
 type refspec struct{ src, dst string }
 
@@ -373,6 +399,17 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 		}
 	}
 	return heads, nil
+}
+
+// Heads returns what Fetch would, and brings nothing here. It costs one request.
+func (r *Repo) Heads(ctx context.Context, remote string) (map[string]Hash, error) {
+	ctx, cancel := r.limit(ctx)
+	defer cancel()
+	c, _, err := r.connect(ctx, "fetch", remote, false)
+	if err != nil {
+		return nil, err
+	}
+	return c.heads(ctx)
 }
 
 // fetchGroup fetches what is missing, and then moves the tracking references.

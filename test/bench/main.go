@@ -7,6 +7,7 @@
 //	go run ./test/bench -posts 50000 -only check -hugo PATH
 //	go run ./test/bench -only preview -hugo PATH -browser PATH
 //	go run ./test/bench -only render
+//	go run ./test/bench -only daemon
 //	go run ./test/bench -only media -sharp npm
 package main
 
@@ -27,19 +28,22 @@ import (
 )
 
 var (
-	posts   = flag.Int("posts", 10_000, "how many posts the site has")
-	commits = flag.Int("commits", 20_000, "how many commits the repository has")
-	runs    = flag.Int("runs", 7, "counted runs of each command")
-	hugo    = flag.String("hugo", "", "path of a hugo binary to compare with")
-	only    = flag.String("only", "", "only these measurements: check, publish, due, start, burst, preview, render, media, review, hook; separated by commas")
-	latency = flag.Duration("latency", 20*time.Millisecond, "how long the networks take for a request in burst")
-	edits   = flag.Int("edits", 50, "how many times a post is saved in preview")
-	browser = flag.String("browser", "", "path of a chromium to measure preview in too")
-	book    = flag.Bool("ledger", true, "in preview, whether the site has a ledger with all that was published")
-	sharp   = flag.String("sharp", "", "path of a node_modules with the package sharp to compare with in media; npm: install it for that")
-	fit     = flag.String("fit", "", "only make this picture fit, -runs times, -at-once at once: what media starts")
-	atOnce  = flag.Int("at-once", 1, "with -fit: how many at once")
-	tmp     = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
+	posts    = flag.Int("posts", 10_000, "how many posts the site has")
+	commits  = flag.Int("commits", 20_000, "how many commits the repository has")
+	runs     = flag.Int("runs", 7, "counted runs of each command")
+	hugo     = flag.String("hugo", "", "path of a hugo binary to compare with")
+	only     = flag.String("only", "", "only these measurements: check, publish, due, start, burst, preview, render, media, review, hook, daemon; separated by commas")
+	latency  = flag.Duration("latency", 20*time.Millisecond, "how long the networks take for a request in burst")
+	edits    = flag.Int("edits", 50, "how many times a post is saved in preview")
+	browser  = flag.String("browser", "", "path of a chromium to measure preview in too")
+	book     = flag.Bool("ledger", true, "in preview, whether the site has a ledger with all that was published")
+	sharp    = flag.String("sharp", "", "path of a node_modules with the package sharp to compare with in media; npm: install it for that")
+	fit      = flag.String("fit", "", "only make this picture fit, -runs times, -at-once at once: what media starts")
+	atOnce   = flag.Int("at-once", 1, "with -fit: how many at once")
+	sites    = flag.Int("sites", 100, "how many sites the daemon has")
+	interval = flag.Duration("interval", time.Minute, "how often the daemon asks each remote")
+	quiet    = flag.Duration("quiet", 2*time.Minute, "for how long the daemon is left alone")
+	tmp      = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")
 )
 
 func main() {
@@ -72,7 +76,7 @@ func run() (err error) {
 	for _, m := range []struct {
 		name string
 		f    func(context.Context) error
-	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}, {"render", b.render}, {"media", b.media}, {"review", b.review}, {"hook", b.hook}} {
+	}{{"start", b.start}, {"check", b.check}, {"publish", b.publish}, {"due", b.due}, {"burst", b.burst}, {"preview", b.preview}, {"render", b.render}, {"media", b.media}, {"review", b.review}, {"hook", b.hook}, {"daemon", b.daemon}} {
 		if *only != "" && !slices.Contains(strings.Split(*only, ","), m.name) {
 			continue
 		}

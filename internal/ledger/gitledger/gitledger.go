@@ -58,6 +58,9 @@ func New(repo *gitrepo.Repo, o Options) *Ledger { return &Ledger{repo: repo, o: 
 // Tip returns the commit that the ledger is at, empty when the branch does not exist yet.
 func (l *Ledger) Tip() gitrepo.Hash { return l.tip }
 
+// Where returns the remote that decides, empty for none, and the ledger's branch.
+func (l *Ledger) Where() (remote, branch string) { return l.o.Remote, l.o.Branch }
+
 // View returns the ledger at its tip.
 func (l *Ledger) View() (*View, error) { return l.viewAt(l.tip) }
 
