@@ -183,6 +183,14 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, where string) {
 		d.structure(n, v, where)
 	case *utm.Rule:
 		d.rule(n, p, where)
+	case *Notify:
+		d.notify(n, p, where)
+	case *[]Channel:
+		d.channels(n, p, where)
+	case *[]What:
+		d.whats(n, p, where)
+	case *Issue:
+		d.issue(n, p, where)
 	case *time.Time:
 		d.date(n, p, where)
 	case *time.Duration:

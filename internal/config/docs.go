@@ -24,6 +24,7 @@ const (
 	CodeDefault  finding.Code = "S160"
 	CodeMediaURL finding.Code = "S170"
 	CodeBucket   finding.Code = "S171"
+	CodeNotify   finding.Code = "S195"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -92,5 +93,8 @@ func Docs() []finding.Doc {
 		doc(CodeBucket, "bucket that cannot be used",
 			"Networks that fetch pictures and videos would find nothing there. A bucket has an endpoint and a name, and is there instead of media.public_url.",
 			"media:\n  bucket: {endpoint: s3.eu-central-1.amazonaws.com, name: acme-social}\n", "media:\n  bucket: {endpoint: \"https://s3.eu-central-1.amazonaws.com\", name: acme-social}\n"),
+		doc(CodeNotify, "channel on which nobody can be told",
+			"When something fails, nobody would learn of it, or everybody: what is said on most networks is said to the world.",
+			"notify:\n  channels: {team: {account: teem}}\n", "notify: {issue: true}\n"),
 	}
 }
