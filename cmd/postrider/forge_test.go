@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ type codeHost struct {
 	comment  string
 	statuses []string
 	down     bool
+	tracker  tracker
 }
 
 func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -21,9 +23,8 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer h.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	var in struct{ Body, State, Context, Description string }
-	if r.Body != nil {
-		json.NewDecoder(r.Body).Decode(&in) //nolint:errcheck // some requests have none
-	}
+	body, _ := io.ReadAll(r.Body)
+	json.Unmarshal(body, &in) //nolint:errcheck // some requests have none
 	comment := func() map[string]any {
 		return map[string]any{"id": 1, "body": h.comment, "user": map[string]any{"login": "bot"}, "html_url": "https://forge.example/acme/site/pull/7#1"}
 	}
@@ -48,6 +49,10 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/repos/acme/site/issues/7/comments", path == "/repos/acme/site/issues/comments/1":
 		h.comment = in.Body
 		out = comment()
+	case strings.HasPrefix(path, "/repos/acme/site/issues"):
+		var status int
+		status, out = h.tracker.serve(r.Method, strings.TrimPrefix(path, "/repos/acme/site/issues"), body)
+		w.WriteHeader(status)
 	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
 		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
 		out = map[string]any{"id": 1}

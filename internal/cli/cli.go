@@ -241,6 +241,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.adoptCommand(),
 		a.doctorCommand(),
 		a.holdCommand(),
+		a.notifyCommand(),
 		a.planCommand(),
 		a.reviewCommand(),
 		a.platformsCommand(),

@@ -238,6 +238,9 @@ func (d *doctor) examine(ctx context.Context, desk *publish.Desk, repo *gitrepo.
 		if err := d.examineBucket(ctx, desk); err != nil {
 			return err
 		}
+		if err := d.examineNotify(ctx, desk, repo); err != nil {
+			return err
+		}
 	}
 	d.examineClocks(clocks)
 	if err := d.examineLedger(desk, cfg); err != nil {

@@ -21,7 +21,7 @@ import (
 
 func (a *app) publishCommand() *cobra.Command {
 	var f deskFlags
-	var dryRun, allowPrivate bool
+	var dryRun, allowPrivate, noNotify bool
 	var backlog string
 	var deadline, requestTimeout time.Duration
 	cmd := &cobra.Command{
@@ -67,6 +67,9 @@ second one ends at once.`, publishTries),
 			report, err := desk.Do(cmd.Context())
 			progress.clear()
 			if err != nil {
+				if !noNotify {
+					a.tell(cmd.Context(), desk, repo, report, err)
+				}
 				return err
 			}
 			if f.json {
@@ -75,6 +78,9 @@ second one ends at once.`, publishTries),
 				}
 			} else {
 				a.printReport(report)
+			}
+			if !noNotify {
+				a.tell(cmd.Context(), desk, repo, report, nil)
 			}
 			if report.RecordErr != nil {
 				return report.RecordErr
@@ -96,6 +102,7 @@ second one ends at once.`, publishTries),
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
 	cmd.Flags().DurationVar(&deadline, "deadline", 15*time.Minute, "begin no delivery later than `DURATION` after the start")
 	cmd.Flags().DurationVar(&requestTimeout, "request-timeout", 60*time.Second, "wait no longer than `DURATION` for a network's answer")
+	cmd.Flags().BoolVar(&noNotify, "no-notify", false, "tell nobody, whatever notify: in site.yaml says")
 	cmd.Flags().BoolVar(&allowPrivate, "allow-private", false, "let link cards be read from private addresses")
 	return cmd
 }
