@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,12 +87,6 @@ func (o *Options) marker() string {
 
 // writeIssue has the issue say what is open, or closes it.
 func (t *teller) writeIssue(ctx context.Context) (err error) {
-	if t.o.Issues == nil {
-		if t.o.NoIssues != nil {
-			return t.o.NoIssues
-		}
-		return errors.New("the code host is not known")
-	}
 	marker := t.o.marker()
 	if t.body.digest == "" {
 		comment := "All of this is settled."

@@ -10,6 +10,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -64,8 +65,9 @@ type Options struct {
 // DefaultTimeout is how long telling takes at most, unless Options say otherwise.
 const DefaultTimeout = 30 * time.Second
 
-// claimMargin is for how much longer than it may take a run is believed to be telling.
-const claimMargin = 5 * time.Minute
+// claimTime is for how long a run is believed to be telling. One that could not leaves it at that, too: a channel that is down is tried
+// again after this time and not by every run, each of which would write to the ledger.
+const claimTime = 15 * time.Minute
 
 // Result is who was told.
 type Result struct {
@@ -114,6 +116,9 @@ func Tell(ctx context.Context, o Options, r *publish.Report, failed error) Resul
 		t.warn("", err)
 		return t.result
 	}
+	for name, err := range t.unopened {
+		t.warn(name, err)
+	}
 	t.send(ctx)
 	if err := t.settle(context.WithoutCancel(ctx)); err != nil {
 		t.warn("", fmt.Errorf("what was told is not in the ledger, and may be told again: %w", err))
@@ -144,8 +149,10 @@ type teller struct {
 
 	told     ledger.Told // as it was written last
 	messages map[string]*message
-	body     issueBody // what the issue is to say
-	issue    bool      // it has to be written
+	lines    map[string]*line
+	unopened map[string]error // channels that have something to be told and cannot be opened
+	body     issueBody        // what the issue is to say
+	issue    bool             // it has to be written
 
 	mu     sync.Mutex
 	result Result
@@ -161,6 +168,7 @@ func newTeller(o Options, r *publish.Report, failed error) *teller {
 	t := &teller{o: o, report: r, failed: failed, items: Items(r, failed, o.Scrub)}
 	t.items = slices.DeleteFunc(t.items, func(i Item) bool { return !o.wanted(&i) })
 	t.body = issueOf(o.Site, t.items, o.Links)
+	t.lines = map[string]*line{}
 	return t
 }
 
@@ -210,15 +218,15 @@ func (t *teller) change(ctx context.Context, subject string, plan func(ledger.To
 // claim works out who is to be told of what, and has the ledger say so where it must be remembered.
 func (t *teller) claim(ctx context.Context) error {
 	n := &t.o.Site.Notify
-	return t.change(ctx, "people are about to be told", func(known ledger.Told) ledger.Told {
+	return t.change(ctx, "about to tell people", func(known ledger.Told) ledger.Told {
 		now := t.o.Now()
-		claim := ledger.Telling{At: now, Run: t.report.Run, Until: now.Add(t.o.Timeout + claimMargin)}
+		claim := ledger.Telling{At: now, Run: t.report.Run, Until: now.Add(t.o.Timeout + claimTime)}
 		next := current(known, t.items, t.report, t.failed, now)
-		t.messages, t.issue = map[string]*message{}, false
+		t.messages, t.unopened, t.issue = map[string]*message{}, map[string]error{}, false
 		claimed := false
 		for _, c := range n.Channels {
 			m := due(&next, t.items, c.Name, c.What, now, n.Remind)
-			if m.empty() {
+			if m.empty() || !t.open(&c) {
 				continue
 			}
 			t.messages[c.Name] = &m
@@ -227,15 +235,39 @@ func (t *teller) claim(ctx context.Context) error {
 			claimed = claimed || slices.ContainsFunc(m.fresh, func(i Item) bool { return lasting(&i) }) || len(m.again) > 0
 		}
 		if n.Issue.On && t.failed == nil && t.body.digest != known.Issue && !busy(&next, issueName, t.report.Run, now) {
+			if t.o.Issues == nil {
+				t.unopened[issueName] = cmp.Or(t.o.NoIssues, errors.New("the code host is not known"))
+				return keep(claimed, known, next)
+			}
 			t.issue = true
 			note(&next, t.body.items, issueName, claim)
 			claimed = claimed || len(t.body.items) > 0
 		}
-		if !claimed { // what is settled is forgotten when all is done, in one go
-			return known
-		}
-		return next
+		return keep(claimed, known, next)
 	})
+}
+
+// keep returns what is to be written before anybody is told. Without a claim that is nothing: what is settled is forgotten when all is
+// done, in one go.
+func keep(claimed bool, known, next ledger.Told) ledger.Told {
+	if claimed {
+		return next
+	}
+	return known
+}
+
+// open opens a channel that has something to be told, once.
+func (t *teller) open(c *config.Channel) bool {
+	if t.lines[c.Name] != nil {
+		return true
+	}
+	l, err := t.o.open(c)
+	if err != nil {
+		t.unopened[c.Name] = err
+		return false
+	}
+	t.lines[c.Name] = l
+	return true
 }
 
 // send sends all messages, side by side, and writes the issue.
@@ -268,10 +300,7 @@ func (t *teller) send(ctx context.Context) {
 
 // sendTo sends a message to one channel.
 func (t *teller) sendTo(ctx context.Context, c *config.Channel, m *message) error {
-	l, err := t.o.open(c)
-	if err != nil {
-		return err
-	}
+	l := t.lines[c.Name]
 	r := render(l.adapter, l.account, c.Mention, t.o.Site.Title, m, t.o.Links)
 	return l.send(ctx, &r, t.report.Run, t.o.Now())
 }
@@ -281,21 +310,17 @@ func (t *teller) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, t.o.Timeout)
 	defer cancel()
 	now := t.o.Now()
-	return t.change(ctx, "people were told", func(known ledger.Told) ledger.Told {
+	return t.change(ctx, "what people were told", func(known ledger.Told) ledger.Told {
 		next := current(known, t.items, t.report, t.failed, now)
 		for name, m := range t.messages {
 			if slices.Contains(t.result.Told, name) {
 				note(&next, m.fresh, name, ledger.Telling{At: now, Run: t.report.Run})
 				note(&next, m.again, name, ledger.Telling{At: now, Run: t.report.Run})
-			} else {
-				untell(&next, name, t.report.Run)
 			}
 		}
-		if t.issue {
-			untell(&next, issueName, t.report.Run)
-			if !slices.ContainsFunc(t.result.Warnings, func(w Warning) bool { return w.Channel == issueName }) {
-				next.Issue = t.body.digest
-			}
+		if t.issue && !slices.ContainsFunc(t.result.Warnings, func(w Warning) bool { return w.Channel == issueName }) {
+			release(&next, issueName, t.report.Run)
+			next.Issue = t.body.digest
 		}
 		return next
 	})

@@ -153,7 +153,10 @@ type desk struct {
 	issues *issueTracker
 	room   *room
 	run    int
+	secret string // the channel's
 }
+
+const hook = "https://chat.example/hooks/s3cret-0123456789"
 
 func newDesk(t *testing.T, notify string) *desk {
 	t.Helper()
@@ -162,12 +165,12 @@ func newDesk(t *testing.T, notify string) *desk {
 	if found.HasErrors() {
 		t.Fatal(found)
 	}
-	d := &desk{t: t, now: t0, memory: &memory{}, issues: &issueTracker{}, room: &room{}}
+	d := &desk{t: t, now: t0, memory: &memory{}, issues: &issueTracker{}, room: &room{}, secret: hook}
 	d.o = Options{
 		Site: site, Registry: reg, Memory: d.memory, HTTP: &http.Client{Transport: d.room}, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Issues: d.issues,
 		Env: func(name string) string {
-			return map[string]string{"POSTRIDER_TEAM_WEBHOOK_URL": "https://chat.example/hooks/s3cret-0123456789"}[name]
+			return map[string]string{"POSTRIDER_TEAM_WEBHOOK_URL": d.secret}[name]
 		},
 		Scrub: func(s string) string { return strings.ReplaceAll(s, "tok-0123456789", "[secret]") },
 	}
@@ -342,7 +345,6 @@ func TestToldOnce(t *testing.T) {
 		t.Errorf("a secret, or what nobody wanted to know:\n%s", d.last())
 	}
 	// The next runs: it is looked for, waits, is looked for again, is at another run.
-	now := d.issues.writes
 	for _, w := range []plan.Waiting{
 		until(waits("a", plan.WaitUnknown, "looked for again at 9:10"), d.now.Add(time.Hour)), waits("a", plan.WaitUnknown, "nobody can tell"), waits("a", plan.WaitSending, "another run is at it"),
 	} {
@@ -354,7 +356,6 @@ func TestToldOnce(t *testing.T) {
 	if len(d.room.messages) != 1 {
 		t.Fatalf("%d messages", len(d.room.messages))
 	}
-	_ = now
 	// Something else happens: only that is told.
 	d.tell(nil, waits("a", plan.WaitUnknown, "nobody can tell"), waits("c", plan.WaitLate, "too late"))
 	if len(d.room.messages) != 2 || !strings.Contains(d.last(), "Title of c") || strings.Contains(d.last(), "Title of a") {
@@ -449,7 +450,7 @@ func TestCrash(t *testing.T) {
 	}
 	d.tell(nil, late)
 	d.expect(0, 1)
-	d.now = d.now.Add(DefaultTimeout + claimMargin)
+	d.now = d.now.Add(DefaultTimeout + claimTime)
 	d.tell(nil, late)
 	d.expect(1, 3, "Postrider: 1 waiting for a person (Acme)")
 	d.tell(nil, late)
@@ -466,7 +467,7 @@ func TestFailures(t *testing.T) {
 	}{
 		"down":      {func(d *desk) { d.room.status = 503 }, func(d *desk) { d.room.status = 0 }, "503"},
 		"refused":   {func(d *desk) { d.room.status = 403 }, func(d *desk) { d.room.status = 0 }, "403"},
-		"no secret": {func(d *desk) { d.o.Env = func(string) string { return "" } }, func(d *desk) { *d = *newDeskLike(d) }, "channel \"team\" lacks its secret: set POSTRIDER_TEAM_WEBHOOK_URL"},
+		"no secret": {func(d *desk) { d.secret = "" }, func(d *desk) { d.secret = hook }, "channel \"team\" lacks its secret: set POSTRIDER_TEAM_WEBHOOK_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, "notify:\n  channels: {team: {platform: slack}}\n")
@@ -475,7 +476,13 @@ func TestFailures(t *testing.T) {
 			if len(r.Warnings) != 1 || len(r.Told) != 0 || !strings.Contains(r.Warnings[0].Error(), c.want) || strings.Contains(r.Warnings[0].Error(), "s3cret") {
 				t.Fatalf("%+v", r)
 			}
+			writes := d.memory.writes
+			d.tell(nil, late)
+			if d.memory.writes != writes { // or each run would, as long as the channel is down
+				t.Errorf("%d writes for nothing", d.memory.writes-writes)
+			}
 			c.mend(d)
+			d.now = d.now.Add(DefaultTimeout + claimTime)
 			d.tell(nil, late)
 			d.tell(nil, late)
 			if len(d.room.messages) != 1 {
@@ -490,6 +497,11 @@ func TestFailures(t *testing.T) {
 			t.Fatalf("%+v", r)
 		}
 		d.issues.fail = nil
+		d.tell(nil, late)
+		if len(d.issues.writes) > 0 {
+			t.Error("the code host is asked again at once")
+		}
+		d.now = d.now.Add(DefaultTimeout + claimTime)
 		d.tell(nil, late)
 		d.tell(nil, late)
 		if len(d.issues.writes) != 1 || !d.issues.open {
@@ -509,13 +521,6 @@ func TestFailures(t *testing.T) {
 	})
 }
 
-func newDeskLike(d *desk) *desk {
-	n := newDesk(d.t, "notify:\n  channels: {team: {platform: slack}}\n")
-	n.memory, n.room, n.run = d.memory, d.room, d.run
-	n.o.Memory, n.o.HTTP = d.o.Memory, d.o.HTTP
-	return n
-}
-
 // A channel that never answers costs the run its timeout and no more, and others are told meanwhile.
 func TestSlowChannel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -530,6 +535,7 @@ func TestSlowChannel(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 		d.room.hang = false
+		time.Sleep(claimTime)
 		d.tell(nil, waits("a", plan.WaitLate, "x"))
 		if len(d.room.messages) != 1 {
 			t.Errorf("the next run told %d times", len(d.room.messages))

@@ -103,8 +103,8 @@ func note(told *ledger.Told, items []Item, channel string, t ledger.Telling) {
 	}
 }
 
-// untell takes back that a channel is being told by a run, so that the next one tells it.
-func untell(told *ledger.Told, channel, run string) {
+// release takes back that a run is at the issue: what it says is known by its digest.
+func release(told *ledger.Told, channel, run string) {
 	for k := range told.Items {
 		if t, ok := told.Items[k].Channels[channel]; ok && t.Run == run && !t.Until.IsZero() {
 			delete(told.Items[k].Channels, channel)
