@@ -131,7 +131,7 @@ func (p property) keys(path, platform string, into map[string]bool) {
 	}
 	for name, sub := range p.Properties {
 		key := strings.TrimPrefix(path+"."+name, ".")
-		if platform == "" {
+		if platform == "" || strings.HasPrefix(key, "notify.") { // NOTIFY.md tells channels apart
 			into[key] = true
 		} else {
 			into[key+" "+platform] = true

@@ -28,6 +28,7 @@ var exclusive = map[string]string{
 	"github.com/BurntSushi/toml":      "internal/content",
 	"github.com/pelletier/go-toml/v2": "internal/content",
 	"github.com/minio/minio-go/v7":    "internal/bucket",
+	"github.com/wneessen/go-mail":     "internal/channel",
 }
 
 // TestLayers reads the table of rooms in docs/ARCHITECTURE.md and holds every import of the project against it: a

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type codeHost struct {
 	statuses    []string
 	down        bool
 	lines       lineComments
+	tracker     tracker
 }
 
 func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,9 +31,8 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Body, State, Context, Description string
 		Comments                          []lineComment
 	}
-	if r.Body != nil {
-		json.NewDecoder(r.Body).Decode(&in) //nolint:errcheck // some requests have none
-	}
+	body, _ := io.ReadAll(r.Body)
+	json.Unmarshal(body, &in) //nolint:errcheck // some requests have none
 	comment := func() map[string]any {
 		return map[string]any{"id": 1, "body": h.comment, "user": map[string]any{"login": "bot"}, "html_url": "https://forge.example/acme/site/pull/7#1"}
 	}
@@ -58,6 +59,10 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = comment()
 	case strings.HasPrefix(path, "/repos/acme/site/pulls/"):
 		out = h.lines.answer(w, r.Method, path[len("/repos/acme/site/pulls/"):], in.Comments)
+	case strings.HasPrefix(path, "/repos/acme/site/issues"):
+		var status int
+		status, out = h.tracker.serve(r.Method, strings.TrimPrefix(path, "/repos/acme/site/issues"), body)
+		w.WriteHeader(status)
 	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
 		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
 		out = map[string]any{"id": 1}

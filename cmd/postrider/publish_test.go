@@ -48,6 +48,7 @@ func TestPublishScripts(t *testing.T) {
 		clock  *clock
 		web    *web
 		host   *codeHost
+		chat   *chat
 	}
 	network := func(ts *testscript.TestScript, name string) *sandbox.Running {
 		for _, r := range ts.Value(boxKey{}).(*world).box.Networks() {
@@ -63,10 +64,13 @@ func TestPublishScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}}
+			w := &world{web: newWeb(env), clock: &clock{now: time.Date(2026, 12, 1, 8, 5, 0, 0, time.UTC)}, host: &codeHost{}, chat: &chat{}}
 			server := httptest.NewServer(w.host)
 			env.Defer(server.Close)
 			env.Setenv("CODEHOST", server.URL)
+			channel := httptest.NewServer(w.chat)
+			env.Defer(channel.Close)
+			env.Setenv("CHAT", channel.URL)
 			ids := []platform.ID{"bluesky", "facebook", "instagram", "linkedin", "mastodon", "threads", "webhook", "x"}
 			box, err := sandbox.Start(t.Context(), sandbox.Options{
 				Registry: adapters.All(), Platforms: ids, Address: "127.0.0.1:0", Now: w.clock.Now,
@@ -109,8 +113,13 @@ func TestPublishScripts(t *testing.T) {
 				ts.Value(boxKey{}).(*world).clock.Set(now)
 				ts.Setenv("NOW", args[0])
 			},
-			// codehost comment|statuses: prints the comment on the pull request, or the statuses of its commits. down and up: whether it answers.
-			// merged MERGE HEAD, review NAME STATE COMMIT: what became of it; a commit is a file that holds its id. asked N: so many requests.
+			// chat N, chat down, chat up: see chat.script.
+			"chat": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(boxKey{}).(*world).chat.script(ts, args)
+			},
+			// codehost comment|statuses|issues: prints the comment on the pull request, the statuses of its commits, or its issues. down and up:
+			// whether it answers. merged MERGE HEAD, review NAME STATE COMMIT: what became of it; a commit is a file that holds its id. asked N:
+			// so many requests.
 			"codehost": func(ts *testscript.TestScript, _ bool, args []string) {
 				h := ts.Value(boxKey{}).(*world).host
 				h.mu.Lock()
@@ -124,6 +133,8 @@ func TestPublishScripts(t *testing.T) {
 					h.lines.diff = ts.ReadFile(args[1])
 				case "refuse": // comments on lines, but no others
 					h.lines.refuse = true
+				case "issues":
+					ts.Check(os.WriteFile(ts.MkAbs("issues.txt"), []byte(h.tracker.String()), 0o600))
 				case "statuses":
 					ts.Check(os.WriteFile(ts.MkAbs("statuses.txt"), []byte(strings.Join(h.statuses, "")), 0o600))
 				case "merged":

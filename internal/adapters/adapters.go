@@ -11,10 +11,12 @@ import (
 	"github.com/postrider/postrider/internal/adapters/threads"
 	"github.com/postrider/postrider/internal/adapters/webhook"
 	"github.com/postrider/postrider/internal/adapters/x"
+	"github.com/postrider/postrider/internal/channel"
 	"github.com/postrider/postrider/internal/platform"
 )
 
-// All returns a registry of every adapter. Adding a platform adds one line, in alphabetical order.
+// All returns a registry of every adapter, and of the channels by which people are told of things: two platforms where a group reads what is
+// sent, and not the world, are among them. Adding a platform adds one line, in alphabetical order.
 func All() *platform.Registry {
 	return platform.NewRegistry(
 		bluesky.Adapter{},
@@ -26,5 +28,5 @@ func All() *platform.Registry {
 		threads.Adapter{},
 		webhook.Adapter{},
 		x.Adapter{},
-	)
+	).WithChannels(append(channel.All(), telegram.Adapter{}, webhook.Adapter{})...)
 }

@@ -242,6 +242,7 @@ func (a *app) verbs() []*cobra.Command {
 		a.daemonCommand(),
 		a.doctorCommand(),
 		a.holdCommand(),
+		a.notifyCommand(),
 		a.planCommand(),
 		a.reviewCommand(),
 		a.platformsCommand(),

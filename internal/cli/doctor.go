@@ -239,6 +239,9 @@ func (d *doctor) examine(ctx context.Context, desk *publish.Desk, repo *gitrepo.
 			return err
 		}
 		d.examineApproval(ctx, desk, repo, cfg)
+		if err := d.examineNotify(ctx, desk, repo); err != nil {
+			return err
+		}
 	}
 	d.examineClocks(clocks)
 	if err := d.examineLedger(desk, cfg); err != nil {

@@ -23,7 +23,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	seen := map[reflect.Type]bool{}
 	for _, v := range []any{
-		length{}, jsonDoc{}, jsonCards{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, jsonDoctor{}, version{}, platform.Facet{},
+		length{}, jsonDoc{}, jsonCards{}, jsonRender{}, jsonPlatforms{}, jsonAction{}, jsonWaiting{}, jsonReport{}, jsonRecord{}, jsonHolds{}, jsonAdopt{}, jsonDryRun{}, jsonDoctor{}, jsonNotify{}, version{}, platform.Facet{},
 	} {
 		documented(t, string(page), reflect.TypeOf(v), seen)
 	}

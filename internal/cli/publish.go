@@ -24,7 +24,7 @@ func (a *app) publishCommand() *cobra.Command {
 	var f deskFlags
 	var to resultFlags
 	var sending sendFlags
-	var dryRun bool
+	var dryRun, noNotify bool
 	var backlog string
 	cmd := &cobra.Command{
 		Use:     "publish",
@@ -69,15 +69,21 @@ second one ends at once.`, publishTries),
 			report, err := a.carryOut(cmd.Context(), desk, sending, progress.event)
 			progress.clear()
 			if err != nil {
+				if !noNotify {
+					a.tell(cmd.Context(), desk, repo, report, err)
+				}
 				return err
 			}
-			a.tell(results, report)
+			results.sum(report)
 			if f.json {
 				if err := a.printJSON(a.reportJSON(report, "")); err != nil {
 					return err
 				}
 			} else {
 				a.printReport(report)
+			}
+			if !noNotify {
+				a.tell(cmd.Context(), desk, repo, report, nil)
 			}
 			if report.RecordErr != nil {
 				return report.RecordErr
@@ -100,6 +106,7 @@ second one ends at once.`, publishTries),
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent and send nothing")
 	cmd.Flags().StringVar(&backlog, "backlog", "", "what becomes of all posts that are due, `WAY`: publish them, max_per_run at a time, or skip them for ever")
 	sending.add(cmd)
+	cmd.Flags().BoolVar(&noNotify, "no-notify", false, "tell nobody, whatever notify: in site.yaml says")
 	return cmd
 }
 

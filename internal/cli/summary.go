@@ -111,8 +111,8 @@ func publishOutputs(r *publish.Report) []output {
 	return list
 }
 
-// tell writes what a run did where the CI service shows it and takes it from.
-func (a *app) tell(to *results, r *publish.Report) {
+// sum writes what a run did where the CI service shows it and takes it from.
+func (to *results) sum(r *publish.Report) {
 	to.say(publishSummary(r))
 	to.give(publishOutputs(r))
 }

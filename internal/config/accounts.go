@@ -171,7 +171,11 @@ func (d *decoder) platformOf(e pair, entries []pair) (platform.Info, bool) {
 		if n.Kind != yaml.ScalarNode || null(n) {
 			d.wrong(n, "platform", "the name of a platform")
 		} else {
-			d.fail(CodePlatform, d.span(n), fmt.Sprintf("unknown platform %q", n.Value), didYouMean(n.Value, ids, "known platforms: "+strings.Join(ids, ", ")))
+			hint := didYouMean(n.Value, ids, "known platforms: "+strings.Join(ids, ", "))
+			if _, ok := d.reg.Channel(platform.ID(n.Value)); ok {
+				hint = "posts do not go there; under notify.channels people can be told there of what happens"
+			}
+			d.fail(CodePlatform, d.span(n), fmt.Sprintf("unknown platform %q", n.Value), hint)
 			d.mend(d.span(n), n.Value, content.Certain(n.Value, ids))
 		}
 		return platform.Info{}, false

@@ -37,6 +37,7 @@ type Site struct {
 	Ledger    Ledger             `yaml:"ledger" help:"Where results are recorded."`
 	Publish   Publish            `yaml:"publish" help:"What is published."`
 	Media     Media              `yaml:"media" help:"Where the world finds the site's files."`
+	Notify    Notify             `yaml:"notify" help:"Who is told of what runs did: channels, or a list of accounts."`
 
 	RequireApproval Approval `yaml:"require_approval" help:"What must have been approved by people before it goes out: true, false, a number of people, or the whole rule."`
 

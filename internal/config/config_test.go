@@ -193,9 +193,9 @@ func TestFindings(t *testing.T) {
 		"media, unknown":       {`media: {public_url: "https://raw.example/{sha}/{path}"}`, `S170 1:21-55 unknown placeholder {sha} (known: commit, path)`},
 		"media, one file":      {`media: {public_url: "https://raw.example/{commit}"}`, `S170 1:21-51 the address is the same for all files (put {path} where the file's path belongs)`},
 		"media, password":      {`media: {public_url: "https://me:pw@raw.example/{path}"}`, `S170 1:21-55 the address has a name or password in it (networks fetch files without one)` + "\n" + `S114 1:30-35 this looks like an address with a password in it, which must not be in the file (secrets come from the environment, and one that was committed must be replaced)`},
-		"unknown key, far":     {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)`},
+		"unknown key, far":     {"zzz: 1\n", `S103 1:1-4 unknown key "zzz" (known keys: accounts, campaigns, defaults, hold, ledger, media, notify, publish, require_approval, schedule, style, timezone, title, url)`},
 		"nested key":           {"schedule: {quit: []}\n", `S103 1:12-16 unknown key "quit" (did you mean "quiet"?)`},
-		"merge":                {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
+		"merge":                {"a: &a {title: x}\n<<: *a\n", `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, notify, publish, require_approval, schedule, style, timezone, title, url)` + "\n" + `S103 2:1-3 unknown key "<<" (merge keys are not supported: write the values out)`},
 		"twice":                {"title: a\ntitle: b\n", `S105 2:1-6 key "title" is given twice (it stands on line 1 already)`},
 		"no mapping":           {"schedule: soon\n", `S104 1:11-15 "schedule" takes a mapping of keys to values, not "soon"`},
 		"no text":              {"title: {a: b}\n", `S104 1:8 "title" takes a text, not a mapping`},
@@ -262,7 +262,7 @@ func TestFindings(t *testing.T) {
 		"default campaign":     {"accounts: {x: {defaults: {campaign: wintr}}}\ncampaigns: {winter: {}}\n", `S160 1:37 (x) defaults: campaign "wintr" is not defined (did you mean "winter"?)`},
 		"platforms of one":     {"accounts: {x: {defaults: {platforms: [x]}}}\n", `S160 1:38 (x) an account's defaults cannot say where posts go (move it to the site's defaults)`},
 		"default unknown":      {"defaults: {languag: en}\n", `F120 1:12 unknown front-matter key "languag" (did you mean "language"?)`},
-		"aliases":              {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, publish, require_approval, schedule, style, timezone, title, url)`},
+		"aliases":              {many, `S103 1:1-2 unknown key "a" (known keys: accounts, campaigns, defaults, hold, ledger, media, notify, publish, require_approval, schedule, style, timezone, title, url)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, found := Parse("site.yaml", []byte(test.src), registry())

@@ -197,6 +197,14 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, where string) {
 		d.requireApproval(n, p, where)
 	case *People:
 		d.people(n, p)
+	case *Notify:
+		d.notify(n, p, where)
+	case *[]Channel:
+		d.channels(n, p, where)
+	case *[]What:
+		d.whats(n, p, where)
+	case *Issue:
+		d.issue(n, p, where)
 	case *time.Time:
 		d.date(n, p, where)
 	case *time.Duration:

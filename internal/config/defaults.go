@@ -23,6 +23,7 @@ func Default() *Site {
 		Hold:   Hold{Scope: []string{ScopeAll}},
 		Ledger: Ledger{Branch: DefaultLedgerBranch},
 		Media:  Media{Bucket: Bucket{Prefix: DefaultPrefix, Keep: DefaultKeep}},
+		Notify: Notify{What: []What{WhatFailed, WhatUnknown, WhatAttention}, Remind: 24 * time.Hour},
 		places: map[string]finding.Range{},
 	}
 }

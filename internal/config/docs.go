@@ -25,6 +25,7 @@ const (
 	CodeMediaURL finding.Code = "S170"
 	CodeBucket   finding.Code = "S171"
 	CodeApproval finding.Code = "S190"
+	CodeNotify   finding.Code = "S195"
 )
 
 // Docs returns the documentation of this package's codes.
@@ -96,5 +97,8 @@ func Docs() []finding.Doc {
 		doc(CodeApproval, "rule for approval that cannot be met or names something unknown",
 			"A mistyped name would let its posts out unapproved; a rule that nobody can meet would let nothing out, ever.",
 			"require_approval: {people: 2, by: [resi]}\n", "require_approval: {people: 2, by: [resi, ada]}\n"),
+		doc(CodeNotify, "channel on which nobody can be told",
+			"When something fails, nobody would learn of it, or everybody: what is said on most networks is said to the world.",
+			"notify:\n  channels: {team: {account: teem}}\n", "notify: {issue: true}\n"),
 	}
 }

@@ -14,7 +14,7 @@ import (
 // validate checks what takes more than one key, or more than a type, to know.
 func (d *decoder) validate() {
 	for _, rule := range [...]func(*decoder){
-		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateDefaults, (*decoder).validateHold, (*decoder).validateGit, (*decoder).validateMedia, (*decoder).validateApproval,
+		(*decoder).validateTop, (*decoder).validateSchedule, (*decoder).validateCampaigns, (*decoder).validateDefaults, (*decoder).validateHold, (*decoder).validateGit, (*decoder).validateMedia, (*decoder).validateApproval, (*decoder).validateNotify,
 	} {
 		rule(d)
 	}

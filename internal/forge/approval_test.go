@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/postrider/postrider/internal/forge"
 	"github.com/postrider/postrider/internal/secret"
@@ -283,7 +284,7 @@ func TestDetectRepository(t *testing.T) {
 			if (err != nil) != c.bad {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, p); diff != "" {
+			if diff := cmp.Diff(c.want, p, cmpopts.IgnoreFields(forge.Place{}, "Web")); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -293,9 +294,12 @@ func TestDetectRepository(t *testing.T) {
 func FuzzDetectRepository(f *testing.F) {
 	f.Add("git@github.com:acme/site.git", "")
 	f.Add("https://git.example/acme/site", "gitea")
+	for _, s := range []string{"git@gitlab.com:a/b", "ssh://git@x/y/z", ":", "a:b/c", "https://[::1]/a/b"} {
+		f.Add(s, "")
+	}
 	f.Fuzz(func(t *testing.T, remote, kind string) {
 		p, err := forge.DetectRepository(func(name string) string { return map[string]string{"POSTRIDER_FORGE": kind}[name] }, remote)
-		if err == nil && (p.Kind == "" || p.API == "" || !strings.Contains(p.Repository, "/")) {
+		if err == nil && (p.Kind == "" || p.API == "" || !strings.Contains(p.Repository, "/") || !strings.HasPrefix(p.Web, "http")) {
 			t.Errorf("%q is %+v", remote, p)
 		}
 	})

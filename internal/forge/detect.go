@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -111,4 +112,36 @@ func pullOfRun(event, path string) int {
 		return 0
 	}
 	return pull
+}
+
+// FileURL returns where a code host shows a file at a commit, "" where that is not known.
+func (p *Place) FileURL(commit, path string) string {
+	middle := map[Kind]string{GitHub: "/blob/", GitLab: "/-/blob/", Gitea: "/src/commit/"}[p.Kind]
+	if p.Web == "" || commit == "" || middle == "" {
+		return ""
+	}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
+	}
+	return p.Web + middle + commit + "/" + strings.Join(segments, "/")
+}
+
+// RunURL returns the address of the CI job that this is, "" for none.
+// Gitea and Forgejo count the runs of a repository: https://docs.gitea.com/usage/actions/variables (2026-11-22)
+func RunURL(env func(string) string) string {
+	switch {
+	case env("GITLAB_CI") == "true":
+		return env("CI_JOB_URL")
+	case env("GITHUB_ACTIONS") != "true" || env("GITHUB_SERVER_URL") == "" || env("GITHUB_REPOSITORY") == "":
+		return ""
+	}
+	run := env("GITHUB_RUN_ID")
+	if env("GITEA_ACTIONS") == "true" || env("FORGEJO_ACTIONS") == "true" {
+		run = env("GITHUB_RUN_NUMBER")
+	}
+	if run == "" {
+		return ""
+	}
+	return strings.TrimSuffix(env("GITHUB_SERVER_URL"), "/") + "/" + env("GITHUB_REPOSITORY") + "/actions/runs/" + run
 }

@@ -27,6 +27,7 @@ type Place struct {
 	Kind       Kind
 	API        string // the address of the API: "https://api.github.com", "https://gitlab.com/api/v4", "https://gitea.example"
 	Repository string // "owner/name"; in GitLab the project's number or path
+	Web        string // where people see the repository; "" if that is not known, as of pull requests
 	Pull       int    // the number of the pull request; 0: it is to be found by Fork
 	Base       string // the branch that it is to be merged into, "" if that is not known
 	Head       string // the commit at its end, which statuses are about

@@ -11,7 +11,7 @@ import (
 // ErrUnknownHost means that nothing says which code host a repository is on, or that it is on none.
 var ErrUnknownHost = errors.New("it is not known which code host the repository is on")
 
-// DetectRepository finds out on which code host a repository is: from a CI job's environment, else from the address of its remote. Of
+// DetectRepository finds out on which code host a repository is, and where people see it there: from a CI job's environment, else from the address of its remote. Of
 // the hosts that are not known by name, POSTRIDER_FORGE says what they are (github, gitlab or gitea), and POSTRIDER_FORGE_API where their
 // API is, if it is not on the host of the remote.
 func DetectRepository(env func(string) string, remote string) (Place, error) {
@@ -20,12 +20,12 @@ func DetectRepository(env func(string) string, remote string) (Place, error) {
 	case kind != "" && kind != GitHub && kind != GitLab && kind != Gitea:
 		return Place{}, fmt.Errorf("POSTRIDER_FORGE is %q: it must be github, gitlab or gitea", kind)
 	case kind == "" && env("GITLAB_CI") == "true":
-		return Place{Kind: GitLab, API: env("CI_API_V4_URL"), Repository: env("CI_PROJECT_ID")}, nil
+		return Place{Kind: GitLab, API: env("CI_API_V4_URL"), Repository: env("CI_PROJECT_ID"), Web: env("CI_PROJECT_URL")}, nil
 	case kind == "" && env("GITHUB_ACTIONS") == "true":
 		return actionsRepository(env), nil
 	}
 	scheme, host, repository := splitRemote(remote)
-	if host == "" || !strings.Contains(repository, "/") {
+	if host = strings.ToLower(host); host == "" || !strings.Contains(repository, "/") || strings.ContainsAny(host+repository, " ?#\\") {
 		return Place{}, fmt.Errorf("%w: its remote is no address on one", ErrUnknownHost)
 	}
 	if kind == "" {
@@ -33,7 +33,7 @@ func DetectRepository(env func(string) string, remote string) (Place, error) {
 			return Place{}, fmt.Errorf("%w: what runs on %s; POSTRIDER_FORGE says it: github, gitlab or gitea", ErrUnknownHost, host)
 		}
 	}
-	p := Place{Kind: kind, Repository: repository}
+	p := Place{Kind: kind, Repository: repository, Web: scheme + "://" + host + "/" + repository}
 	switch kind {
 	case GitHub:
 		if p.API = scheme + "://" + host + "/api/v3"; host == "github.com" {
@@ -53,6 +53,9 @@ func actionsRepository(env func(string) string) Place {
 	p := Place{Kind: GitHub, API: env("GITHUB_API_URL"), Repository: env("GITHUB_REPOSITORY")}
 	if env("GITEA_ACTIONS") == "true" || env("FORGEJO_ACTIONS") == "true" {
 		p.Kind, p.API = Gitea, env("GITHUB_SERVER_URL")
+	}
+	if server := strings.TrimSuffix(env("GITHUB_SERVER_URL"), "/"); server != "" {
+		p.Web = server + "/" + p.Repository
 	}
 	return p
 }

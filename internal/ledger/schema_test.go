@@ -47,6 +47,7 @@ type schema struct {
 var defs = map[reflect.Type]string{
 	reflect.TypeFor[Record](): "record", reflect.TypeFor[Attempt](): "attempt", reflect.TypeFor[Lease](): "lease", reflect.TypeFor[Part](): "part",
 	reflect.TypeFor[Charge](): "charge", reflect.TypeFor[Opening](): "opening", reflect.TypeFor[Hold](): "hold", reflect.TypeFor[holdsFile](): "holds",
+	reflect.TypeFor[Told](): "told", reflect.TypeFor[ToldItem](): "told_item", reflect.TypeFor[Telling](): "telling",
 	reflect.TypeFor[platform.Rendering](): "rendering", reflect.TypeFor[platform.Part](): "rendering_part", reflect.TypeFor[platform.Facet](): "facet",
 	reflect.TypeFor[platform.Media](): "media", reflect.TypeFor[platform.Fit](): "fit", reflect.TypeFor[platform.Card](): "card", reflect.TypeFor[platform.Poll](): "poll",
 }
@@ -120,6 +121,21 @@ var about = map[string]schema{
 	"hold.by":        {Description: "who pulled it"},
 	"hold.at":        {},
 
+	"told":                 {Title: "told.json", Description: "What people were told of, of what is open."},
+	"told.items":           {},
+	"told.issue":           {Description: "the digest of what the open issue on the code host lists"},
+	"told_item":            {},
+	"told_item.what":       {Description: "failed, unknown, attention or held"},
+	"told_item.post":       {Description: "absent of something about a whole run"},
+	"told_item.account":    {},
+	"told_item.occurrence": {},
+	"told_item.since":      {Description: "when a run came upon it first"},
+	"told_item.channels":   {Description: "those that were told, by their names"},
+	"telling":              {Description: "When a channel was told, or that a run is about to tell it."},
+	"telling.at":           {},
+	"telling.run":          {},
+	"telling.until":        {Description: "set while that run is at it"},
+
 	"rendering":       {Description: "Exactly what is sent; the fingerprint is made of it."},
 	"rendering.parts": {MinItems: 1},
 }
@@ -135,10 +151,10 @@ func enum(words []string) (list []any) {
 func schemaOf() []byte {
 	root := &schema{
 		Schema: "https://json-schema.org/draft/2020-12/schema", Title: "Postrider ledger", Defs: map[string]*schema{},
-		Description: "The JSON files of a ledger: records, ledger.json and holds.json. docs/LEDGER.md tells the rest.",
-		AnyOf:       []*schema{{Ref: "#/$defs/record"}, {Ref: "#/$defs/opening"}, {Ref: "#/$defs/holds"}},
+		Description: "The JSON files of a ledger: records, ledger.json, holds.json and told.json. docs/LEDGER.md tells the rest.",
+		AnyOf:       []*schema{{Ref: "#/$defs/record"}, {Ref: "#/$defs/opening"}, {Ref: "#/$defs/holds"}, {Ref: "#/$defs/told"}},
 	}
-	for _, t := range []reflect.Type{reflect.TypeFor[Record](), reflect.TypeFor[Opening](), reflect.TypeFor[holdsFile]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[Record](), reflect.TypeFor[Opening](), reflect.TypeFor[holdsFile](), reflect.TypeFor[Told]()} {
 		root.define(t)
 	}
 	var b bytes.Buffer
@@ -239,7 +255,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s is described and does not exist", name)
 		}
 	}
-	for _, def := range []string{"record", "attempt", "lease", "part", "opening", "holds", "hold"} {
+	for _, def := range []string{"record", "attempt", "lease", "part", "opening", "holds", "hold", "told", "told_item", "telling"} {
 		for _, field := range slices.Sorted(maps.Keys(root.Defs[def].Properties)) {
 			if _, ok := about[def+"."+field]; !ok {
 				t.Errorf("%s.%s is not described", def, field)
@@ -281,6 +297,7 @@ func TestFilesFollowTheSchema(t *testing.T) {
 		{"a skipped record", "record", skipped.Encode()},
 		{"an opening", "opening", Opening{Format: Format, Began: t0, Commit: "c0ffee"}.Encode()},
 		{"holds", "holds", EncodeHolds([]Hold{{Scope: ScopeAll, Reason: "fire", By: "Ada", At: t0}, {Scope: "winter", Reason: "wrong", At: t0}})},
+		{"what was told", "told", EncodeTold(toldSample())},
 	} {
 		var v any
 		if err := json.Unmarshal(tt.file, &v); err != nil {
@@ -304,6 +321,22 @@ func TestFilesFollowTheSchema(t *testing.T) {
 			t.Errorf("%s: %s; want %q among them", wrong, problems, part)
 		}
 	}
+}
+
+// valuesOf returns the schema of all values of a map as it was read, nil where there is none.
+func valuesOf(additional any) *schema {
+	if _, ok := additional.(map[string]any); !ok {
+		return nil
+	}
+	b, err := json.Marshal(additional)
+	if err != nil {
+		return nil
+	}
+	var s schema
+	if json.Unmarshal(b, &s) != nil {
+		return nil
+	}
+	return &s
 }
 
 // check validates a value, as far as the ledger's schema goes.
@@ -331,7 +364,7 @@ func (root *schema) check(s *schema, v any, at string) (problems []string) {
 		for name, value := range v {
 			if p := s.Properties[name]; p != nil {
 				problems = append(problems, root.check(p, value, strings.TrimPrefix(at+"."+name, "."))...)
-			} else if values, ok := s.Additional.(*schema); ok {
+			} else if values := valuesOf(s.Additional); values != nil {
 				problems = append(problems, root.check(values, value, strings.TrimPrefix(at+"."+name, "."))...)
 			} else {
 				add("%s is not known", name)

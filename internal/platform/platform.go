@@ -82,6 +82,13 @@ type Sharer interface {
 	SameRendering(a, b *Account) bool
 }
 
+// Mentioner is implemented by adapters of channels that call people by what Variant.Mentions names, in a spelling of their own. On others a
+// name is part of the text.
+type Mentioner interface {
+	// MentionProblem says how a name must be written that cannot be called there, "" for one that can.
+	MentionProblem(name string) string
+}
+
 // OptionsValidator is implemented by options (see Info.NewOptions) that have rules beyond their types.
 type OptionsValidator interface {
 	// Validate returns one problem a rule, each naming the option's key in site.yaml.

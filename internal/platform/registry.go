@@ -12,6 +12,7 @@ import (
 type Registry struct {
 	adapters []Adapter
 	infos    []Info
+	channels []Adapter // see WithChannels
 }
 
 // NewRegistry returns a registry of the given adapters, sorted by id. It panics when two share an
@@ -29,6 +30,28 @@ func NewRegistry(adapters ...Adapter) *Registry {
 		r.infos = append(r.infos, info)
 	}
 	return r
+}
+
+// WithChannels returns the registry with the adapters by which people can be told of things. Those that are not among the registry's own
+// are no platforms: no account can be on them, and no post goes there.
+func (r *Registry) WithChannels(adapters ...Adapter) *Registry {
+	with := *r
+	with.channels = slices.Clone(adapters)
+	slices.SortFunc(with.channels, func(a, b Adapter) int { return strings.Compare(string(a.Info().ID), string(b.Info().ID)) })
+	return &with
+}
+
+// Channels returns the adapters by which people can be told of things, sorted by id.
+func (r *Registry) Channels() []Adapter { return r.channels }
+
+// Channel returns that of them which is called id.
+func (r *Registry) Channel(id ID) (Adapter, bool) {
+	for _, a := range r.channels {
+		if a.Info().ID == id {
+			return a, true
+		}
+	}
+	return nil, false
 }
 
 // All returns every adapter, sorted by id.

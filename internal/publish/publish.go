@@ -126,6 +126,9 @@ func (d *Delivery) OK() bool {
 	return false
 }
 
+// Begun reports whether the delivery was begun at all: not what a run had no time for, or was stopped before.
+func (d *Delivery) Begun() bool { return !notBegun(d.Err) }
+
 // Report is what a run did.
 type Report struct {
 	Run          string

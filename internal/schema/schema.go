@@ -186,6 +186,20 @@ func form(t reflect.Type, reg *platform.Registry) *node {
 		return anyOf(structure(t, reg), boolean(), &node{Type: "integer", Minimum: &one})
 	case reflect.TypeFor[config.People]():
 		return anyOf(boolean(), &node{Type: "integer", Minimum: &one})
+	case reflect.TypeFor[config.Notify]():
+		return anyOf(structure(t, reg), listOf(words()))
+	case reflect.TypeFor[[]config.Channel]():
+		v := mapOf(channel(reg))
+		v.Names = &node{Pattern: names}
+		return v
+	case reflect.TypeFor[config.What]():
+		v := &node{Type: "string"}
+		for _, w := range config.Whats() {
+			v.Enum = append(v.Enum, string(w))
+		}
+		return v
+	case reflect.TypeFor[config.Issue]():
+		return anyOf(structure(t, reg), boolean())
 	case reflect.TypeFor[utm.Rule]():
 		return &node{Ref: "#/$defs/utm"}
 	case reflect.TypeFor[post.Fields]():
@@ -259,6 +273,33 @@ func account(reg *platform.Registry) *node {
 			day.Description = "The day on which the account's token dies, as YYYY-MM-DD: check, doctor and the preview say what lies beyond it."
 			one.Properties["token_expires"] = day
 		}
+		s.AnyOf = append(s.AnyOf, one)
+	}
+	return s
+}
+
+// channel describes where people are told: on an account of the site, or one alternative for each platform on which they can be.
+func channel(reg *platform.Registry) *node {
+	common := func(n *node) *node {
+		n.Properties["what"] = listOrOne(form(reflect.TypeFor[config.What](), reg))
+		n.Properties["what"].Description = "What people are told of there. Left out: notify.what."
+		n.Properties["mention"] = listOrOne(text())
+		n.Properties["mention"].Description = "Who is called, as the channel spells it."
+		return n
+	}
+	account := common(object(map[string]*node{"account": {Type: "string", Description: "An account of the site that is the channel."}}, "account"))
+	s := &node{AnyOf: []*node{account}}
+	for _, a := range reg.Channels() {
+		info := a.Info()
+		options := reflect.TypeOf(info.NewOptions()).Elem()
+		one := common(structure(options, reg))
+		one.Title = info.Name
+		for i := range options.NumField() {
+			if key, flags, _ := strings.Cut(options.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" && flags != "omitempty" {
+				one.Required = append(one.Required, key)
+			}
+		}
+		one.Properties["platform"] = &node{Const: string(info.ID), Description: "The platform that the channel is on."}
 		s.AnyOf = append(s.AnyOf, one)
 	}
 	return s

@@ -438,6 +438,24 @@ func (l *Ledger) SetHolds(ctx context.Context, subject string, holds []ledger.Ho
 	return l.claimFiles(ctx, subject, files)
 }
 
+// Told returns what people were told of what is open.
+func (l *Ledger) Told() (ledger.Told, error) {
+	view, err := l.View()
+	if err != nil {
+		return ledger.Told{}, err
+	}
+	return view.Told()
+}
+
+// SetTold replaces what people were told of. The error is [gitrepo.ErrMoved] when somebody else wrote first: [Ledger.Refresh], and work it
+// out again.
+func (l *Ledger) SetTold(ctx context.Context, subject string, told ledger.Told) error {
+	return l.claimFiles(ctx, subject, map[string][]byte{ledger.ToldFile: ledger.EncodeTold(told)})
+}
+
+// Refresh moves to the newest tip, for whoever writes something other than records.
+func (l *Ledger) Refresh(ctx context.Context) error { return l.refresh(ctx) }
+
 // push sends a commit to the remote, as a compare-and-swap, and then moves the local branch after it.
 func (l *Ledger) push(ctx context.Context, before, commit gitrepo.Hash) error {
 	if l.o.Remote == "" || before == commit {

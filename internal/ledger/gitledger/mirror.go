@@ -170,7 +170,7 @@ func (l *Ledger) lostFiles(known, remote gitrepo.Hash) (map[string][]byte, error
 	for _, c := range changes {
 		file := mine.tree.rel(c.Path)
 		top, _, _ := strings.Cut(file, "/")
-		if c.Old != "" || c.New == "" || !slices.Contains([]string{saidDir, ledger.OpeningFile, ledger.UntimedFile, ledger.HoldsFile}, top) {
+		if c.Old != "" || c.New == "" || !slices.Contains([]string{saidDir, ledger.OpeningFile, ledger.UntimedFile, ledger.HoldsFile, ledger.ToldFile}, top) {
 			continue
 		}
 		if files[file], err = mine.tree.ReadFile(file); err != nil {

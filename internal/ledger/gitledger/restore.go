@@ -144,6 +144,9 @@ func sound(file string, b []byte) error {
 	case file == ledger.UntimedFile:
 		_, err := ledger.DecodeUntimed(b)
 		return err
+	case file == ledger.ToldFile:
+		_, err := ledger.DecodeTold(b)
+		return err
 	case top == saidDir:
 		_, err := ledger.DecodeSaying(b)
 		return err

@@ -143,7 +143,7 @@ func (v *verifier) files() error {
 		case slices.Contains(ledger.States(), ledger.State(e.Path)):
 			err = v.each(e.Path, v.file)
 		case e.Path == "README.md" || strings.HasPrefix(e.Path, "."):
-		case e.Path == ledger.OpeningFile || e.Path == ledger.HoldsFile || e.Path == ledger.UntimedFile:
+		case e.Path == ledger.OpeningFile || e.Path == ledger.HoldsFile || e.Path == ledger.UntimedFile || e.Path == ledger.ToldFile:
 			v.content(t, e)
 		default:
 			month, ok := ledger.IsSpentFile(e.Path)

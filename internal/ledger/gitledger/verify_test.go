@@ -173,6 +173,10 @@ func TestVerifyFinds(t *testing.T) {
 			spoil: func(w *written) { w.edit(map[string]string{ledger.HoldsFile: "stop!"}) },
 			want:  "holds.json",
 		},
+		"damage to what was told": {
+			spoil: func(w *written) { w.edit(map[string]string{ledger.ToldFile: "nothing"}) },
+			want:  "told.json",
+		},
 		"a merge": {
 			spoil: func(w *written) {
 				dir := w.repo.Root()

@@ -421,6 +421,19 @@ func (v *View) Holds() ([]ledger.Hold, error) {
 	return holds, nil
 }
 
+// Told returns what people were told of what is open. Of a file that cannot be read nothing is known: they are told again.
+func (v *View) Told() (ledger.Told, error) {
+	b, err := v.top(ledger.ToldFile)
+	if err != nil || b == nil {
+		return ledger.Told{}, err
+	}
+	told, err := ledger.DecodeTold(b)
+	if err != nil {
+		v.damaged = append(v.damaged, Damage{Path: ledger.ToldFile, Err: err})
+	}
+	return told, nil
+}
+
 // top returns a file, nil when there is none.
 func (v *View) top(file string) ([]byte, error) {
 	if v.tree == nil {
