@@ -57,8 +57,6 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/repos/acme/site/issues/7/comments", path == "/repos/acme/site/issues/comments/1":
 		h.comment = in.Body
 		out = comment()
-	case strings.HasPrefix(path, "/repos/acme/site/pulls/"):
-		out = h.lines.answer(w, r.Method, path[len("/repos/acme/site/pulls/"):], in.Comments)
 	case strings.HasPrefix(path, "/repos/acme/site/issues"):
 		var status int
 		status, out = h.tracker.serve(r.Method, strings.TrimPrefix(path, "/repos/acme/site/issues"), body)
@@ -75,7 +73,7 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = list
 	case path == "/repos/acme/site/pulls/7/commits":
 		out = []any{map[string]any{"sha": h.head, "author": map[string]any{"login": "ada"}}}
-	case path == "/repos/acme/site/pulls/7/reviews":
+	case path == "/repos/acme/site/pulls/7/reviews" && r.Method == http.MethodGet:
 		list := []any{}
 		for _, r := range h.reviews {
 			f := strings.Fields(r)
@@ -84,6 +82,8 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = list
 	case strings.HasPrefix(path, "/repos/acme/site/collaborators/"):
 		out = map[string]any{"permission": map[bool]string{true: "read", false: "write"}[strings.Contains(path, "mallory")]}
+	case strings.HasPrefix(path, "/repos/acme/site/pulls/"):
+		out = h.lines.answer(w, r.Method, path[len("/repos/acme/site/pulls/"):], in.Comments)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 		out = map[string]any{"message": r.Method + " " + r.URL.Path}

@@ -18,6 +18,7 @@ import (
 	"github.com/postrider/postrider/internal/daemon"
 	"github.com/postrider/postrider/internal/forge/inbound"
 	"github.com/postrider/postrider/internal/gitrepo"
+	"github.com/postrider/postrider/internal/notify"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/publish"
 )
@@ -224,11 +225,11 @@ func (s *served) open(ctx context.Context) (_ daemon.Desk, err error) {
 	if err != nil {
 		return nil, err
 	}
-	desk := &servedDesk{served: s, repo: repo}
+	desk := &servedDesk{served: s, repo: repo, prefix: strings.Trim(prefix+"/"+s.folder, "/")}
 	for _, r := range remotes {
 		desk.remotes = append(desk.remotes, r.URL)
 	}
-	o := s.a.openOptions(repo, strings.Trim(prefix+"/"+s.folder, "/"), deskFlags{branch: s.branch}, s.lookup)
+	o := s.a.openOptions(repo, desk.prefix, deskFlags{branch: s.branch}, s.lookup)
 	o.Log = s.log
 	if desk.Desk, err = publish.Open(ctx, o); err != nil {
 		return nil, err
@@ -280,6 +281,7 @@ type servedDesk struct {
 	*publish.Desk
 	served  *served
 	repo    *gitrepo.Repo
+	prefix  string // the site's folder in the repository
 	remotes []string
 }
 
@@ -291,10 +293,38 @@ func (d *servedDesk) Seen() daemon.Seen {
 // Do implements [daemon.Desk].
 func (d *servedDesk) Do(ctx context.Context, tell func(publish.Event)) (*publish.Report, error) {
 	report, err := d.served.a.carryOut(ctx, d.Desk, d.served.sending, tell)
+	d.notify(ctx, report, err)
 	if err == nil && report.RecordErr == nil {
 		d.repo.Tidy(ctx)
 	}
 	return report, err
+}
+
+// notify tells people of a run, as site.yaml says. What goes wrong with that is no reason for the site to be tried again.
+func (d *servedDesk) notify(ctx context.Context, report *publish.Report, failed error) {
+	if failed != nil && !notify.Tellable(failed) {
+		return
+	}
+	s := d.served
+	o, err := s.a.notifyOptions(d.Desk, d.repo, d.prefix, s.lookup)
+	if err != nil {
+		s.log.Warn("nobody was told", "err", s.a.scrub(err.Error()))
+		return
+	}
+	if !o.Site.Notify.On() {
+		return
+	}
+	o.Log = s.log
+	result := notify.Tell(ctx, *o, report, failed)
+	if len(result.Told) > 0 {
+		s.log.Info("told", "channels", strings.Join(result.Told, ","))
+	}
+	if result.Issue != "" {
+		s.log.Info("issue", "settled", result.Settled, "url", result.Issue)
+	}
+	for _, w := range result.Warnings {
+		s.log.Warn("somebody was not told", "channel", w.Channel, "err", s.a.scrub(w.Error()))
+	}
 }
 
 // Plan implements [daemon.Desk].

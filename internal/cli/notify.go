@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postrider/postrider/internal/agenda"
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/forge"
@@ -42,7 +43,7 @@ code is 1 when one did not arrive.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, repo.Close()) }()
-			o, err := a.notifyOptions(desk, repo, a.lookup)
+			o, err := a.ownNotifyOptions(desk, repo)
 			if err != nil {
 				return err
 			}
@@ -177,13 +178,22 @@ func channelHint(err error) string {
 	return hint
 }
 
-// notifyOptions returns what telling people of the merged site takes, with the secrets of lookup.
-func (a *app) notifyOptions(desk *publish.Desk, repo *gitrepo.Repo, lookup func(string) string) (*notify.Options, error) {
+// ownNotifyOptions returns what telling people of the site that the program was started in takes.
+func (a *app) ownNotifyOptions(desk *publish.Desk, repo *gitrepo.Repo) (*notify.Options, error) {
 	_, prefix, err := a.mergedSite(repo, desk)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := a.mergedConfig(repo, desk)
+	return a.notifyOptions(desk, repo, prefix, a.lookup)
+}
+
+// notifyOptions returns what telling people of a merged site takes: the one in the folder prefix of the repository, with the secrets of lookup.
+func (a *app) notifyOptions(desk *publish.Desk, repo *gitrepo.Repo, prefix string, lookup func(string) string) (*notify.Options, error) {
+	tree, err := repo.Tree(gitrepo.Hash(desk.Commit))
+	if err != nil {
+		return nil, err
+	}
+	cfg, _, err := agenda.Config(tree, prefix, a.Registry)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +248,7 @@ func (a *app) tell(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, 
 		return
 	}
 	warn := a.stderrStyle().yellow("warning:")
-	o, err := a.notifyOptions(desk, repo, a.lookup)
+	o, err := a.ownNotifyOptions(desk, repo)
 	if err != nil {
 		a.notef("%s nobody was told: %s", warn, printable(a.scrub(err.Error())))
 		return
@@ -270,7 +280,7 @@ func (a *app) tell(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, 
 
 // examineNotify asks the channels who we are there, and whether the issue could be written.
 func (d *doctor) examineNotify(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo) error {
-	o, err := d.notifyOptions(desk, repo, d.lookup)
+	o, err := d.ownNotifyOptions(desk, repo)
 	if err != nil {
 		return err
 	}

@@ -219,7 +219,7 @@ func TestRegister(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, beside := range map[string]string{"aaa": "NewRegistry(\n\t\taaa.Adapter{},\n", "zzz": "\t\tzzz.Adapter{},\n\t)\n"} {
+	for name, beside := range map[string]string{"aaa": "NewRegistry(\n\t\taaa.Adapter{},\n", "zzz": "\t\tzzz.Adapter{},\n\t)"} {
 		got, err := register(source, name)
 		if err != nil || !strings.Contains(string(got), beside) {
 			t.Errorf("%s: %v\n%s", name, err, got)
