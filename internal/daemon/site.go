@@ -17,8 +17,8 @@ import (
 const (
 	// lead is how long before something is due a site is fetched: its claim then finds nothing new, as a rule, and leaves at once.
 	lead = 5 * time.Second
-	// gap is how long a site rests between two visits, so that a hundred webhooks are one fetch.
-	gap = time.Second
+	// gap is how long a site rests between two visits, so that a hundred webhooks are a few fetches.
+	gap = 200 * time.Millisecond
 	// crowded is how long it rests at least after a run that found more posts than max_per_run: the guard against a flood is worth
 	// nothing when runs follow each other at once.
 	crowded = time.Minute
