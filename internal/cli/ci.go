@@ -42,6 +42,9 @@ type workflows struct {
 	Workflows string // the folder of the workflows
 	Jobs      string // GitLab: the file with the jobs, which .gitlab-ci.yml includes
 	Secrets   []ciSecret
+	Approval  bool // something needs the approval of people: all of the history is read
+	Reviews   bool // and the code host is asked for it
+	Issue     bool // an issue lists what is open
 	Actions   ciActions
 	Docs      string
 }
@@ -172,9 +175,10 @@ func (a *app) workflowsFor(ctx context.Context, repo *gitrepo.Repo, cfg *config.
 	}
 	w := &workflows{
 		Host: host, Name: "postrider", Folder: strings.Trim(folder, "/"), Branch: cfg.Publish.Branch, Ledger: cfg.Ledger.Branch,
-		Version: installable(buildVersion()), Secrets: a.ciSecrets(cfg), Actions: actionsOf(host), Docs: ciDocs,
+		Version: installable(buildVersion()), Actions: actionsOf(host), Docs: ciDocs,
 		Workflows: workflowFolders[host],
 	}
+	a.workflowNeeds(w, cfg)
 	if slug := slugOf(w.Folder); slug != "" {
 		w.Name += "-" + slug
 	}
@@ -211,6 +215,12 @@ func defaultBranch(ctx context.Context, repo *gitrepo.Repo) (string, error) {
 	return cmp.Or(branch, initBranch), err
 }
 
+// workflowNeeds fills in what the job that publishes needs for what site.yaml asks for.
+func (a *app) workflowNeeds(w *workflows, cfg *config.Site) {
+	w.Secrets, w.Approval, w.Issue = a.ciSecrets(cfg), cfg.NeedsApproval(), cfg.Notify.Issue.On
+	w.Reviews = w.Approval && cfg.RequireApproval.From != config.FromTrailers
+}
+
 // ciSecrets returns the variables that hold the secrets of a site's accounts and of its bucket, in their order.
 func (a *app) ciSecrets(cfg *config.Site) (list []ciSecret) {
 	add := func(owner string, specs []platform.SecretSpec) {
@@ -224,6 +234,13 @@ func (a *app) ciSecrets(cfg *config.Site) (list []ciSecret) {
 	for i := range cfg.Accounts {
 		info, _ := a.Registry.Info(cfg.Accounts[i].Platform)
 		add(cfg.Accounts[i].Name, info.Secrets)
+	}
+	for i := range cfg.Notify.Channels {
+		if c := &cfg.Notify.Channels[i]; c.Account == "" {
+			if adapter, ok := a.Registry.Channel(c.Own.Platform); ok {
+				add(c.Name, adapter.Info().Secrets)
+			}
+		}
 	}
 	if cfg.Media.Bucket.Endpoint != "" {
 		add(config.BucketOwner, config.BucketSecrets())

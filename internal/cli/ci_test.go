@@ -26,12 +26,13 @@ var update = flag.Bool("update", false, "write the goldens anew")
 func sitesInCI(t *testing.T) map[string]workflows {
 	t.Helper()
 	a := &app{Env: Env{Registry: adapters.All()}}
-	secrets := func(accounts string) []ciSecret {
+	with := func(w workflows, accounts string) workflows {
 		cfg, found := config.Parse(config.File, []byte("title: Acme\ntimezone: UTC\n"+accounts), a.Registry)
 		if found.HasErrors() {
 			t.Fatalf("%v", found)
 		}
-		return a.ciSecrets(cfg)
+		a.workflowNeeds(&w, cfg)
+		return w
 	}
 	var all strings.Builder
 	all.WriteString("accounts:\n")
@@ -44,9 +45,11 @@ func sitesInCI(t *testing.T) map[string]workflows {
 	}
 	all.WriteString("media: {bucket: {endpoint: \"https://s3.example\", name: acme}}\n")
 	return map[string]workflows{
-		"top":    {Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: "v1.2.3", Secrets: secrets("accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\n")},
-		"folder": {Name: "postrider-social-media", Folder: "social [media]", Branch: "release/1+2", Ledger: "results", Version: "latest", Secrets: secrets(all.String())},
-		"none":   {Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: strings.Repeat("0123456789", 4)},
+		"top":    with(workflows{Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: "v1.2.3"}, "accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\n"),
+		"folder": with(workflows{Name: "postrider-social-media", Folder: "social [media]", Branch: "release/1+2", Ledger: "results", Version: "latest"}, all.String()),
+		"careful": with(workflows{Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: "v1.2.3"},
+			"accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\nrequire_approval: {people: 2}\nnotify:\n  channels: {team: {platform: slack}}\n  issue: true\n"),
+		"none": {Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: strings.Repeat("0123456789", 4)},
 	}
 }
 
