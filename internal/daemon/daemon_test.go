@@ -31,13 +31,14 @@ type fake struct {
 
 	changed bool // since the last run
 
-	err    error                     // of opening it
-	doErr  error                     // of a run
-	bomb   bool                      // a run panics
-	stuck  time.Duration             // how long opening takes
-	busy   time.Duration             // how long a run with something to send takes
-	limit  int                       // most posts of one run; 0: all
-	during func(ctx context.Context) // called while a run sends
+	err        error                     // of opening it
+	doErr      error                     // of a run
+	bomb       bool                      // a run panics
+	stuck      time.Duration             // how long opening takes
+	busy       time.Duration             // how long a run with something to send takes
+	limit      int                       // most posts of one run; 0: all
+	during     func(ctx context.Context) // called while a run sends
+	unapproved bool                      // a post waits for the approval of people
 }
 
 func (f *fake) site() Site {
@@ -104,6 +105,9 @@ func (f *fake) Plan(at time.Time) (*plan.Plan, error) {
 			state = plan.WaitLimit
 		}
 		p.Waiting = append(p.Waiting, plan.Waiting{State: state, Until: due})
+	}
+	if f.unapproved {
+		p.Waiting = append(p.Waiting, plan.Waiting{State: plan.WaitUnapproved})
 	}
 	return p, nil
 }
@@ -254,6 +258,35 @@ func TestWoken(t *testing.T) {
 		if len(sent) != 1 || sent[0].Sub(merged) > 10*time.Millisecond {
 			t.Errorf("what was merged at %s went out at %v", merged, sent)
 		}
+	})
+}
+
+// TestUnapproved asks again now and then who has approved what waits for that, and at once when the code host tells of a review.
+func TestUnapproved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, settled := &fake{name: "acme", fetch: time.Minute, unapproved: true}, &fake{name: "settled", fetch: time.Minute}
+		d, end := runs(t, 4, f, settled)
+		ran := func() (int, int) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			settled.mu.Lock()
+			defer settled.mu.Unlock()
+			return f.runs, settled.runs
+		}
+		time.Sleep(time.Hour - time.Minute)
+		if n, other := ran(); n < 9 || n > 13 || other != 1 {
+			t.Errorf("%d runs in an hour with something unapproved, %d without: want about 11, and 1", n, other)
+		}
+		before, _ := ran()
+		for i, event := range []string{"pull_request_review", "issues"} {
+			ask(d, request("/hook/acme", hookSecret, event, fmt.Sprint(i), "acme", commit(i)))
+			ask(d, request("/hook/settled", hookSecret, event, fmt.Sprint("s", i), "settled", commit(i)))
+			time.Sleep(time.Second)
+		}
+		if n, other := ran(); n != before+1 || other != 1 {
+			t.Errorf("a review and an issue made %d and %d runs, want 1 and none", n-before, other-1)
+		}
+		end()
 	})
 }
 

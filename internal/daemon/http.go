@@ -71,6 +71,14 @@ func (d *Daemon) receive(w http.ResponseWriter, r *http.Request) {
 	}
 	result, status := "woke", http.StatusAccepted
 	switch {
+	case isReview(event.Name):
+		result = "ignored"
+		for _, s := range sites {
+			if s.look().unapproved {
+				s.poke()
+				result = "woke"
+			}
+		}
 	case event.Name != "push":
 		result = "ignored"
 	case len(sites) == 0:
@@ -85,6 +93,12 @@ func (d *Daemon) receive(w http.ResponseWriter, r *http.Request) {
 	d.metrics.webhook(result)
 	d.o.Log.Info("webhook", "result", result, "from", string(event.Kind), "event", event.Name, "delivery", event.Delivery, "repository", event.Repository, "ref", event.Ref)
 	answer(w, status, result)
+}
+
+// isReview reports whether an event may be somebody's approval: the names of GitHub and Gitea, and of GitLab.
+// https://docs.github.com/en/webhooks/webhook-events-and-payloads, https://docs.gitlab.com/user/project/integrations/webhook_events/ (2026-11-22)
+func isReview(event string) bool {
+	return event == "pull_request_review" || event == "pull_request_approved" || event == "merge_request"
 }
 
 // refusals are the results of webhooks that were not accepted, by what was answered.

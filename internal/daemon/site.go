@@ -27,6 +27,8 @@ const (
 	lastPause  = 5 * time.Minute
 	// assured is for how long a site goes without a run as long as there is no news and nothing is due.
 	assured = time.Hour
+	// asked is the same while posts wait for somebody's approval, which a code host may tell of by a webhook, or not.
+	asked = 5 * time.Minute
 )
 
 // site is a site with its loop.
@@ -54,6 +56,8 @@ type state struct {
 	crowded  bool      // more was due than a run may send
 	calm     time.Time // when a run last found that only time and news change anything; zero: the last did not
 	held     bool
+	// unapproved says that posts wait for the approval of people.
+	unapproved bool
 }
 
 func newSite(d *Daemon, o Site) *site {
@@ -154,7 +158,7 @@ func (s *site) visit(soft, ctx context.Context, r rank) (err error) {
 	case <-s.wake: // what it told of is fetched now
 	default:
 	}
-	if calm := s.look().calm; r == ticked && !calm.IsZero() && s.d.now().Sub(calm) < assured {
+	if st := s.look(); r == ticked && !st.calm.IsZero() && s.d.now().Sub(st.calm) < st.patience() {
 		if news, err := s.news(soft); err != nil || !news {
 			return err
 		}
@@ -259,10 +263,21 @@ func (s *site) publish(ctx context.Context, desk Desk) error {
 		calm = now
 	}
 	limit := slices.ContainsFunc(waiting, func(w plan.Waiting) bool { return w.State == plan.WaitLimit })
+	unapproved := slices.ContainsFunc(waiting, func(w plan.Waiting) bool { return w.State == plan.WaitUnapproved })
 	seen := desk.Seen()
-	s.note(func(st *state) { st.seen, st.next, st.crowded, st.held, st.calm = seen, next, limit, held, calm })
+	s.note(func(st *state) {
+		st.seen, st.next, st.crowded, st.held, st.calm, st.unapproved = seen, next, limit, held, calm, unapproved
+	})
 	s.d.metrics.waits(s.Name, waiting, next, held)
 	return nil
+}
+
+// patience is for how long a site goes without a run as long as nothing calls for one.
+func (st *state) patience() time.Duration {
+	if st.unapproved {
+		return asked
+	}
+	return assured
 }
 
 // restless reports whether something waits for what neither the clock nor the remote tells: a link that answers, or the death of a run.
