@@ -112,9 +112,9 @@ func publishOutputs(r *publish.Report) []output {
 }
 
 // sum writes what a run did where the CI service shows it and takes it from.
-func (to *results) sum(r *publish.Report) {
-	to.say(publishSummary(r))
-	to.give(publishOutputs(r))
+func (r *results) sum(report *publish.Report) {
+	r.say(publishSummary(report))
+	r.give(publishOutputs(report))
 }
 
 // publishSummary says in Markdown what a run did, and what waits for a person.
