@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/postrider/postrider/internal/post"
@@ -83,12 +84,30 @@ func saveCache(dir, key string, entries []entry, log *slog.Logger) {
 	}
 }
 
+// unfinished stands in the name of a file that is being written, behind that of the file that it becomes.
+const unfinished = ".tmp"
+
+// Sweep removes from a folder what killed processes were in the middle of writing there. What another process is writing at this moment goes,
+// too: that one keeps nothing then, and the next does.
+func Sweep(dir string, log *slog.Logger) {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return // nothing was ever kept there
+	}
+	for _, n := range names {
+		if n.Type().IsRegular() && strings.Contains(n.Name(), unfinished) {
+			err := os.Remove(filepath.Join(dir, n.Name()))
+			log.Debug("removed what was never finished", "file", n.Name(), "err", err)
+		}
+	}
+}
+
 // WriteFile replaces a file as a whole: readers see the old or the new content.
 func WriteFile(name string, b []byte) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil { //nolint:gosec // a cache in a git folder
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".tmp*")
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+unfinished+"*")
 	if err != nil {
 		return err
 	}

@@ -15,15 +15,9 @@ const mostQuestions = 300
 // that the remote's address names. The token is one of lookup's.
 func (a *app) codeHost(repo *gitrepo.Repo, lookup func(string) string) func(remote string) (forge.Forge, error) {
 	return func(remote string) (forge.Forge, error) {
-		remotes, err := repo.Remotes()
+		address, err := addressOf(repo, remote)
 		if err != nil {
 			return nil, err
-		}
-		address := ""
-		for _, r := range remotes {
-			if r.Name == remote {
-				address = r.URL
-			}
 		}
 		place, err := forge.DetectRepository(lookup, address)
 		if err != nil {
@@ -36,4 +30,18 @@ func (a *app) codeHost(repo *gitrepo.Repo, lookup func(string) string) func(remo
 		}
 		return forge.Open(place, secret.New(token), forge.Rationed(a.HTTP, mostQuestions))
 	}
+}
+
+// addressOf returns the address of a git remote, without a password; "" when there is no such remote.
+func addressOf(repo *gitrepo.Repo, name string) (string, error) {
+	remotes, err := repo.Remotes()
+	if err != nil {
+		return "", err
+	}
+	for _, r := range remotes {
+		if r.Name == name {
+			return r.URL, nil
+		}
+	}
+	return "", nil
 }

@@ -201,7 +201,11 @@ func (a *app) notifyOptions(desk *publish.Desk, repo *gitrepo.Repo, prefix strin
 		Site: cfg, Folder: prefix, Registry: a.Registry, Memory: desk.Ledger, Env: lookup, HTTP: a.HTTP, Now: a.Now, Wait: a.Wait, Log: a.log, Scrub: a.scrub,
 		Links: notify.Links{Run: forge.RunURL(lookup)}, Timeout: notify.DefaultTimeout,
 	}
-	place, err := forge.DetectRepository(lookup, a.remoteAddress(repo, cfg))
+	address, err := addressOf(repo, desk.Remote())
+	if err != nil {
+		return nil, err
+	}
+	place, err := forge.DetectRepository(lookup, address)
 	if err != nil {
 		o.NoIssues = err
 		return o, nil
@@ -221,25 +225,6 @@ func (a *app) notifyOptions(desk *publish.Desk, repo *gitrepo.Repo, prefix strin
 		o.Issues = nil
 	}
 	return o, nil
-}
-
-// remoteAddress returns the address of the site's git remote, without a password; "" without one.
-func (a *app) remoteAddress(repo *gitrepo.Repo, cfg *config.Site) string {
-	name, _, err := repo.DefaultRemote()
-	if err != nil {
-		return ""
-	}
-	name = cmp.Or(cfg.Ledger.Remote, name)
-	remotes, err := repo.Remotes()
-	if err != nil {
-		return ""
-	}
-	for _, r := range remotes {
-		if r.Name == name {
-			return r.URL
-		}
-	}
-	return ""
 }
 
 // tell tells people of a run. Whatever goes wrong with that is a warning, and no reason for the run to fail.

@@ -104,9 +104,11 @@ func (a *app) outlines(ctx context.Context, repo *gitrepo.Repo, tree *gitrepo.Tr
 		return nil, err
 	}
 	cfg, _ := config.Parse(config.File, src, a.Registry)
+	cache := filepath.Join(repo.CommonDir(), "postrider", "staged", path.Clean(prefix))
+	agenda.Sweep(cache, a.log)
 	return agenda.Outlines(ctx, agenda.Options{
 		Repo: repo, Prefix: prefix, Registry: a.Registry, Env: func(string) string { return "" }, Log: a.log, Version: buildVersion().String(),
-		CacheDir: filepath.Join(repo.CommonDir(), "postrider", "staged", path.Clean(prefix)),
+		CacheDir: cache,
 	}, tree, cfg)
 }
 

@@ -65,6 +65,7 @@ func Open(ctx context.Context, o OpenOptions) (*Desk, error) {
 	d.Pictures = &pictures.Fitter{Memory: 64 << 20} // a picture often goes to several accounts
 	if !o.NoCache {
 		options.CacheDir = filepath.Join(o.Repo.CommonDir(), "postrider")
+		agenda.Sweep(options.CacheDir, o.Log)
 		d.Pictures.Dir = filepath.Join(options.CacheDir, "pictures")
 	}
 	d.Now, d.Wait, d.Log, d.ownerDead = o.Now, o.Wait, o.Log, o.OwnerDead

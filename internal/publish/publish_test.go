@@ -64,6 +64,26 @@ func TestSecondRunReadsNoContent(t *testing.T) {
 	w.exactlyOnce(2)
 }
 
+// TestKilledWhileItKeepsThePlan removes what a process left that was killed while it wrote its caches, even when there is nothing to do.
+func TestKilledWhileItKeepsThePlan(t *testing.T) {
+	w := newWorld(t, map[string]string{"a": post("aaaa1111", "", "Hello.")})
+	repo := w.here()
+	w.run(repo)
+	w.run(repo) // keeps the plan of a run with nothing to do
+	cache := filepath.Join(repo.CommonDir(), "postrider")
+	for _, name := range []string{"plan.json.tmp1185435396", "agenda.tmp7"} {
+		if err := os.WriteFile(filepath.Join(cache, name), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if report := w.run(repo); report.Settled != 4 {
+		t.Errorf("settled %d", report.Settled)
+	}
+	if left, err := filepath.Glob(filepath.Join(cache, "*.tmp*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
 func TestQuickPlanEndsWhenSomethingComesDue(t *testing.T) {
 	w := newWorld(t, map[string]string{"a": post("aaaa1111", "publish_at: 2026-12-01 09:30\n", "Later.")})
 	repo := w.here()
