@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 // pictureFlags say what becomes of the pictures of a review.
 type pictureFlags struct {
 	dir, branch string
+	folder      string // the site's, in its repository
 	none        bool
 }
 
@@ -38,6 +40,9 @@ const picturesPatience = 3 * time.Minute
 func (a *app) pictures(ctx context.Context, repo *gitrepo.Repo, pull *pullRequest, in pictures.Input, f pictureFlags) (map[string]review.Picture, error) {
 	if !pictures.Any(in.Review) {
 		return nil, nil
+	}
+	if f.folder != "" && f.branch == pictures.DefaultBranch { // each site of a repository has its own: what one draws takes the place of what was there
+		f.branch += "-" + cmp.Or(slugOf(f.folder), "site")
 	}
 	var shelf *pictureShelf
 	if pull != nil && !f.none && a.Getenv(screenshot.EnvVar) != screenshot.NoBrowser {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 
 	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/forge"
@@ -35,7 +36,7 @@ func forgeToken(lookup func(string) string, kind forge.Kind) (token string) {
 	return token
 }
 
-// statusContext names the review among the checks of a commit.
+// statusContext names the review among the checks of a commit. A site in a folder has its name behind it.
 const statusContext = "postrider/review"
 
 // pullRequest finds out which pull request this CI job is for, and what to compare for it unless flags say otherwise.
@@ -87,20 +88,20 @@ func (a *app) pullRequest(ctx context.Context, dir string, repo *gitrepo.Repo, f
 
 // post writes a review under its pull request, and sets the status of the commit. A code host that is down or wants to be asked later is no
 // reason to fail: what the review found, the exit code says all the same, and the next run writes the comment.
-func (a *app) post(ctx context.Context, p *pullRequest, prefix string, r *review.Review, o review.MarkdownOptions) error {
+func (a *app) post(ctx context.Context, p *pullRequest, r *review.Review, o review.MarkdownOptions) error {
 	if o.Limit == 0 || o.Limit > p.host.Limit() {
 		o.Limit = p.host.Limit()
 	}
-	left := a.suggest(ctx, p, prefix, r.Repairs)
+	left := a.suggest(ctx, p, o.Folder, r.Repairs)
 	o.Repairs = &left
-	address, changed, err := p.host.Comment(ctx, p.Pull, review.Marker, r.Markdown(o))
+	address, changed, err := p.host.Comment(ctx, p.Pull, review.MarkerOf(o.Folder), r.Markdown(o))
 	if err != nil {
 		return a.notPosted(err)
 	}
 	if changed {
 		a.notef("the review is under pull request %d: %s", p.Pull, cmp.Or(address, "look there"))
 	}
-	status := forge.Status{Context: statusContext, State: forge.Success, Description: r.Status(), URL: address}
+	status := forge.Status{Context: path.Join(statusContext, o.Folder), State: forge.Success, Description: r.Status(), URL: address}
 	if r.New.Count(finding.Error) > 0 {
 		status.State = forge.Failure
 	}

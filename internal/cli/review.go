@@ -121,14 +121,15 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	o := review.MarkdownOptions{Limit: f.limit, Base: c.baseName, Head: c.headName, Command: "postrider review"}
-	results.say(r.Markdown(review.MarkdownOptions{Limit: summaryLimit, Base: o.Base, Head: o.Head, Command: o.Command}))
+	o := review.MarkdownOptions{Limit: f.limit, Folder: c.prefix, Base: c.baseName, Head: c.headName, Command: "postrider review"}
+	results.say(r.Markdown(review.MarkdownOptions{Limit: summaryLimit, Folder: o.Folder, Base: o.Base, Head: o.Head, Command: o.Command}))
+	f.pictures.folder = c.prefix
 	drawn := pictures.Input{Sides: sides, Before: c.before, After: c.after, Registry: a.Registry, Review: r}
 	if o.Pictures, err = a.pictures(ctx, repo, pull, drawn, f.pictures); err != nil {
 		return err
 	}
 	if pull != nil {
-		if err := a.post(ctx, pull, c.prefix, r, o); err != nil {
+		if err := a.post(ctx, pull, r, o); err != nil {
 			return err
 		}
 	}

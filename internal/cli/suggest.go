@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"net/url"
 	"path"
 	"strings"
 
@@ -9,8 +10,14 @@ import (
 	"github.com/postrider/postrider/internal/review"
 )
 
-// suggestionMark begins every suggestion of ours, so that the next run finds it.
-const suggestionMark = "postrider fix"
+// suggestionMark begins every suggestion of ours, so that the next run finds it. Each site of a repository has one of its own, and none begins
+// another: they would remove each other's.
+func suggestionMark(folder string) string {
+	if folder == "" {
+		return "postrider fix"
+	}
+	return "postrider fix@" + strings.ReplaceAll(url.PathEscape(folder), "--", "-%2D")
+}
 
 // maxSuggestions is how many changes are suggested at their lines; the comment counts the rest.
 const maxSuggestions = 20
@@ -30,7 +37,7 @@ func (a *app) suggest(ctx context.Context, p *pullRequest, prefix string, repair
 		}
 		list, of[s] = append(list, s), *r
 	}
-	missing, err := p.host.Suggest(ctx, p.Pull, p.Head, suggestionMark, list)
+	missing, err := p.host.Suggest(ctx, p.Pull, p.Head, suggestionMark(prefix), list)
 	if err != nil && len(list) > 0 {
 		a.notef("%s what can be mended is listed in the comment instead of suggested at its lines: %s", a.stderrStyle().yellow("note:"), printable(a.scrub(err.Error())))
 	}

@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"html"
 	"slices"
 	"strings"
@@ -19,6 +20,15 @@ import (
 // Marker begins every comment that [Review.Markdown] writes, so that the next one finds it and takes its place.
 const Marker = "<!-- postrider review -->"
 
+// MarkerOf returns the marker of the site in a folder of its repository: several sites of one repository have comments of their own. The
+// site at the top, whose folder is empty, has [Marker].
+func MarkerOf(folder string) string {
+	if folder == "" {
+		return Marker
+	}
+	return "<!-- postrider review of " + strings.ReplaceAll(url.PathEscape(folder), "--", "-%2D") + " -->" // two hyphens may end an HTML comment
+}
+
 // MarkdownOptions say how a review is written.
 type MarkdownOptions struct {
 	// Limit is how many bytes it may take, 0 for as many as it does. What is left out is said: details of posts first, the list of
@@ -28,6 +38,8 @@ type MarkdownOptions struct {
 	Link func(path string) string
 	// Pictures are shown with the posts of their paths.
 	Pictures map[string]Picture
+	// Folder is where the site is in its repository, "" at the top.
+	Folder string
 	// Base and Head name what was compared: branches, or commits.
 	Base, Head string
 	// Command is how the reader makes the review himself.
@@ -89,7 +101,11 @@ func (w *writer) see() string {
 // top is what nobody should miss: what merging does, and what is wrong.
 func (w *writer) top() string {
 	var b strings.Builder
-	b.WriteString(Marker + "\n## What merging this does\n\n")
+	b.WriteString(MarkerOf(w.o.Folder) + "\n## What merging this does")
+	if w.o.Folder != "" {
+		b.WriteString(" in " + code(w.o.Folder))
+	}
+	b.WriteString("\n\n")
 	b.WriteString(w.Summary() + "\n")
 	if len(w.Posts) > 0 {
 		b.WriteString("\n| post | | on merge |\n|---|---|---|\n")

@@ -331,3 +331,19 @@ func outsideOfCode(text string) string {
 	}
 	return b.String()
 }
+
+// TestMarkerOf has sites of one repository find their own comments and no others', whatever their folders are called.
+func TestMarkerOf(t *testing.T) {
+	folders := []string{"", "a", "a b", "a/b", "a--b", "a---b", "a -->", "social [media]", "日本語"}
+	for i, folder := range folders {
+		m := review.MarkerOf(folder)
+		if inner := strings.TrimSuffix(strings.TrimPrefix(m, "<!--"), "-->"); strings.Contains(inner, "--") || strings.ContainsAny(inner, "<>") || strings.Contains(m, "\n") {
+			t.Errorf("%q is no HTML comment for %q", m, folder)
+		}
+		for j, other := range folders {
+			if i != j && strings.HasPrefix(review.MarkerOf(other), m) {
+				t.Errorf("the comment of %q is taken for that of %q", other, folder)
+			}
+		}
+	}
+}
