@@ -3,8 +3,8 @@ package review
 import (
 	"cmp"
 	"fmt"
-	"net/url"
 	"html"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
