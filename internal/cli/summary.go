@@ -26,7 +26,7 @@ func summaryCell(text string) string {
 	if r := []rune(text); len(r) > maxSummaryCell {
 		text = string(r[:maxSummaryCell-1]) + "…"
 	}
-	return review.Cell(text)
+	return review.Inert(text)
 }
 
 // summaryLink writes an address that a network gave as a link, and anything else as text.

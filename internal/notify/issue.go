@@ -10,6 +10,7 @@ import (
 
 	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/forge"
+	"github.com/postrider/postrider/internal/review"
 )
 
 // issueBody is what the issue says of what is open.
@@ -57,25 +58,25 @@ func issueOf(site *config.Site, items []Item, links Links) issueBody {
 
 // writeItem writes one item as Markdown.
 func writeItem(b *strings.Builder, i *Item, links Links) {
-	lines := []string{fmt.Sprintf("**%s** → %s: %s", inert(i.Title), code(i.Account), inert(stateWords(i.State)))}
+	lines := []string{fmt.Sprintf("**%s** → %s: %s", review.Inert(i.Title), review.Code(i.Account), review.Inert(stateWords(i.State)))}
 	if i.Reason != "" {
-		lines = append(lines, inert(i.Reason))
+		lines = append(lines, review.Inert(i.Reason))
 	}
 	if i.Next != "" {
 		next := "→ "
 		for k, piece := range strings.Split(i.Next, "`") {
 			if k%2 == 1 {
-				next += code(piece)
+				next += review.Code(piece)
 			} else {
-				next += inert(piece)
+				next += review.Inert(piece)
 			}
 		}
 		lines = append(lines, next)
 	}
 	if address := links.file(i.Path); address != "" {
-		lines = append(lines, fmt.Sprintf("[%s](%s)", inert(i.Path), strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "<", "%3C", ">", "%3E").Replace(address)))
+		lines = append(lines, fmt.Sprintf("[%s](%s)", review.Inert(i.Path), strings.NewReplacer("(", "%28", ")", "%29", " ", "%20", "<", "%3C", ">", "%3E").Replace(address)))
 	} else {
-		lines = append(lines, code(i.Path))
+		lines = append(lines, review.Code(i.Path))
 	}
 	b.WriteString("- " + strings.Join(lines, "\\\n  ") + "\n") // a backslash breaks the line on every code host
 }
@@ -106,36 +107,4 @@ func (t *teller) writeIssue(ctx context.Context) (err error) {
 		t.result.Issue = address
 	}
 	return err
-}
-
-// inert writes a text within a line so that it is no markup, mentions nobody and refers to no issue.
-func inert(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f:
-			b.WriteByte(' ')
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteRune('\u2060') // a word joiner: it is not seen, and what follows is no name
-		case strings.ContainsRune("\\`*_[]<>|~!&", r):
-			fmt.Fprintf(&b, "&#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// code writes a text as code.
-func code(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
-	marks := "`"
-	for strings.Contains(text, marks) {
-		marks += "`"
-	}
-	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
-		text = " " + text + " "
-	}
-	return marks + text + marks
 }

@@ -86,7 +86,7 @@ func (w *writer) bills() string {
 	b.WriteString("\n### What it costs\n\n")
 	for i := range w.Bills {
 		bill := &w.Bills[i]
-		fmt.Fprintf(&b, "- about %s on %s in %s", bill.Now+bill.Coming, code(bill.Account), bill.Month)
+		fmt.Fprintf(&b, "- about %s on %s in %s", bill.Now+bill.Coming, Code(bill.Account), bill.Month)
 		switch {
 		case bill.Lost:
 			b.WriteString("; what was spent cannot be read")

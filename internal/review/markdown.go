@@ -95,7 +95,7 @@ func (w *writer) see() string {
 	if w.o.Command == "" {
 		return ""
 	}
-	return ": " + code(w.o.Command) + " shows them"
+	return ": " + Code(w.o.Command) + " shows them"
 }
 
 // top is what nobody should miss: what merging does, and what is wrong.
@@ -103,7 +103,7 @@ func (w *writer) top() string {
 	var b strings.Builder
 	b.WriteString(MarkerOf(w.o.Folder) + "\n## What merging this does")
 	if w.o.Folder != "" {
-		b.WriteString(" in " + code(w.o.Folder))
+		b.WriteString(" in " + Code(w.o.Folder))
 	}
 	b.WriteString("\n\n")
 	b.WriteString(w.Summary() + "\n")
@@ -182,19 +182,19 @@ func (r *Review) Status() string { return strings.NewReplacer("**", "", "`", "")
 
 // name is a post with its file.
 func (w *writer) name(p *Post) string {
-	file := code(p.Path)
+	file := Code(p.Path)
 	if w.o.Link != nil && p.Kind != Removed {
 		if address := w.o.Link(p.Path); address != "" {
 			file = fmt.Sprintf("[%s](<%s>)", file, address)
 		}
 	}
 	if p.Was != "" {
-		file += "<br>was " + code(p.Was)
+		file += "<br>was " + Code(p.Was)
 	}
 	if p.Title == "" {
 		return file
 	}
-	return "**" + inert(p.Title) + "**<br>" + file
+	return "**" + Inert(p.Title) + "**<br>" + file
 }
 
 // effects are the lines that say what happens to a post, each with the accounts that it is true of.
@@ -214,7 +214,7 @@ func (w *writer) effects(p *Post) []string {
 			if accounts[line] == nil {
 				lines = append(lines, line)
 			}
-			accounts[line] = append(accounts[line], code(t.Account))
+			accounts[line] = append(accounts[line], Code(t.Account))
 		}
 	}
 	for i, line := range lines {
@@ -243,7 +243,7 @@ func (w *writer) verb(t *Target) string {
 		return "**goes out at once**"
 	case Schedule:
 		if e.Why != "" {
-			return "goes out " + w.both(e.At) + ", " + inert(e.Why)
+			return "goes out " + w.both(e.At) + ", " + Inert(e.Why)
 		}
 		return "goes out " + w.both(e.At)
 	case Update:
@@ -251,9 +251,9 @@ func (w *writer) verb(t *Target) string {
 	case Withdraw:
 		return "**takes down what is out**"
 	case Wait:
-		return "waits (" + inert(e.Why) + ")"
+		return "waits (" + Inert(e.Why) + ")"
 	default:
-		return cmp.Or(inert(e.Why), "nothing")
+		return cmp.Or(Inert(e.Why), "nothing")
 	}
 }
 
@@ -290,12 +290,12 @@ func (w *writer) list(title string, l finding.List) string {
 		if f.Range.Start.Line > 0 {
 			place = fmt.Sprintf("%s:%d", f.Path, f.Range.Start.Line)
 		}
-		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, code(place), inert(f.Message))
+		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, Code(place), Inert(f.Message))
 		if f.Account != "" {
-			fmt.Fprintf(&b, " (%s)", code(f.Account))
+			fmt.Fprintf(&b, " (%s)", Code(f.Account))
 		}
 		if f.Hint != "" {
-			fmt.Fprintf(&b, ". *%s*", inert(f.Hint))
+			fmt.Fprintf(&b, ". *%s*", Inert(f.Hint))
 		}
 		b.WriteString("\n")
 	}
@@ -374,7 +374,7 @@ func (w *writer) post(p *Post) string {
 		g.after.add(t.After)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n", cmp.Or(inert(p.Title), code(p.Path)))
+	fmt.Fprintf(&b, "\n### %s\n", cmp.Or(Inert(p.Title), Code(p.Path)))
 	for _, line := range timing(p) {
 		fmt.Fprintf(&b, "\n%s\n", line)
 	}
@@ -392,11 +392,11 @@ func timing(p *Post) []string {
 	for i := range p.Targets {
 		t := &p.Targets[i]
 		for _, s := range t.Timing {
-			line := fmt.Sprintf("%s: %s → %s", code(s.Name), code(cmp.Or(s.Before, "none")), code(cmp.Or(s.After, "none")))
+			line := fmt.Sprintf("%s: %s → %s", Code(s.Name), Code(cmp.Or(s.Before, "none")), Code(cmp.Or(s.After, "none")))
 			if accounts[line] == nil {
 				lines = append(lines, line)
 			}
-			accounts[line] = append(accounts[line], code(t.Account))
+			accounts[line] = append(accounts[line], Code(t.Account))
 		}
 	}
 	for i, line := range lines {
@@ -467,7 +467,7 @@ func (w *writer) foot() string {
 	var b strings.Builder
 	b.WriteString("\n---\n")
 	if w.o.Base != "" {
-		fmt.Fprintf(&b, "%s compared with %s, %s. ", code(w.o.Head), code(w.o.Base), w.both(w.At))
+		fmt.Fprintf(&b, "%s compared with %s, %s. ", Code(w.o.Head), Code(w.o.Base), w.both(w.At))
 	}
 	var list strings.Builder
 	for i := range w.Posts {
@@ -501,8 +501,8 @@ func fence(language, text string) string {
 	return marks + language + "\n" + strings.TrimRight(text, "\n") + "\n" + marks + "\n"
 }
 
-// code writes a text as code within a line, where it is no markup and mentions nobody.
-func code(text string) string {
+// Code writes a text as code within a line, where it is no markup and mentions nobody.
+func Code(text string) string {
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
 	marks := "`"
 	for strings.Contains(text, marks) {
@@ -514,8 +514,8 @@ func code(text string) string {
 	return marks + text + marks
 }
 
-// inert writes a text within a line so that it is no markup, mentions nobody and refers to no issue.
-func inert(text string) string {
+// Inert writes a text within a line so that it is no markup on a code host, mentions nobody and refers to no issue.
+func Inert(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {

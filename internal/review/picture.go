@@ -18,14 +18,14 @@ func (w *writer) picture(p *Post) string {
 	case !ok:
 		return ""
 	case picture.Address == "":
-		return fmt.Sprintf("\n*%s*\n", inert(picture.Missing))
+		return fmt.Sprintf("\n*%s*\n", Inert(picture.Missing))
 	default:
 		alt, before := p.pictured()
 		what := "As its networks will show it"
 		if before {
 			what = "Before and after, as its networks show it"
 		}
-		return fmt.Sprintf("\n<details open><summary>%s</summary>\n\n![%s](<%s>)\n\n</details>\n", what, inert(alt), picture.Address)
+		return fmt.Sprintf("\n<details open><summary>%s</summary>\n\n![%s](<%s>)\n\n</details>\n", what, Inert(alt), picture.Address)
 	}
 }
 

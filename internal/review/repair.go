@@ -24,7 +24,7 @@ type Repair struct {
 func (r *Repair) Why() string {
 	var lines []string
 	for _, f := range r.Findings {
-		lines = append(lines, fmt.Sprintf("**%s** %s: %s", f.Code, inert(f.Message), inert(f.Fix.Text)))
+		lines = append(lines, fmt.Sprintf("**%s** %s: %s", f.Code, Inert(f.Message), Inert(f.Fix.Text)))
 	}
 	return strings.Join(lines, "\n\n")
 }
@@ -111,7 +111,7 @@ func (w *writer) repairs() string {
 	b.WriteString("\n### Can be mended in one way only\n\n`postrider check --fix` does:\n\n")
 	for i := range list[:min(most, len(list))] {
 		r := &list[i]
-		fmt.Fprintf(&b, "- %s: %s\n", code(fmt.Sprintf("%s:%d", r.Path, r.First)), r.change())
+		fmt.Fprintf(&b, "- %s: %s\n", Code(fmt.Sprintf("%s:%d", r.Path, r.First)), r.change())
 	}
 	if len(list) > most {
 		fmt.Fprintf(&b, "- and %d more\n", len(list)-most)
@@ -121,7 +121,7 @@ func (w *writer) repairs() string {
 
 // change says in a line what a repair does.
 func (r *Repair) change() string {
-	line := func(text string) string { return code(strings.ReplaceAll(text, "\n", " ⏎ ")) }
+	line := func(text string) string { return Code(strings.ReplaceAll(text, "\n", " ⏎ ")) }
 	if r.New == "" {
 		return "without " + line(r.Old)
 	}
