@@ -418,7 +418,7 @@ func TestWorkflows(t *testing.T) {
 		}
 	}
 	p.has("gl-code-quality-report.json", `"path":"site/content/news.md"`)
-	p.has("review.md", "## What merging this does\n")
+	p.has("review.md", "## What merging this does in `site`\n")
 }
 
 // job runs the script of one of GitLab's jobs as its runner does.
