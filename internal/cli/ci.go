@@ -45,6 +45,7 @@ type workflows struct {
 	Approval  bool // something needs the approval of people: all of the history is read
 	Reviews   bool // and the code host is asked for it
 	Issue     bool // an issue lists what is open
+	Status    bool // the published commit shows what became of its posts
 	Actions   ciActions
 	Docs      string
 }
@@ -217,7 +218,7 @@ func defaultBranch(ctx context.Context, repo *gitrepo.Repo) (string, error) {
 
 // workflowNeeds fills in what the job that publishes needs for what site.yaml asks for.
 func (a *app) workflowNeeds(w *workflows, cfg *config.Site) {
-	w.Secrets, w.Approval, w.Issue = a.ciSecrets(cfg), cfg.NeedsApproval(), cfg.Notify.Issue.On
+	w.Secrets, w.Approval, w.Issue, w.Status = a.ciSecrets(cfg), cfg.NeedsApproval(), cfg.Notify.Issue.On, cfg.Notify.Status
 	w.Reviews = w.Approval && cfg.RequireApproval.From != config.FromTrailers
 }
 

@@ -48,7 +48,7 @@ func sitesInCI(t *testing.T) map[string]workflows {
 		"top":    with(workflows{Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: "v1.2.3"}, "accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\n"),
 		"folder": with(workflows{Name: "postrider-social-media", Folder: "social [media]", Branch: "release/1+2", Ledger: "results", Version: "latest"}, all.String()),
 		"careful": with(workflows{Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: "v1.2.3"},
-			"accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\nrequire_approval: {people: 2}\nnotify:\n  channels: {team: {platform: slack}}\n  issue: true\n"),
+			"accounts:\n  bluesky: {platform: bluesky, handle: acme.example}\nrequire_approval: {people: 2}\nnotify:\n  channels: {team: {platform: slack}}\n  issue: true\n  status: true\n"),
 		"none": {Name: "postrider", Branch: "main", Ledger: "postrider/ledger", Version: strings.Repeat("0123456789", 4)},
 	}
 }

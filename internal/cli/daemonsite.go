@@ -322,6 +322,9 @@ func (d *servedDesk) notify(ctx context.Context, report *publish.Report, failed 
 	if result.Issue != "" {
 		s.log.Info("issue", "settled", result.Settled, "url", result.Issue)
 	}
+	if result.Status != "" {
+		s.log.Info("commit status", "commit", report.Commit, "shows", result.Status)
+	}
 	for _, w := range result.Warnings {
 		s.log.Warn("somebody was not told", "channel", w.Channel, "err", s.a.scrub(w.Error()))
 	}

@@ -50,7 +50,7 @@ code is 1 when one did not arrive.`,
 			if err := knownChannels(o.Site, args); err != nil {
 				return err
 			}
-			n := jsonNotify{Channels: []jsonChannel{}, Remind: o.Site.Notify.Remind.String()}
+			n := jsonNotify{Channels: []jsonChannel{}, Status: o.Site.Notify.Status, Remind: o.Site.Notify.Remind.String()}
 			if o.Site.Notify.Issue.On {
 				n.Issue = &jsonIssue{Labels: list(o.Site.Notify.Issue.Labels), Assignees: list(o.Site.Notify.Issue.Assignees)}
 			}
@@ -110,6 +110,7 @@ func knownChannels(cfg *config.Site, names []string) error {
 type jsonNotify struct {
 	Channels []jsonChannel `json:"channels"`
 	Issue    *jsonIssue    `json:"issue,omitempty"`
+	Status   bool          `json:"status,omitempty"`
 	Remind   string        `json:"remind"`
 }
 
@@ -161,10 +162,15 @@ func (a *app) printNotify(n *jsonNotify) {
 			a.detail(s.dim, "of "+strings.Join(c.What, ", ")+map[bool]string{true: "; it calls " + strings.Join(c.Mention, ", ")}[len(c.Mention) > 0])
 		}
 	}
-	if n.Issue != nil && !slices.ContainsFunc(n.Channels, func(c jsonChannel) bool { return c.Sent || c.Error != "" }) {
-		a.printf("%s  an issue on the code host lists what is open\n", s.dim(pad("issue", 10)))
+	if !slices.ContainsFunc(n.Channels, func(c jsonChannel) bool { return c.Sent || c.Error != "" }) {
+		if n.Issue != nil {
+			a.printf("%s  an issue on the code host lists what is open\n", s.dim(pad("issue", 10)))
+		}
+		if n.Status {
+			a.printf("%s  the published commit shows what became of its posts\n", s.dim(pad("status", 10)))
+		}
 	}
-	if len(n.Channels) == 0 && n.Issue == nil {
+	if len(n.Channels) == 0 && n.Issue == nil && !n.Status {
 		a.printf("Nobody is told of anything: site.yaml has no notify.\n")
 	}
 }
@@ -211,18 +217,21 @@ func (a *app) notifyOptions(desk *publish.Desk, repo *gitrepo.Repo, prefix strin
 		return o, nil
 	}
 	o.Links.File = func(file string) string { return place.FileURL(desk.Commit, path.Join(prefix, file)) }
-	if !cfg.Notify.Issue.On {
+	if !cfg.Notify.Issue.On && !cfg.Notify.Status {
 		return o, nil
 	}
 	token := forgeToken(lookup, place.Kind)
 	if token == "" {
 		names := tokenNames[place.Kind]
-		o.NoIssues = fmt.Errorf("it takes a token of %s that may write issues: set %s or %s", place.Kind, names[1], names[0])
+		o.NoIssues = fmt.Errorf("it takes a token of %s that may write there: set %s or %s", place.Kind, names[1], names[0])
 		return o, nil
 	}
-	o.Issues, o.NoIssues = forge.OpenTracker(place, secret.New(token), a.HTTP)
-	if o.NoIssues != nil {
-		o.Issues = nil
+	if o.Issues, err = forge.OpenTracker(place, secret.New(token), a.HTTP); err != nil {
+		o.Issues, o.NoIssues = nil, err
+		return o, nil
+	}
+	if o.Statuses, err = forge.Open(place, secret.New(token), a.HTTP); err != nil {
+		o.Statuses, o.NoIssues = nil, err
 	}
 	return o, nil
 }
@@ -251,11 +260,14 @@ func (a *app) tell(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, 
 	case result.Issue != "":
 		a.notef("the issue lists what is open: %s", printable(result.Issue))
 	}
+	if result.Status != "" {
+		a.notef("commit %.10s shows: %s", report.Commit, printable(result.Status))
+	}
 	for _, w := range result.Warnings {
 		a.notef("%s %s", warn, printable(a.scrub(w.Error())))
 		hint := channelHint(w.Err)
 		if e, ok := errors.AsType[*forge.Error](w.Err); ok && e.Refused {
-			hint = "the token must be allowed to write issues: in a GitHub workflow `permissions: {contents: write, issues: write}`"
+			hint = fmt.Sprintf("the token must be allowed to do that: in a GitHub workflow `permissions: {contents: write, %s}`", w.Permission())
 		}
 		if hint != "" {
 			a.notef("%s %s", a.stderrStyle().bold("hint:"), printable(a.scrub(hint)))
@@ -263,7 +275,7 @@ func (a *app) tell(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo, 
 	}
 }
 
-// examineNotify asks the channels who we are there, and whether the issue could be written.
+// examineNotify asks the channels who we are there, and whether the issue could be written and the status set.
 func (d *doctor) examineNotify(ctx context.Context, desk *publish.Desk, repo *gitrepo.Repo) error {
 	o, err := d.ownNotifyOptions(desk, repo)
 	if err != nil {
@@ -273,6 +285,13 @@ func (d *doctor) examineNotify(ctx context.Context, desk *publish.Desk, repo *gi
 		c := jsonCheck{Area: "channel", Name: h.Channel, Status: statusOK, Message: fmt.Sprintf("%s knows us as %s", h.Platform, cmp.Or(h.Identity.Handle, h.Identity.ID))}
 		if h.Err != nil {
 			c.Status, c.Message, c.Hint = statusProblem, h.Err.Error(), channelHint(h.Err)
+		}
+		d.say(c)
+	}
+	if o.Site.Notify.Status {
+		c := jsonCheck{Area: "notify", Name: "status", Status: statusOK, Message: "there is a token for it; whether the code host lets it set statuses is seen when there is something to show"}
+		if o.Statuses == nil {
+			c.Status, c.Message, c.Hint = statusWarning, "nobody sets the status of what is published: "+o.NoIssues.Error(), "docs/NOTIFY.md says what it takes"
 		}
 		d.say(c)
 	}

@@ -19,10 +19,11 @@ type Notify struct {
 	Remind   time.Duration `yaml:"remind" help:"After how long people are told again of what still waits for a person, such as 2d; 0: never."`
 	Channels []Channel     `yaml:"channels" help:"Where they are told, by a name of your own. Channels are no accounts: posts do not go there."` // sorted by name
 	Issue    Issue         `yaml:"issue" help:"Whether an issue on the code host lists what is open, and is closed when all is settled: true, or with labels and assignees."`
+	Status   bool          `yaml:"status" help:"Whether the published commit shows on the code host what became of its posts."`
 }
 
 // On reports whether anybody is told of anything.
-func (n *Notify) On() bool { return len(n.Channels) > 0 || n.Issue.On }
+func (n *Notify) On() bool { return len(n.Channels) > 0 || n.Issue.On || n.Status }
 
 // What is a kind of thing that people are told of.
 type What string

@@ -124,6 +124,7 @@ var about = map[string]schema{
 	"told":                 {Title: "told.json", Description: "What people were told of, of what is open."},
 	"told.items":           {},
 	"told.issue":           {Description: "the digest of what the open issue on the code host lists"},
+	"told.status":          {Description: "the digest of the commit whose status on the code host was set last, and of what was open there"},
 	"told_item":            {},
 	"told_item.what":       {Description: "failed, unknown, attention or held"},
 	"told_item.post":       {Description: "absent of something about a whole run"},

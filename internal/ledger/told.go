@@ -18,6 +18,8 @@ type Told struct {
 	Items []ToldItem `json:"items,omitempty"`
 	// Issue is the digest of what the open issue on the code host lists; empty when there is none.
 	Issue string `json:"issue,omitempty"`
+	// Status is the digest of the published commit that shows a status last, and of what was open there; empty when none does.
+	Status string `json:"status,omitempty"`
 }
 
 // ToldItem is one thing that people were told of: a delivery that has failed, for example.
@@ -54,7 +56,7 @@ func (t *Told) Item(what string, id ID) *ToldItem {
 
 // EncodeTold returns the file; nil, for no file, when nothing was told.
 func EncodeTold(t Told) []byte {
-	if len(t.Items) == 0 && t.Issue == "" {
+	if len(t.Items) == 0 && t.Issue == "" && t.Status == "" {
 		return nil
 	}
 	t.Items = slices.Clone(t.Items)

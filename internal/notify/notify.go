@@ -1,5 +1,5 @@
-// Package notify tells people what runs did: in channels such as Slack or a mailbox, and by an issue on the code host that is closed when all
-// is settled.
+// Package notify tells people what runs did: in channels such as Slack or a mailbox, by an issue on the code host that is closed when all is
+// settled, and by the status of the published commit.
 //
 // One message goes to a channel for one run, whatever has happened in it, and nobody is told of the same thing twice: the ledger remembers,
 // of what is open, which channel was told. Before a message is sent the ledger says that this run is at it, by a compare-and-swap, so that of
@@ -58,6 +58,8 @@ type Options struct {
 	// Issues is the code host; nil where it is not known, and NoIssues says why.
 	Issues   forge.Tracker
 	NoIssues error
+	// Statuses is the code host, too; nil where it is not known, and NoIssues says why.
+	Statuses Statuses
 	// Timeout bounds all of it together; 0 is [DefaultTimeout].
 	Timeout time.Duration
 }
@@ -74,12 +76,13 @@ type Result struct {
 	Told     []string // the channels that got a message, sorted
 	Issue    string   // the address of the issue when it was written or closed; "" when nothing changed
 	Settled  bool     // the issue was closed
+	Status   string   // what the published commit shows now; "" when nothing changed
 	Warnings []Warning
 }
 
 // Warning is something that did not go well.
 type Warning struct {
-	Channel string // "" for all of it, issueName for the issue
+	Channel string // "" for all of it, issueName for the issue, statusName for the status
 	Err     error
 }
 
@@ -90,12 +93,25 @@ func (w Warning) Error() string {
 		return "nobody was told: " + w.Err.Error()
 	case issueName:
 		return "the issue on the code host was not written: " + w.Err.Error()
+	case statusName:
+		return "the status of the published commit was not set: " + w.Err.Error()
 	}
 	return fmt.Sprintf("channel %q was not told: %v", w.Channel, w.Err)
 }
 
 // Unwrap returns the cause.
 func (w Warning) Unwrap() error { return w.Err }
+
+// Permission names what a workflow has to grant its token for what went wrong; "" where that is about no code host.
+func (w Warning) Permission() string {
+	switch w.Channel {
+	case issueName:
+		return "issues: write"
+	case statusName:
+		return "statuses: write"
+	}
+	return ""
+}
 
 // issueName stands for the issue where the names of channels stand. No channel can have it.
 const issueName = "@issue"
@@ -153,6 +169,8 @@ type teller struct {
 	unopened map[string]error // channels that have something to be told and cannot be opened
 	body     issueBody        // what the issue is to say
 	issue    bool             // it has to be written
+	status   commitStatus     // what the published commit is to show
+	show     bool             // it has to be set
 
 	mu     sync.Mutex
 	result Result
@@ -166,6 +184,7 @@ func newTeller(o Options, r *publish.Report, failed error) *teller {
 		o.Timeout = DefaultTimeout
 	}
 	t := &teller{o: o, report: r, failed: failed, items: Items(r, failed, o.Scrub)}
+	t.status = statusOf(&o, r, t.items, failed)
 	t.items = slices.DeleteFunc(t.items, func(i Item) bool { return !o.wanted(&i) })
 	t.body = issueOf(o.Site, t.items, o.Links)
 	t.lines = map[string]*line{}
@@ -236,16 +255,22 @@ func (t *teller) claim(ctx context.Context) error {
 		}
 		if n.Issue.On && t.failed == nil && t.body.digest != known.Issue && !busy(&next, issueName, t.report.Run, now) {
 			if t.o.Issues == nil {
-				t.unopened[issueName] = cmp.Or(t.o.NoIssues, errors.New("the code host is not known"))
-				return keep(claimed, known, next)
+				t.unopened[issueName] = cmp.Or(t.o.NoIssues, errNoHost)
+			} else {
+				t.issue = true
+				note(&next, t.body.items, issueName, claim)
+				claimed = claimed || len(t.body.items) > 0
 			}
-			t.issue = true
-			note(&next, t.body.items, issueName, claim)
-			claimed = claimed || len(t.body.items) > 0
+		}
+		if t.show = n.Status && t.status.commit != "" && (t.status.news || t.status.digest != known.Status); t.show && t.o.Statuses == nil {
+			t.show, t.unopened[statusName] = false, cmp.Or(t.o.NoIssues, errNoHost)
 		}
 		return keep(claimed, known, next)
 	})
 }
+
+// errNoHost says that there is no code host to write to.
+var errNoHost = errors.New("the code host is not known")
 
 // keep returns what is to be written before anybody is told. Without a claim that is nothing: what is settled is forgotten when all is
 // done, in one go.
@@ -270,7 +295,7 @@ func (t *teller) open(c *config.Channel) bool {
 	return true
 }
 
-// send sends all messages, side by side, and writes the issue.
+// send sends all messages, side by side, writes the issue and sets the status.
 func (t *teller) send(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, c := range t.o.Site.Notify.Channels {
@@ -295,6 +320,15 @@ func (t *teller) send(ctx context.Context) {
 			}
 		})
 	}
+	if t.show { // two runs that set it at once say the same, or the later one knows better: nobody has to be kept from it
+		wg.Go(func() {
+			if err := t.o.Statuses.Status(ctx, t.status.commit, t.status.Status); err != nil {
+				t.warn(statusName, err)
+				return
+			}
+			t.result.Status = t.status.Description
+		})
+	}
 	wg.Wait()
 }
 
@@ -317,6 +351,9 @@ func (t *teller) settle(ctx context.Context) error {
 				note(&next, m.fresh, name, ledger.Telling{At: now, Run: t.report.Run})
 				note(&next, m.again, name, ledger.Telling{At: now, Run: t.report.Run})
 			}
+		}
+		if t.result.Status != "" {
+			next.Status = t.status.digest
 		}
 		if t.issue && !slices.ContainsFunc(t.result.Warnings, func(w Warning) bool { return w.Channel == issueName }) {
 			release(&next, issueName, t.report.Run)

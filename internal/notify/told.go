@@ -73,7 +73,7 @@ func current(told ledger.Told, items []Item, r *publish.Report, failed error, no
 			open[ledger.ID{Post: d.Post, Account: d.Account, Occurrence: d.Occurrence}] = true
 		}
 	}
-	next := ledger.Told{Issue: told.Issue}
+	next := ledger.Told{Issue: told.Issue, Status: told.Status}
 	for _, i := range told.Items {
 		if failed != nil || open[i.ID()] {
 			i.Channels = maps.Clone(i.Channels)

@@ -54,7 +54,7 @@ func newChain(t *testing.T) *chain {
 	c := &chain{forgeWorld: f, git: newMeter(t, f.gitea.URL), bluesky: newMeter(t, f.pds.URL), fedi: newMeter(t, f.gts.URL)}
 	site := f.clone()
 	files := f.sample(nikolaus)
-	files["site.yaml"] = f.siteYAML(c.bluesky.URL, c.fedi.URL)
+	files["site.yaml"] = f.siteYAML(c.bluesky.URL, c.fedi.URL) + "\nnotify: {status: true}\n"
 	site.write(files)
 	site.write(reviewWorkflows)
 	site.push("the sample site")
@@ -138,6 +138,20 @@ func (c *chain) run(protected bool) {
 	c.wantOut(2)
 	c.wantWhole(map[string]int{fresh: 1, nikolaus: 2})
 	c.wantStatus(second, "success")
+	c.wantShown(" scheduled, the next for ")
+}
+
+// wantShown waits until the commit that is published shows on the code host that all went well, and what is ahead.
+func (c *chain) wantShown(ahead string) {
+	c.t.Helper()
+	desk := c.forgeWorld.clone()
+	commit := strings.TrimSpace(desk.git(desk.dir, "rev-parse", "origin/main"))
+	eventually(c.t, func() error {
+		if state, text := c.statusOf(commit, "postrider/publish"); state != "success" || !strings.Contains(text, ahead) {
+			return fmt.Errorf("the merged commit shows %q: %s", state, text)
+		}
+		return nil
+	})
 }
 
 // review has the job of the code host write the review of a pull request.

@@ -20,7 +20,10 @@ func (f *forgeWorld) deploy(remote string) *clone {
 	c := f.clone()
 	c.git(c.dir, "remote", "set-url", "origin", remote+"/"+siteRepo+".git")
 	w := *f.world
-	w.secrets = map[string]string{"POSTRIDER_GIT_TOKEN": f.gitea.Tokens[robot], "POSTRIDER_WEBHOOK_SECRET": webhookSecret}
+	w.secrets = map[string]string{
+		"POSTRIDER_GIT_TOKEN": f.gitea.Tokens[robot], "POSTRIDER_WEBHOOK_SECRET": webhookSecret,
+		"POSTRIDER_FORGE": "gitea", "POSTRIDER_FORGE_TOKEN": f.gitea.Tokens[robot], // for the status of what is published
+	}
 	for name, value := range f.secrets {
 		w.secrets[name] = value
 	}
