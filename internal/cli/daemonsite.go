@@ -287,7 +287,8 @@ type servedDesk struct {
 
 // Seen implements [daemon.Desk].
 func (d *servedDesk) Seen() daemon.Seen {
-	return daemon.Seen{Branch: d.Branch, Commit: d.Commit, Ledger: string(d.Ledger.Tip()), Remotes: d.remotes}
+	_, branch := d.Ledger.Where()
+	return daemon.Seen{Branch: d.Branch, Commit: d.Commit, Ledger: string(d.Ledger.Tip()), LedgerBranch: branch, Remotes: d.remotes}
 }
 
 // Do implements [daemon.Desk].

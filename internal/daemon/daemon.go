@@ -53,6 +53,7 @@ type Desk interface {
 type Seen struct {
 	Branch, Commit string   // what is published
 	Ledger         string   // the tip of the ledger
+	LedgerBranch   string   // where it is
 	Remotes        []string // the addresses of the repository, without passwords
 }
 

@@ -89,7 +89,7 @@ func (f *fake) Held() (bool, error) { return false, nil }
 func (f *fake) Seen() Seen {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Seen{Branch: "main", Commit: f.commit, Ledger: "ledger", Remotes: []string{"https://git.example/acme/" + f.name + ".git"}}
+	return Seen{Branch: "main", Commit: f.commit, Ledger: "ledger", LedgerBranch: "postrider/ledger", Remotes: []string{"https://git.example/acme/" + f.name + ".git"}}
 }
 
 func (f *fake) Plan(at time.Time) (*plan.Plan, error) {

@@ -83,11 +83,15 @@ func (d *Daemon) receive(w http.ResponseWriter, r *http.Request) {
 		result = "ignored"
 	case len(sites) == 0:
 		result, status = "no_site", http.StatusNotFound
+	case !slices.ContainsFunc(sites, func(s *site) bool { return s.reads(event.Ref) }):
+		result = "ignored" // somebody's work that is not merged, as a rule
 	case !slices.ContainsFunc(sites, func(s *site) bool { return !s.knows(event.Commit) }):
 		result = "known" // as a rule, what this daemon has pushed itself
 	default:
 		for _, s := range sites {
-			s.poke()
+			if s.reads(event.Ref) {
+				s.poke()
+			}
 		}
 	}
 	d.metrics.webhook(result)

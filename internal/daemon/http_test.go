@@ -24,10 +24,15 @@ import (
 	"github.com/postrider/postrider/internal/secret"
 )
 
-// request is what a code host sends. id tells deliveries apart.
+// request is what a code host sends about the branch that is published. id tells deliveries apart.
 func request(path, secret, event, id, repository, commit string) *http.Request {
+	return pushOf("refs/heads/main", path, secret, event, id, repository, commit)
+}
+
+// pushOf is what a code host sends about a reference.
+func pushOf(ref, path, secret, event, id, repository, commit string) *http.Request {
 	body, err := json.Marshal(map[string]any{
-		"ref": "refs/heads/main", "after": commit, "repository": map[string]any{"full_name": "acme/" + repository, "clone_url": "https://git.example/acme/" + repository + ".git"},
+		"ref": ref, "after": commit, "repository": map[string]any{"full_name": "acme/" + repository, "clone_url": "https://git.example/acme/" + repository + ".git"},
 	})
 	if err != nil {
 		panic(err)
@@ -70,6 +75,10 @@ func TestWebhooks(t *testing.T) {
 		{"no such site", request("/hook/three", hookSecret, "push", "6", "one", commit(7)), 404, "no_site", ""},
 		{"no such repository", request("/hook", hookSecret, "push", "7", "three", commit(7)), 404, "no_site", ""},
 		{"what is known", request("/hook", hookSecret, "push", "8", "one", commit(1)), 202, "known", ""},
+		{"the ledger", pushOf("refs/heads/postrider/ledger", "/hook", hookSecret, "push", "11", "one", commit(7)), 202, "woke", "one"},
+		{"another branch", pushOf("refs/heads/topic/main", "/hook", hookSecret, "push", "12", "one", commit(7)), 202, "ignored", ""},
+		{"another branch, by name", pushOf("refs/heads/topic", "/hook/one", hookSecret, "push", "13", "one", commit(7)), 202, "ignored", ""},
+		{"a tag", pushOf("refs/tags/main", "/hook", hookSecret, "push", "14", "one", commit(7)), 202, "ignored", ""},
 		{"a ping", request("/hook", hookSecret, "ping", "9", "one", commit(7)), 202, "ignored", ""},
 		{"a wrong signature", request("/hook", "another-secret", "push", "10", "one", commit(7)), 401, "", ""},
 		{"not a POST", httptest.NewRequest(http.MethodGet, "/hook", nil), 405, "", ""},

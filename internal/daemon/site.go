@@ -339,6 +339,12 @@ func (s *site) record(err error) {
 	s.log.Warn("failed", "err", text, "failures", was.failures+1, "again_in", s.pause(was.failures+1).Round(time.Second))
 }
 
+// reads reports whether the site is published from a reference, or has its ledger there. Of a site that was not opened yet nobody knows.
+func (s *site) reads(ref string) bool {
+	seen := s.look().seen
+	return seen.Branch == "" || ref == "" || ref == "refs/heads/"+seen.Branch || ref == "refs/heads/"+seen.LedgerBranch
+}
+
 // knows reports whether a commit is where the site's remote was when it was asked last.
 func (s *site) knows(commit string) bool {
 	st := s.look()
