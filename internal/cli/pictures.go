@@ -130,7 +130,7 @@ func (a *app) pictures(ctx context.Context, repo *gitrepo.Repo, pull *pullReques
 func (a *app) attached(ctx context.Context, pull *pullRequest, name string) string {
 	host, ok := pull.host.(forge.Attachments)
 	web := forge.Web(pull.Place, a.Getenv)
-	if !ok || pull.Run == 0 || web == "" {
+	if !ok || pull.Run <= 0 || web == "" {
 		return ""
 	}
 	address, err := host.Attached(ctx, web, pull.Run, name)
