@@ -19,6 +19,7 @@ type codeHost struct {
 	comment     string
 	statuses    []string
 	down        bool
+	attached    string // the name of what run 42 has attached, "forbidden": the token may not ask
 	lines       lineComments
 	tracker     tracker
 }
@@ -61,6 +62,15 @@ func (h *codeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var status int
 		status, out = h.tracker.serve(r.Method, strings.TrimPrefix(path, "/repos/acme/site/issues"), body)
 		w.WriteHeader(status)
+	case path == "/repos/acme/site/actions/runs/42/artifacts":
+		list := []any{}
+		if name := r.URL.Query().Get("name"); name == h.attached {
+			list = append(list, map[string]any{"id": 11, "name": name})
+		}
+		if out = map[string]any{"artifacts": list}; h.attached == "forbidden" {
+			w.WriteHeader(http.StatusForbidden)
+			out = map[string]any{"message": "Resource not accessible by integration"}
+		}
 	case strings.HasPrefix(path, "/repos/acme/site/statuses/"):
 		h.statuses = append(h.statuses, fmt.Sprintf("%s %s %s %s\n", path[strings.LastIndexByte(path, '/')+1:], in.State, in.Context, in.Description))
 		out = map[string]any{"id": 1}

@@ -119,7 +119,7 @@ func TestPublishScripts(t *testing.T) {
 			},
 			// codehost comment|statuses|issues: prints the comment on the pull request, the statuses of its commits, or its issues. down and up:
 			// whether it answers. merged MERGE HEAD, review NAME STATE COMMIT: what became of it; a commit is a file that holds its id. asked N:
-			// so many requests.
+			// so many requests. attached NAME: what the run of the check has attached.
 			"codehost": func(ts *testscript.TestScript, _ bool, args []string) {
 				h := ts.Value(boxKey{}).(*world).host
 				h.mu.Lock()
@@ -133,6 +133,8 @@ func TestPublishScripts(t *testing.T) {
 					h.lines.diff = ts.ReadFile(args[1])
 				case "refuse": // comments on lines, but no others
 					h.lines.refuse = true
+				case "attached":
+					h.attached = args[1]
 				case "issues":
 					ts.Check(os.WriteFile(ts.MkAbs("issues.txt"), []byte(h.tracker.String()), 0o600))
 				case "statuses":

@@ -53,6 +53,9 @@ type workflows struct {
 // Pinned reports whether Version is always the same program, so that it can be kept.
 func (w *workflows) Pinned() bool { return w.Version != "latest" }
 
+// Pictures is the name under which a check attaches pictures of the cards.
+func (w *workflows) Pictures() string { return picturesName(w.Folder) }
+
 // Forgejo reports whether the code host is Forgejo, which differs from Gitea in what workflows can do.
 func (w *workflows) Forgejo() bool { return w.Host == "forgejo" }
 
@@ -63,9 +66,10 @@ type ciSecret struct {
 }
 
 // ciActions are actions of others, each by the commit of the version that stands behind it.
-type ciActions struct{ Checkout, SetupGo, Cache string }
+type ciActions struct{ Checkout, SetupGo, Cache, UploadArtifact string }
 
-// actionsOf returns the actions for a code host. The commits are those of the tags in github.com/actions/{checkout,setup-go,cache} (2026-11-22).
+// actionsOf returns the actions for a code host. The commits are those of the tags in
+// github.com/actions/{checkout,setup-go,cache,upload-artifact} (2026-11-22).
 func actionsOf(host string) ciActions {
 	if host == "gitea" || host == "forgejo" { // the last versions for Node 20
 		return ciActions{
@@ -78,6 +82,8 @@ func actionsOf(host string) ciActions {
 		Checkout: "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
 		SetupGo:  "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e # v7.0.0",
 		Cache:    "actions/cache@27d5ce7f107fe9357f9df03efb73ab90386fccae # v5.0.5",
+
+		UploadArtifact: "actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1",
 	}
 }
 

@@ -133,6 +133,8 @@ type step struct {
 	Run  string            `yaml:"run"`
 	With map[string]any    `yaml:"with"`
 	Env  map[string]string `yaml:"env"`
+
+	Continue bool `yaml:"continue-on-error"`
 }
 
 // safe holds steps to what keeps strangers out: actions by their commit, and nothing from outside in a script.
@@ -148,6 +150,12 @@ func safe(t *testing.T, name string, steps []step) {
 		}
 		if strings.HasPrefix(s.Uses, "actions/checkout@") && (s.With["persist-credentials"] != false || s.With["ref"] != nil || s.With["repository"] != nil) {
 			t.Errorf("%s: a checkout leaves its token to all later steps, or is not that of the run: %v", name, s.With)
+		}
+		if strings.Contains(s.Uses, "/download-artifact@") {
+			t.Errorf("%s: it takes what another run has attached", name)
+		}
+		if strings.Contains(s.Uses, "/upload-artifact@") && (strings.Contains(fmt.Sprint(s.With["name"]), "${{") || s.With["if-no-files-found"] != "ignore" || !s.Continue) {
+			t.Errorf("%s: what is attached has its name from outside, or the job fails without it: %v", name, s.With)
 		}
 	}
 }
@@ -247,6 +255,7 @@ func TestGitLabJobs(t *testing.T) {
 				Changes []string `yaml:"changes"`
 			} `yaml:"rules"`
 			Artifacts struct {
+				Paths   []string          `yaml:"paths"`
 				Reports map[string]string `yaml:"reports"`
 			} `yaml:"artifacts"`
 		}
@@ -265,6 +274,11 @@ func TestGitLabJobs(t *testing.T) {
 		}
 		if v := jobs[w.Name+"-review"].Variables; fmt.Sprint(v["GIT_DEPTH"]) != "0" {
 			t.Errorf("%s: review has the variables %v", site, v)
+		}
+		for _, path := range jobs[w.Name+"-review"].Artifacts.Paths {
+			if !strings.Contains(strings.Join(jobs[w.Name+"-review"].Script, "\n"), `"$CI_PROJECT_DIR/`+path+`"`) {
+				t.Errorf("%s: review keeps %s, which it does not write", site, path)
+			}
 		}
 		for name, job := range jobs {
 			for _, rule := range job.Rules {

@@ -63,6 +63,9 @@ comment. The exit code is 1 when the branch brings errors with it.`,
 			if f.limit < 0 {
 				return usagef(cmd, "needs a --limit of 0 or more bytes, not %d", f.limit)
 			}
+			if err := f.pictures.check(cmd); err != nil {
+				return err
+			}
 			return a.review(cmd.Context(), f)
 		},
 	}
@@ -122,10 +125,11 @@ func (a *app) review(ctx context.Context, f reviewFlags) (err error) {
 		return err
 	}
 	o := review.MarkdownOptions{Limit: f.limit, Folder: c.prefix, Base: c.baseName, Head: c.headName, Command: "postrider review"}
-	results.say(r.Markdown(review.MarkdownOptions{Limit: summaryLimit, Folder: o.Folder, Base: o.Base, Head: o.Head, Command: o.Command}))
 	f.pictures.folder = c.prefix
 	drawn := pictures.Input{Sides: sides, Before: c.before, After: c.after, Registry: a.Registry, Review: r}
-	if o.Pictures, err = a.pictures(ctx, repo, pull, drawn, f.pictures); err != nil {
+	err = a.pictures(ctx, repo, pull, drawn, f.pictures, &o)
+	results.say(r.Markdown(f.pictures.summary(o, pull != nil)))
+	if err != nil {
 		return err
 	}
 	if pull != nil {

@@ -61,6 +61,7 @@ type event struct {
 	// WorkflowRun is another workflow that has ended. Of a pull request from a fork, GitHub says the branch and not the number; Gitea says
 	// neither, but at which reference the workflow ran: "check.yml@refs/pull/7/head".
 	WorkflowRun *struct {
+		ID             int64  `json:"id"`
 		Event          string `json:"event"`
 		Path           string `json:"path"`
 		HeadSHA        string `json:"head_sha"`
@@ -93,7 +94,7 @@ func detectActions(env func(string) string, read func(string) ([]byte, error)) (
 		p.After = e.WorkflowRun != nil
 	case e.WorkflowRun != nil && e.WorkflowRun.HeadRepository.Owner.Login != "" && e.WorkflowRun.HeadBranch != "":
 		w := e.WorkflowRun
-		p.Head, p.Fork, p.After = w.HeadSHA, w.HeadRepository.Owner.Login+":"+w.HeadBranch, true
+		p.Head, p.Fork, p.After, p.Run = w.HeadSHA, w.HeadRepository.Owner.Login+":"+w.HeadBranch, true, w.ID
 	case e.WorkflowRun != nil && pullOfRun(e.WorkflowRun.Event, e.WorkflowRun.Path) > 0:
 		w := e.WorkflowRun
 		p.Head, p.Pull, p.After = w.HeadSHA, pullOfRun(w.Event, w.Path), true

@@ -35,6 +35,8 @@ type Place struct {
 	Fork string
 	// After says that the job runs after another, on the branch that is published: what the pull request has is not checked out there.
 	After bool
+	// Run is the number of the run of the workflow that the job runs after, of GitHub; 0 if there is none.
+	Run int64
 }
 
 // HeadRef returns the reference under which the code host's repository has the commits of the pull request, wherever they come from.

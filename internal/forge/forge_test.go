@@ -268,7 +268,7 @@ func TestOpen(t *testing.T) {
 func TestDetect(t *testing.T) {
 	files := map[string]string{
 		"pull": `{"pull_request":{"number":7,"base":{"ref":"main"},"head":{"sha":"abc"}}}`,
-		"run":  `{"workflow_run":{"head_sha":"abc","head_branch":"topic","head_repository":{"owner":{"login":"ada"}},"pull_requests":[]}}`,
+		"run":  `{"workflow_run":{"id":42,"head_sha":"abc","head_branch":"topic","head_repository":{"owner":{"login":"ada"}},"pull_requests":[]}}`,
 		"push": `{"ref":"refs/heads/main"}`,
 		// As Gitea 1.26.0 tells of the run for a pull request from a fork, of one for a push, and as nobody tells of any.
 		"gitea run":  `{"action":"completed","workflow_run":{"event":"pull_request","head_sha":"abc","path":"check.yml@refs/pull/7/head","repository":{"owner":{"login":"acme"}}}}`,
@@ -297,7 +297,7 @@ func TestDetect(t *testing.T) {
 		{name: "github", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "pull"}}, ref: "refs/pull/7/head",
 			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Pull: 7, Base: "main", Head: "abc"}},
 		{name: "github, after another workflow", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "run"}}, ref: "refs/pull/0/head",
-			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Head: "abc", Fork: "ada:topic", After: true}},
+			want: forge.Place{Kind: forge.GitHub, API: "https://api.github.com", Repository: "acme/site", Head: "abc", Fork: "ada:topic", After: true, Run: 42}},
 		{name: "gitea", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "pull", "GITEA_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.example"}}, ref: "refs/pull/7/head",
 			want: forge.Place{Kind: forge.Gitea, API: "https://git.example", Repository: "acme/site", Pull: 7, Base: "main", Head: "abc"}},
 		{name: "gitea, after another workflow", env: []map[string]string{github, {"GITHUB_EVENT_PATH": "gitea run", "GITEA_ACTIONS": "true", "GITHUB_SERVER_URL": "https://git.example/"}}, ref: "refs/pull/7/head",

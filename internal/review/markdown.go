@@ -38,6 +38,8 @@ type MarkdownOptions struct {
 	Link func(path string) string
 	// Pictures are shown with the posts of their paths.
 	Pictures map[string]Picture
+	// Attached is where people get pictures that the check of the branch has attached, for when Pictures shows none; "" for nowhere.
+	Attached string
 	// Folder is where the site is in its repository, "" at the top.
 	Folder string
 	// Base and Head name what was compared: branches, or commits.
@@ -114,6 +116,7 @@ func (w *writer) top() string {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", cell(w.name(p)), p.Kind, cell(strings.Join(w.effects(p), "<br>")))
 		}
 	}
+	b.WriteString(w.attached())
 	b.WriteString(w.bills())
 	b.WriteString(w.list("New findings", w.New))
 	b.WriteString(w.repairs())

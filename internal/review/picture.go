@@ -12,6 +12,19 @@ type Picture struct {
 	Missing string // why there is none: a sentence
 }
 
+// attached links to the pictures that are not in the comment. What is there is the branch's word, and said to be.
+func (w *writer) attached() string {
+	for _, p := range w.o.Pictures {
+		if p.Address != "" {
+			return ""
+		}
+	}
+	if w.o.Attached == "" {
+		return ""
+	}
+	return fmt.Sprintf("\nPictures of the cards: [a ZIP file](<%s>) that the branch's own check has attached.\n", w.o.Attached)
+}
+
 // picture shows a post's picture, or says why there is none.
 func (w *writer) picture(p *Post) string {
 	switch picture, ok := w.o.Pictures[p.Path]; {

@@ -42,3 +42,21 @@ func TestPictures(t *testing.T) {
 		t.Error("there are pictures that nobody gave")
 	}
 }
+
+// TestAttachedPictures: the comment leads to pictures that it cannot show, and to none that it shows.
+func TestAttachedPictures(t *testing.T) {
+	r := made(t, files{"site.yaml": siteYAML}, files{"site.yaml": siteYAML, "content/a.md": written("a", "Hello.", "platforms: [fedi]")}, nil)
+	const link = "\nPictures of the cards: [a ZIP file](<https://forge.example/runs/42/artifacts/11>) that the branch's own check has attached.\n"
+	o := review.MarkdownOptions{Attached: "https://forge.example/runs/42/artifacts/11"}
+	if got := r.Markdown(o); strings.Count(got, link) != 1 || strings.Index(got, link) > strings.Index(got, "\n### ") {
+		t.Errorf("there is no link before the posts:\n%s", got)
+	}
+	o.Pictures = map[string]review.Picture{"content/a.md": {Missing: "No picture of this post: there are 20 others."}}
+	if got := r.Markdown(o); !strings.Contains(got, link) {
+		t.Errorf("there is no link where no picture is shown:\n%s", got)
+	}
+	o.Pictures = map[string]review.Picture{"content/a.md": {Address: "https://forge.example/raw/7/0123.png"}}
+	if got := r.Markdown(o); strings.Contains(got, link) {
+		t.Errorf("there is a link beside pictures:\n%s", got)
+	}
+}

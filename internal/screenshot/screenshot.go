@@ -38,7 +38,9 @@ const (
 // patience is how long a browser may take for a page. One takes a second; a machine that is busy takes ten.
 const patience = 45 * time.Second
 
-// Find returns the path of the browser to use, or [ErrNoBrowser].
+// Find returns the path of the browser to use, or [ErrNoBrowser]. Where there are Chrome and Chromium it is Chrome: Ubuntu's AppArmor lets that
+// have a sandbox and not every Chromium, such as that of GitHub's runners for a time (https://github.com/actions/runner-images/issues/12096,
+// 2026-11-22), and a Chromium from a snap cannot read what lies in the temporary folder.
 func Find(env func(string) string) (string, error) {
 	if name := env(EnvVar); name != "" {
 		if name == NoBrowser {
@@ -50,7 +52,7 @@ func Find(env func(string) string) (string, error) {
 		}
 		return filepath.Abs(path)
 	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"} {
+	for _, name := range []string{"google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome", "microsoft-edge", "msedge"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return filepath.Abs(path)
 		}

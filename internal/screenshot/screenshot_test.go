@@ -204,10 +204,12 @@ func TestFind(t *testing.T) {
 			t.Errorf("%q: %v, want %v", name, err, screenshot.ErrNoBrowser)
 		}
 	}
-	if err := os.Rename(b.Path, filepath.Join(dir, "google-chrome")); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := screenshot.Find(env("")); filepath.Base(got) != "google-chrome" || err != nil {
-		t.Errorf("%q, %v", got, err)
+	for _, name := range []string{"chromium", "google-chrome"} { // which is preferred
+		if err := os.Link(b.Path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := screenshot.Find(env("")); filepath.Base(got) != name || err != nil {
+			t.Errorf("%q, %v, want %s", got, err, name)
+		}
 	}
 }

@@ -66,7 +66,7 @@ var build = sync.OnceValue(func() error {
 	return nil
 })
 
-// The actions of others. A cache is what an earlier run has left on this machine; Go is this machine's.
+// The actions of others. A cache is what an earlier run has left on this machine; Go is this machine's; what is attached lies in a folder.
 const (
 	cacheAction = `name: cache
 inputs: {path: {required: true}, key: {required: true}}
@@ -85,7 +85,28 @@ runs:
   using: composite
   steps: [{shell: bash, run: go version}]
 `
+	uploadArtifactAction = `name: upload-artifact
+inputs: {name: {required: true}, path: {required: true}, if-no-files-found: {default: warn}, retention-days: {}, overwrite: {default: "false"}}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: {NAME: "${{ inputs.name }}", FOLDER: "${{ inputs.path }}", NONE: "${{ inputs.if-no-files-found }}", OVERWRITE: "${{ inputs.overwrite }}"}
+      run: |
+        if [ "$OVERWRITE" = true ]; then rm -rf "$HOME/attached/$NAME"; fi
+        if [ ! -e "$FOLDER" ]; then echo "nothing to attach: $NONE"; [ "$NONE" != error ]; exit; fi
+        mkdir -p "$HOME/attached" && cp -R "$FOLDER" "$HOME/attached/$NAME"
+`
 )
+
+// actionsOfOthers are by their names.
+var actionsOfOthers = map[string]string{"cache": cacheAction, "setup-go": setupGoAction, "upload-artifact": uploadArtifactAction}
+
+// painter is a browser that draws the same on every page: a black box on white.
+const painter = `#!/bin/sh
+for a; do case $a in --screenshot=*) shot=${a#--screenshot=} ;; esac; done
+echo iVBORw0KGgoAAAANSUhEUgAAACgAAAAoCAAAAACpleexAAAAIklEQVR42mP4TyRgGFU4qpBqChngYFTh4FI4mnBHFdJAIQAKNdZwQwa2XgAAAABJRU5ErkJggg== | base64 -d > "$shot"
+`
 
 // self is the commit by which workflows here name this repository as an action.
 const self = "postrider/postrider@0123456789abcdef0123456789abcdef01234567"
@@ -178,12 +199,12 @@ func (p *place) act(workflow, event string, args ...string) (string, error) {
 		"--env", "GOPROXY=file://" + filepath.Join(p.home, "proxy") + ",off", "--env", "GOSUMDB=off", // all else is in Go's cache, and was verified when it came there
 		"--env", "GOMODCACHE=" + p.goEnv("GOMODCACHE"), "--env", "GOCACHE=" + p.goEnv("GOCACHE"), "--env", "HOME=" + p.home,
 	}
-	for _, m := range regexp.MustCompile(`actions/(cache|setup-go)@[0-9a-f]{40}`).FindAllStringSubmatch(string(text)+string(action), -1) {
+	for _, m := range regexp.MustCompile(`actions/(cache|setup-go|upload-artifact)@[0-9a-f]{40}`).FindAllStringSubmatch(string(text)+string(action), -1) {
 		dir := filepath.Join(p.home, "actions", m[1])
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			p.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "action.yml"), []byte(map[string]string{"cache": cacheAction, "setup-go": setupGoAction}[m[1]]), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "action.yml"), []byte(actionsOfOthers[m[1]]), 0o666); err != nil {
 			p.t.Fatal(err)
 		}
 		all = append(all, "--local-repository", m[0]+"="+dir)
@@ -389,11 +410,11 @@ func TestWorkflows(t *testing.T) {
 	p.git("add", ".")
 	p.git("commit", "-qm", "news")
 	p.write("../event.json", `{"action":"opened","number":7,"pull_request":{"number":7,"base":{"ref":"main"},"head":{"ref":"topic"}}}`)
-	log, err = p.act(".github/workflows/postrider-site-check.yml", "pull_request", "-e", "../event.json")
+	log, err = p.act(".github/workflows/postrider-site-check.yml", "pull_request", "-e", "../event.json", "--env", "POSTRIDER_BROWSER=none")
 	if err == nil {
 		t.Errorf("the check of a pull request with an error did not fail:\n%s", log)
 	}
-	for _, want := range []string{"error C101", "::error file=site/content/news.md,line=3,"} {
+	for _, want := range []string{"error C101", "::error file=site/content/news.md,line=3,", "no browser was found", "nothing to attach: ignore"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %q:\n%s", want, log)
 		}
@@ -419,6 +440,29 @@ func TestWorkflows(t *testing.T) {
 	}
 	p.has("gl-code-quality-report.json", `"path":"site/content/news.md"`)
 	p.has("review.md", "## What merging this does in `site`\n")
+	p.has("review.md", "](<https://gitlab.example/acme/site/-/jobs/9/artifacts/raw/postrider-pictures/post-news.png>)\n")
+	p.has("postrider-pictures/post-news.png", "PNG")
+
+	// With a browser, a check attaches what it draws.
+	p.write("site/content/news.md", "---\nid: news\nplatforms: [fedi]\n---\nThe sledge is here.\n")
+	p.git("commit", "-qam", "better news")
+	log, err = p.act(".github/workflows/postrider-site-check.yml", "pull_request", "-e", "../event.json", "--env", "POSTRIDER_BROWSER="+p.painter())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	p.has("../../attached/postrider-pictures-site/post-news.png", "PNG")
+	p.created(1, log)
+}
+
+// painter returns the path of a browser.
+func (p *place) painter() string {
+	p.t.Helper()
+	p.write("../painter", painter)
+	path := filepath.Join(p.home, "acme", "painter")
+	if err := os.Chmod(path, 0o700); err != nil {
+		p.t.Fatal(err)
+	}
+	return path
 }
 
 // job runs the script of one of GitLab's jobs as its runner does.
@@ -439,7 +483,8 @@ func (p *place) job(file, name string) (string, error) {
 	job := jobs["postrider-site-"+name]
 	lines := append([]string{"set -eo pipefail"}, append(jobs[job.Extends].Before, job.Script...)...)
 	env := append([]string{
-		"CI=true", "GITLAB_CI=true", "CI_PROJECT_DIR=" + p.dir, "POSTRIDER_VERSION=latest", "GOBIN=" + filepath.Join(p.home, "gitlab-bin"),
+		"CI=true", "GITLAB_CI=true", "CI_PROJECT_DIR=" + p.dir, "CI_JOB_URL=https://gitlab.example/acme/site/-/jobs/9", "POSTRIDER_VERSION=latest",
+		"POSTRIDER_BROWSER=" + p.painter(), "GOBIN=" + filepath.Join(p.home, "gitlab-bin"),
 		"GOPROXY=file://" + filepath.Join(p.home, "proxy") + ",off", "GOSUMDB=off", "GOMODCACHE=" + p.goEnv("GOMODCACHE"), "GOCACHE=" + p.goEnv("GOCACHE"),
 	}, p.secrets...)
 	return p.command("env", append(env, "bash", "-c", strings.Join(lines, "\n"))...)

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image/png"
 	"net/http"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -110,6 +112,32 @@ func (f *forgeWorld) wantStatus(commit, want string) {
 	}
 }
 
+// wantPictures checks that a comment shows so many pictures, and that those who see the repository see them.
+func (f *forgeWorld) wantPictures(comment string, want int) {
+	f.t.Helper()
+	shown := regexp.MustCompile(`\n!\[[^\]]*\]\(<([^>]+)>\)\n`).FindAllStringSubmatch(comment, -1)
+	if len(shown) != want {
+		f.t.Fatalf("the comment shows %d pictures, want %d:\n%s", len(shown), want, comment)
+	}
+	browser := f.browser()
+	for _, m := range shown {
+		req, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, m[1], nil)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		resp, err := browser.Do(req)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if _, err := png.Decode(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			f.t.Errorf("%s: %s, %v", m[1], resp.Status, err)
+		}
+		if err := resp.Body.Close(); err != nil {
+			f.t.Error(err)
+		}
+	}
+}
+
 func (r *runner) testReviewOfBranch() {
 	f, t := r.f, r.f.t
 	c := f.clone()
@@ -138,10 +166,17 @@ func (r *runner) testReviewOfBranch() {
 		}
 	}
 	f.wantStatus(first, "success")
+	f.wantPictures(own.Body, 2)
 
-	// Again, without a push: nothing is written.
-	if notes := r.checkout(j).review(0); strings.Contains(notes, "the review is under") {
-		t.Errorf("the same again: %s", notes)
+	// Again, without a push: nothing is written, unless another minute has begun, which the comment's foot tells.
+	notes = r.checkout(j).review(0)
+	if all = f.remarks(p.Number); len(all) != len(others)+1 {
+		t.Fatalf("the comments are %+v", all)
+	}
+	again := all[len(others)]
+	timeless := func(body string) string { return regexp.MustCompile(`compared with .*`).ReplaceAllString(body, "") }
+	if written := strings.Contains(notes, "the review is under"); written != (again.Body != own.Body) || again.ID != own.ID || timeless(again.Body) != timeless(own.Body) {
+		t.Errorf("the same again: %s\n%s\nbecomes\n%s", notes, own.Body, again.Body)
 	}
 	r.end(j)
 

@@ -44,6 +44,12 @@ func (r *runner) call(path string, in, out any) {
 	}
 }
 
+// painter is the browser of a job: it draws the same on every page, a black box on white.
+const painter = `#!/bin/sh
+for a; do case $a in --screenshot=*) shot=${a#--screenshot=} ;; esac; done
+echo iVBORw0KGgoAAAANSUhEUgAAACgAAAAoCAAAAACpleexAAAAIklEQVR42mP4TyRgGFU4qpBqChngYFTh4FI4mnBHFdJAIQAKNdZwQwa2XgAAAABJRU5ErkJggg== | base64 -d > "$shot"
+`
+
 // headers sends every request with headers.
 type headers map[string]string
 
@@ -110,6 +116,10 @@ func (r *runner) checkout(j *job) *clone {
 	if err := os.WriteFile(event, j.Context.Event, 0o600); err != nil {
 		f.t.Fatal(err)
 	}
+	browser := filepath.Join(f.t.TempDir(), "painter")
+	if err := os.WriteFile(browser, []byte(painter), 0o700); err != nil {
+		f.t.Fatal(err)
+	}
 	f.git(dir, "init", "--quiet")
 	f.git(dir, "remote", "add", "origin", j.Context.ServerURL+j.Context.Repository)
 	f.git(dir, "config", "http."+j.Context.ServerURL+".extraheader",
@@ -119,7 +129,7 @@ func (r *runner) checkout(j *job) *clone {
 
 	w := *f.world
 	w.env = append(w.env[:len(w.env):len(w.env)],
-		"CI=true", "GITHUB_ACTIONS=true", "GITEA_ACTIONS=true", "GITHUB_REPOSITORY="+j.Context.Repository, "GITHUB_REF="+j.Context.Ref,
+		"POSTRIDER_BROWSER="+browser, "CI=true", "GITHUB_ACTIONS=true", "GITEA_ACTIONS=true", "GITHUB_REPOSITORY="+j.Context.Repository, "GITHUB_REF="+j.Context.Ref,
 		"GITHUB_SERVER_URL="+j.Context.ServerURL, "GITHUB_API_URL="+j.Context.APIURL, "GITHUB_EVENT_NAME="+j.Context.EventName, "GITHUB_EVENT_PATH="+event)
 	w.secrets = map[string]string{"GITHUB_TOKEN": j.Context.Token} // and none of a network
 	return &clone{&w, dir}
