@@ -146,7 +146,7 @@ func TestForms(t *testing.T) {
 	b.open("/posts/formpost")
 	b.do(chromedp.SetAttributeValue(chromedp.CSS("#at"), "value", month()+"-19T18:45"))
 	press(b, "#at")
-	if text := get(b, chromedp.TextContent(chromedp.CSS(".notice.good"))); !strings.Contains(text, "A post to move goes out on") {
+	if text := get(b, chromedp.TextContent(chromedp.CSS(".notice.good"))); !strings.Contains(text, "A post to move is planned for") {
 		t.Errorf("after the move the page says %q", text)
 	}
 	if got, want := f.read(name), strings.Replace(before, month()+"-10 09:30", month()+"-19 18:45", 1); got != want {
