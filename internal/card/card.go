@@ -562,23 +562,9 @@ func notes(v *View, r *platform.Rendering) []string {
 		if cropped := cropped(p.Media.Tiles); cropped != "" {
 			list = append(list, "The feed hides "+cropped+of+".")
 		}
-		files := r.Parts[i].Media
-		for k := range files {
-			list = append(list, fitted(&files[k])...)
-		}
-		if c := r.Parts[i].Card; c != nil && c.Image != nil {
-			list = append(list, fitted(c.Image)...)
-		}
+		list = append(list, fitted(&r.Parts[i])...)
 	}
 	return list
-}
-
-// fitted tells how a picture is changed before it is sent.
-func fitted(m *platform.Media) []string {
-	if m.Fit == nil {
-		return nil
-	}
-	return []string{path.Base(m.Path) + " is not sent as it is: " + m.Change() + "."}
 }
 
 // cropped tells what of which pictures a crop hides, where that is worth mentioning: "20 % of picture 1 and 33 % of

@@ -3,6 +3,7 @@ package card
 import (
 	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/postrider/postrider/internal/platform"
@@ -233,4 +234,36 @@ func (t Tile) Described() string {
 		return "" // never invented: a screen reader says that there is a picture, and the badge that nobody described it
 	}
 	return t.Alt
+}
+
+// fitted tells how the pictures of a part are changed before they are sent, those that are changed alike in one sentence.
+func fitted(p *platform.Part) []string {
+	files := p.Media
+	if p.Card != nil && p.Card.Image != nil {
+		files = append(slices.Clip(files), *p.Card.Image)
+	}
+	var changes []string
+	names := map[string][]string{} // by change
+	for i := range files {
+		m := &files[i]
+		if m.Fit == nil {
+			continue
+		}
+		change, name := m.Change(), path.Base(m.Path)
+		if !slices.Contains(changes, change) {
+			changes = append(changes, change)
+		}
+		if !slices.Contains(names[change], name) {
+			names[change] = append(names[change], name)
+		}
+	}
+	for i, change := range changes {
+		if n := names[change]; len(n) == 1 {
+			changes[i] = n[0] + " is not sent as it is: " + change + "."
+		} else {
+			last := len(n) - 1
+			changes[i] = strings.Join(n[:last], ", ") + " and " + n[last] + " are not sent as they are: " + change + "."
+		}
+	}
+	return changes
 }

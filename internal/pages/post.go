@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,9 @@ func (m *maker) target(t *board.DetailTarget, page *post.LinkCard) target {
 	}
 	if b, err := json.MarshalIndent(rendering, "", "  "); err == nil {
 		v.Payload = string(b)
+	}
+	if slices.ContainsFunc(v.Findings, func(f finding.Finding) bool { return v.Why == string(f.Code)+": "+f.Message }) {
+		v.Why = "" // it stands just below
 	}
 	if rec := t.Record; rec != nil {
 		v.OutAt = m.At(rec.PublishedAt)
