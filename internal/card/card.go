@@ -38,6 +38,8 @@ type Input struct {
 	Location *time.Location
 	// MediaURL returns the address under which the page shows a file; empty where it cannot.
 	MediaURL func(platform.Media) string
+	// Decorative tells of which files, by their paths, the post says that they have nothing to describe; nil: of none.
+	Decorative map[string]bool
 	// Page is what the file beside the post says of a page; nil: there is none. A card that the network makes by itself will look much
 	// like it, and is shown so.
 	Page *post.LinkCard
@@ -237,7 +239,7 @@ func (l *Look) part(r *platform.Rendering, i int, in *Input, host, network strin
 	cut := l.Fold.cut(&c)
 	v := Part{
 		Number: i + 1, Total: len(r.Parts), AutoCut: p.AutoCut,
-		Text: c.between(0, cut), Media: l.gallery(p.Media, in.MediaURL), Counters: counters(p),
+		Text: c.between(0, cut), Media: l.gallery(p.Media, in), Counters: counters(p),
 	}
 	if cut < len(p.Text) {
 		rest := strings.TrimLeftFunc(p.Text[cut:], unicode.IsSpace)

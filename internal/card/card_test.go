@@ -675,3 +675,16 @@ func TestFitted(t *testing.T) {
 		}
 	}
 }
+
+// TestDecorative misses no description where the post says that there is nothing to describe.
+func TestDecorative(t *testing.T) {
+	media := []platform.Media{{Path: "content/a.png", MIME: "image/png"}, {Path: "content/b.png", MIME: "image/png"}}
+	r := platform.Rendering{Platform: "bluesky", Parts: []platform.Part{{Text: "a", Media: media}}}
+	if v := card.New(&r, card.Input{}); v.NoAlt() != 2 || v.Files()[1].Decorative {
+		t.Errorf("without a word, %d of %v lack a description", v.NoAlt(), v.Files())
+	}
+	v := card.New(&r, card.Input{Decorative: map[string]bool{"content/b.png": true}})
+	if files := v.Files(); v.NoAlt() != 1 || !files[0].NoAlt || files[1].NoAlt || !files[1].Decorative {
+		t.Errorf("%d of %v lack a description", v.NoAlt(), files)
+	}
+}

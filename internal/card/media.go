@@ -29,6 +29,7 @@ type Tile struct {
 	Width, Height int    // of the picture, 0 where not known
 	Alt           string
 	NoAlt         bool // a picture or video that nobody has described
+	Decorative    bool // one that needs no description, as its post says
 	Number        int  // among the files of its part, from 1
 	// Box is the style sheet's name of the shape it is cropped to, about its centre: "ar-16-9"; "ar-own" where it is shown
 	// whole, "ar-fill" where the gallery's grid says it.
@@ -77,11 +78,12 @@ func cellsOf(grid string) []cell {
 }
 
 // gallery lays a part's files out.
-func (l *Look) gallery(media []platform.Media, address func(platform.Media) string) Gallery {
+func (l *Look) gallery(media []platform.Media, in *Input) Gallery {
 	var g Gallery
 	for i := range media {
-		t := tile(&media[i], address)
-		t.Number, t.NoAlt = i+1, t.NoAlt && !l.NoAlt
+		t := tile(&media[i], in.MediaURL)
+		t.Number, t.Decorative = i+1, t.NoAlt && in.Decorative[media[i].Path]
+		t.NoAlt = t.NoAlt && !t.Decorative && !l.NoAlt
 		if t.NoAlt {
 			g.NoAlt++
 		}
