@@ -311,9 +311,10 @@ func (m *maker) newPost(q url.Values) {
 		Name, At  string
 		Accounts  []choice
 		Campaigns []choice
-		Slots     []string
+		Slots     []choice
 		Campaign  string
-	}{ctx: m.ctx, Name: q.Get("title"), At: q.Get("at"), Campaign: q.Get("campaign")}
+		Bundle    bool
+	}{ctx: m.ctx, Name: q.Get("title"), At: q.Get("at"), Campaign: q.Get("campaign"), Bundle: q.Get("bundle") != ""}
 	defaults := m.in.Site.Config.Defaults.Platforms
 	for _, a := range m.in.Site.Config.Accounts {
 		chosen := slices.Contains(defaults, a.Name) || slices.Contains(defaults, string(a.Platform))
@@ -326,7 +327,7 @@ func (m *maker) newPost(q url.Values) {
 		v.Campaigns = append(v.Campaigns, choice{Value: c.Name, Name: firstOf(c.Title, c.Name), Chosen: c.Name == v.Campaign})
 	}
 	for _, s := range m.in.Site.Config.Schedule.Slots {
-		v.Slots = append(v.Slots, s.Name)
+		v.Slots = append(v.Slots, choice{Value: s.Name, Name: s.Name, Chosen: s.Name == q.Get("slot")})
 	}
 	if v.At != "" && !strings.Contains(v.At, "T") && len(v.At) == len(time.DateOnly) {
 		v.At += "T09:00"

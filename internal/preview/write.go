@@ -155,7 +155,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		Title: f.Get("title"), Platforms: f["platforms"], PublishAt: at, Campaign: f.Get("campaign"), Bundle: f.Get("bundle") != "",
 	}, draft.Surroundings{Now: s.o.Now(), Rand: rand.Reader})
 	if err != nil {
-		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"]}
+		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"], "slot": f["slot"], "bundle": f["bundle"]}
 		s.show(w, s.say("/new", again, word{text: sentence(err), wrong: true}), http.StatusUnprocessableEntity)
 		return
 	}

@@ -230,7 +230,9 @@ func TestWritingBeforeAnythingIsRead(t *testing.T) {
 }
 
 func TestNewPost(t *testing.T) {
-	dir := folder(t, small())
+	files := small()
+	files["site.yaml"] += "schedule: {slots: {morning: \"09:00\"}}\n"
+	dir := folder(t, files)
 	r := start(t, dir, nil)
 	list := r.follow("/posts")
 	create := func(v url.Values) reply {
@@ -264,6 +266,7 @@ func TestNewPost(t *testing.T) {
 	}{
 		{"no title", url.Values{}},
 		{"an account that is not there", url.Values{"title": {"x"}, "platforms": {"nowhere"}}},
+		{"an account that is not there, with much else", url.Values{"title": {"x"}, "platforms": {"nowhere"}, "slot": {"morning"}, "bundle": {"1"}}},
 		{"a campaign that is not there", url.Values{"title": {"x"}, "campaign": {"nothing"}}},
 		{"a time that is none", url.Values{"title": {"x"}, "at": {"some day"}}},
 		{"a slot that is not there", url.Values{"title": {"x"}, "slot": {"noon"}}},
@@ -274,6 +277,9 @@ func TestNewPost(t *testing.T) {
 		}
 		for _, wrong := range wellFormed(p.body) {
 			t.Errorf("%s: %s", tt.name, wrong)
+		}
+		if tt.form.Get("bundle") != "" && (!strings.Contains(p.body, `name="bundle" value="1" checked`) || !strings.Contains(p.body, `<option value="morning" selected>`)) {
+			t.Errorf("%s: what was filled in is gone: %s", tt.name, p.body)
 		}
 		if title := tt.form.Get("title"); title != "" && !strings.Contains(p.body, `value="x"`) {
 			t.Errorf("%s: what was typed is lost", tt.name)
