@@ -260,12 +260,14 @@ func (m *maker) accounts() {
 // tokenSoon is how long before its end a token is worth a warning.
 const tokenSoon = 14 * 24 * time.Hour
 
-// beyond counts the posts that are scheduled for when an account's token has died.
+// beyond counts the posts that are scheduled for when an account's token has died, also those that something keeps back as yet: check
+// counts them too, and by then it will be mended.
 func (m *maker) beyond(a *platform.Account) (n int) {
+	planned := []board.State{board.Scheduled, board.Held, board.Broken}
 	for _, r := range m.board.Rows() {
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			if t.Account.Name == a.Name && t.State == board.Scheduled && !t.At.Before(a.TokenExpires) {
+			if t.Account.Name == a.Name && slices.Contains(planned, t.State) && !t.At.Before(a.TokenExpires) {
 				n++
 			}
 		}
