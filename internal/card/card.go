@@ -38,6 +38,8 @@ type Input struct {
 	Location *time.Location
 	// MediaURL returns the address under which the page shows a file; empty where it cannot.
 	MediaURL func(platform.Media) string
+	// Decorative tells of which files, by their paths, the post says that they have nothing to describe; nil: of none.
+	Decorative map[string]bool
 	// Page is what the file beside the post says of a page; nil: there is none. A card that the network makes by itself will look much
 	// like it, and is shown so.
 	Page *post.LinkCard
@@ -237,7 +239,7 @@ func (l *Look) part(r *platform.Rendering, i int, in *Input, host, network strin
 	cut := l.Fold.cut(&c)
 	v := Part{
 		Number: i + 1, Total: len(r.Parts), AutoCut: p.AutoCut,
-		Text: c.between(0, cut), Media: l.gallery(p.Media, in.MediaURL), Counters: counters(p),
+		Text: c.between(0, cut), Media: l.gallery(p.Media, in), Counters: counters(p),
 	}
 	if cut < len(p.Text) {
 		rest := strings.TrimLeftFunc(p.Text[cut:], unicode.IsSpace)
@@ -562,23 +564,9 @@ func notes(v *View, r *platform.Rendering) []string {
 		if cropped := cropped(p.Media.Tiles); cropped != "" {
 			list = append(list, "The feed hides "+cropped+of+".")
 		}
-		files := r.Parts[i].Media
-		for k := range files {
-			list = append(list, fitted(&files[k])...)
-		}
-		if c := r.Parts[i].Card; c != nil && c.Image != nil {
-			list = append(list, fitted(c.Image)...)
-		}
+		list = append(list, fitted(&r.Parts[i])...)
 	}
 	return list
-}
-
-// fitted tells how a picture is changed before it is sent.
-func fitted(m *platform.Media) []string {
-	if m.Fit == nil {
-		return nil
-	}
-	return []string{path.Base(m.Path) + " is not sent as it is: " + m.Change() + "."}
 }
 
 // cropped tells what of which pictures a crop hides, where that is worth mentioning: "20 % of picture 1 and 33 % of

@@ -641,3 +641,50 @@ func FuzzNew(f *testing.F) {
 		written(t, set, "card", v)
 	})
 }
+
+// TestFitted says once what several pictures have in common.
+func TestFitted(t *testing.T) {
+	strip := func(name string) platform.Media {
+		return platform.Media{Path: "content/" + name, MIME: "image/jpeg", Width: 8, Height: 8, Fit: &platform.Fit{Width: 8, Height: 8, MIME: "image/jpeg", StripOnly: true}}
+	}
+	large := strip("large.jpg")
+	large.Width, large.Bytes, large.Fit = 9000, 4_000_000, &platform.Fit{Width: 2000, Height: 2, MIME: "image/jpeg"}
+	for _, tt := range []struct {
+		name  string
+		media []platform.Media
+		want  []string
+	}{
+		{"as it is", []platform.Media{{Path: "a.jpg"}}, nil},
+		{"one", []platform.Media{strip("a.jpg")}, []string{"a.jpg is not sent as it is: what is written beside the picture"}},
+		{"one twice", []platform.Media{strip("a.jpg"), strip("a.jpg")}, []string{"a.jpg is not sent as it is: what is written beside the picture"}},
+		{"several", []platform.Media{strip("a.jpg"), large, strip("b.jpg"), {Path: "c.jpg"}, strip("d.jpg")}, []string{
+			"a.jpg, b.jpg and d.jpg are not sent as they are: what is written beside the picture", "large.jpg is not sent as it is: 9000×8 JPEG",
+		}},
+	} {
+		r := platform.Rendering{Platform: "webhook", Parts: []platform.Part{{Text: "a", Media: tt.media}}}
+		v := card.New(&r, card.Input{})
+		got := v.Notes
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %q", tt.name, got)
+			continue
+		}
+		for i, want := range tt.want {
+			if !strings.HasPrefix(got[i], want) {
+				t.Errorf("%s: %q, want %q", tt.name, got[i], want)
+			}
+		}
+	}
+}
+
+// TestDecorative misses no description where the post says that there is nothing to describe.
+func TestDecorative(t *testing.T) {
+	media := []platform.Media{{Path: "content/a.png", MIME: "image/png"}, {Path: "content/b.png", MIME: "image/png"}}
+	r := platform.Rendering{Platform: "bluesky", Parts: []platform.Part{{Text: "a", Media: media}}}
+	if v := card.New(&r, card.Input{}); v.NoAlt() != 2 || v.Files()[1].Decorative {
+		t.Errorf("without a word, %d of %v lack a description", v.NoAlt(), v.Files())
+	}
+	v := card.New(&r, card.Input{Decorative: map[string]bool{"content/b.png": true}})
+	if files := v.Files(); v.NoAlt() != 1 || !files[0].NoAlt || files[1].NoAlt || !files[1].Decorative {
+		t.Errorf("%d of %v lack a description", v.NoAlt(), files)
+	}
+}

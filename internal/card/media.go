@@ -3,6 +3,7 @@ package card
 import (
 	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/postrider/postrider/internal/platform"
@@ -28,6 +29,7 @@ type Tile struct {
 	Width, Height int    // of the picture, 0 where not known
 	Alt           string
 	NoAlt         bool // a picture or video that nobody has described
+	Decorative    bool // one that needs no description, as its post says
 	Number        int  // among the files of its part, from 1
 	// Box is the style sheet's name of the shape it is cropped to, about its centre: "ar-16-9"; "ar-own" where it is shown
 	// whole, "ar-fill" where the gallery's grid says it.
@@ -76,11 +78,12 @@ func cellsOf(grid string) []cell {
 }
 
 // gallery lays a part's files out.
-func (l *Look) gallery(media []platform.Media, address func(platform.Media) string) Gallery {
+func (l *Look) gallery(media []platform.Media, in *Input) Gallery {
 	var g Gallery
 	for i := range media {
-		t := tile(&media[i], address)
-		t.Number, t.NoAlt = i+1, t.NoAlt && !l.NoAlt
+		t := tile(&media[i], in.MediaURL)
+		t.Number, t.Decorative = i+1, t.NoAlt && in.Decorative[media[i].Path]
+		t.NoAlt = t.NoAlt && !t.Decorative && !l.NoAlt
 		if t.NoAlt {
 			g.NoAlt++
 		}
@@ -233,4 +236,36 @@ func (t Tile) Described() string {
 		return "" // never invented: a screen reader says that there is a picture, and the badge that nobody described it
 	}
 	return t.Alt
+}
+
+// fitted tells how the pictures of a part are changed before they are sent, those that are changed alike in one sentence.
+func fitted(p *platform.Part) []string {
+	files := p.Media
+	if p.Card != nil && p.Card.Image != nil {
+		files = append(slices.Clip(files), *p.Card.Image)
+	}
+	var changes []string
+	names := map[string][]string{} // by change
+	for i := range files {
+		m := &files[i]
+		if m.Fit == nil {
+			continue
+		}
+		change, name := m.Change(), path.Base(m.Path)
+		if !slices.Contains(changes, change) {
+			changes = append(changes, change)
+		}
+		if !slices.Contains(names[change], name) {
+			names[change] = append(names[change], name)
+		}
+	}
+	for i, change := range changes {
+		if n := names[change]; len(n) == 1 {
+			changes[i] = n[0] + " is not sent as it is: " + change + "."
+		} else {
+			last := len(n) - 1
+			changes[i] = strings.Join(n[:last], ", ") + " and " + n[last] + " are not sent as they are: " + change + "."
+		}
+	}
+	return changes
 }

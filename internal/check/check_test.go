@@ -259,7 +259,7 @@ func TestFindings(t *testing.T) {
 			"-- content/a.md --\n---\nplatforms: [x]\npublish_at: 2026-12-01 09:00\n---\nA\n-- content/b.md --\n---\nplatforms: [x]\npublish_at: 2026-12-01 09:00\n---\nB\n-- content/c.md --\n---\nplatforms: [x]\npublish_at: 2026-12-01 09:04\n---\nC\n", []finding.Code{"D302"},
 			[]string{
 				"content/a.md:3:13 x content/b.md goes out at the same time", "content/b.md:3:13 x content/a.md goes out at the same time",
-				"content/c.md:3:13 x content/b.md goes out 4m0s apart",
+				"content/c.md:3:13 x content/b.md goes out 4m apart",
 			},
 		},
 		"ignored": {

@@ -88,7 +88,7 @@ func collision() Check {
 					continue
 				}
 				x, other := timed[i].post, timed[near].post
-				message := fmt.Sprintf("%s goes out %s apart", other.Path, time.Duration(gap)*time.Second)
+				message := fmt.Sprintf("%s goes out %s apart", other.Path, finding.Span(time.Duration(gap)*time.Second))
 				if gap == 0 {
 					message = other.Path + " goes out at the same time"
 				}

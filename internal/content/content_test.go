@@ -493,3 +493,27 @@ func parseExample(t *testing.T, src string) finding.List {
 	_, list := Parse(first, fsys[first].Data, fsys, Options{Location: berlin(t)})
 	return list
 }
+
+func TestTime(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ text, at, code string }{
+		{"2026-12-01 09:00", "2026-12-01T09:00:00+01:00", ""},
+		{"2026-12-01T09:00-05:00", "2026-12-01T15:00:00+01:00", ""},
+		{"2027-10-31 02:30", "2027-10-31T02:30:00+02:00", "D104"},
+		{"2027-03-28 02:30", "0001-01-01T00:00:00Z", "D103"},
+		{"2027-02-30 09:00", "0001-01-01T00:00:00Z", "D101"},
+		{"", "0001-01-01T00:00:00Z", "D101"},
+	} {
+		at, found := Time(tt.text, berlin)
+		code := ""
+		for _, f := range found {
+			code += string(f.Code)
+		}
+		if got := at.Format(time.RFC3339); got != tt.at || code != tt.code {
+			t.Errorf("Time(%q) is %s with findings %q, want %s with %q", tt.text, got, code, tt.at, tt.code)
+		}
+	}
+}

@@ -134,6 +134,14 @@ func (w wallTime) in(loc *time.Location) (at []time.Time, near [2]time.Time) {
 	return at, near
 }
 
+// Time reads a time as publish_at has it, without an offset in loc, and returns what is wrong with it: an error when it is none or
+// the clock jumps over it, a warning when the clock shows it twice, of which the first is returned. The findings have no place.
+func Time(text string, loc *time.Location) (time.Time, finding.List) {
+	r := &reader{loc: finding.NewLocator(nil)}
+	at, _ := r.resolve("publish_at", text, loc, finding.Range{})
+	return at, r.list
+}
+
 // resolve reads the time of a front-matter key in loc, and says what is wrong with it.
 func (r *reader) resolve(key, text string, loc *time.Location, rng finding.Range) (time.Time, bool) {
 	const form = "write it as 2026-12-01 09:00, with an offset (2026-12-01T09:00+01:00) where the time zone is not the site's"

@@ -32,7 +32,7 @@ type rssChannel struct {
 	Link          string    `xml:"link"`
 	Description   string    `xml:"description"`
 	Language      string    `xml:"language,omitempty"`
-	LastBuildDate string    `xml:"lastBuildDate"`
+	LastBuildDate string    `xml:"lastBuildDate,omitempty"`
 	Self          *link     `xml:"atom:link"`
 	Items         []rssItem `xml:"item"`
 }
@@ -89,9 +89,12 @@ func WriteRSS(w io.Writer, f Feed) error {
 		Content: "http://purl.org/rss/1.0/modules/content/",
 		DC:      "http://purl.org/dc/elements/1.1/",
 		Media:   "http://search.yahoo.com/mrss/",
-		Channel: rssChannel{Title: f.Title, Link: f.Home, Description: f.Description, Language: f.Language, LastBuildDate: date822(f.Updated)},
+		Channel: rssChannel{Title: f.Title, Link: f.Home, Description: f.Description, Language: f.Language},
 	}
 	c := &out.Channel
+	if f.Updated.Unix() != 0 { // as it is where nothing has ever changed
+		c.LastBuildDate = date822(f.Updated)
+	}
 	if c.Description == "" {
 		c.Description = f.Title
 	}

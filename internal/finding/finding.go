@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Severity says what a finding means for publishing.
@@ -189,4 +190,16 @@ func (l *Locator) Pos(offset int) Pos {
 // Range returns the positions of the bytes from start to end, end exclusive.
 func (l *Locator) Range(start, end int) Range {
 	return Range{Start: l.Pos(start), End: l.Pos(end)}
+}
+
+// Span writes a length of time for a message: 2m, 1h30m, 500ms.
+func Span(d time.Duration) string {
+	s := d.String()
+	if cut, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = cut + "m"
+	}
+	if cut, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = cut + "h"
+	}
+	return s
 }

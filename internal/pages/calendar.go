@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postrider/postrider/internal/board"
+	"github.com/postrider/postrider/internal/config"
 	"github.com/postrider/postrider/internal/ledger"
 )
 
@@ -48,7 +49,7 @@ type calendarPage struct {
 	Zone                  Stamp
 	Action                string
 	Holds                 []ledger.Hold
-	Hold                  string
+	Hold                  *config.Hold
 	ICS                   string
 }
 
@@ -200,10 +201,7 @@ func (m *maker) legend(head *calendarPage, q url.Values) {
 	}
 	head.ByAccount, head.ByCampaign = other("account"), other("campaign")
 	t := m.board.Today(0)
-	head.Holds = t.Holds
-	if t.Hold != nil {
-		head.Hold = t.Hold.Reason
-	}
+	head.Holds, head.Hold = t.Holds, t.Hold
 	_, account := m.in.Site.Config.Account(head.Filter.Account)
 	_, campaign := m.in.Site.Config.Campaign(head.Filter.Campaign)
 	switch {

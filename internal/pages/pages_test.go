@@ -198,7 +198,7 @@ func TestTokens(t *testing.T) {
 		"2026-11-21": {"died on Sat 21 Nov, by site.yaml; ", "By site.yaml, the token died on Sat 21 Nov."},
 		"":           nil,
 	} {
-		config := "accounts: {me: {platform: linkedin}}\ndefaults: {platforms: [me]}\n"
+		config := "accounts: {me: {platform: linkedin}}\ndefaults: {platforms: [me]}\nhold: {reason: Later}\n"
 		if day != "" {
 			config = strings.Replace(config, "linkedin", "linkedin, token_expires: "+day, 1)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func (m *maker) target(t *board.DetailTarget, page *post.LinkCard) target {
 		ctx: m.ctx, DetailTarget: *t, Anchor: "on-" + t.Account.Name, At: m.At(t.At), Next: m.At(t.Next), Findings: t.Rendered.Findings, Print: rendering.Fingerprint(),
 		Card: card.New(rendering, card.Input{
 			Info: t.Info, Account: t.Account, Name: m.SiteTitle(), Handle: option(t.Account, "handle"), Server: option(t.Account, "server"), At: t.At, Location: m.Location(),
-			MediaURL: m.Media, Page: page,
+			MediaURL: m.Media, Page: page, Decorative: decorative(&t.Rendered.Variant),
 		}),
 	}
 	if z := t.At.Location(); !t.At.IsZero() && z.String() != m.Location().String() {
@@ -85,6 +86,9 @@ func (m *maker) target(t *board.DetailTarget, page *post.LinkCard) target {
 	}
 	if b, err := json.MarshalIndent(rendering, "", "  "); err == nil {
 		v.Payload = string(b)
+	}
+	if slices.ContainsFunc(v.Findings, func(f finding.Finding) bool { return v.Why == string(f.Code)+": "+f.Message }) {
+		v.Why = "" // it stands just below
 	}
 	if rec := t.Record; rec != nil {
 		v.OutAt = m.At(rec.PublishedAt)
@@ -98,6 +102,19 @@ func (m *maker) target(t *board.DetailTarget, page *post.LinkCard) target {
 		}
 	}
 	return v
+}
+
+// decorative returns the files that a post calls mere decoration, with an empty description.
+func decorative(v *post.Variant) map[string]bool {
+	list := map[string]bool{}
+	for _, media := range v.PartMedia {
+		for i := range media {
+			if m := &media[i]; m.HasAlt && m.Alt == "" {
+				list[m.Path] = true
+			}
+		}
+	}
+	return list
 }
 
 // line is a line of a post's file, with what is wrong on it.

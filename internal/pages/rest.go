@@ -260,12 +260,14 @@ func (m *maker) accounts() {
 // tokenSoon is how long before its end a token is worth a warning.
 const tokenSoon = 14 * 24 * time.Hour
 
-// beyond counts the posts that are scheduled for when an account's token has died.
+// beyond counts the posts that are scheduled for when an account's token has died, also those that something keeps back as yet: check
+// counts them too, and by then it will be mended.
 func (m *maker) beyond(a *platform.Account) (n int) {
+	planned := []board.State{board.Scheduled, board.Held, board.Broken}
 	for _, r := range m.board.Rows() {
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			if t.Account.Name == a.Name && t.State == board.Scheduled && !t.At.Before(a.TokenExpires) {
+			if t.Account.Name == a.Name && slices.Contains(planned, t.State) && !t.At.Before(a.TokenExpires) {
 				n++
 			}
 		}
@@ -311,9 +313,10 @@ func (m *maker) newPost(q url.Values) {
 		Name, At  string
 		Accounts  []choice
 		Campaigns []choice
-		Slots     []string
+		Slots     []choice
 		Campaign  string
-	}{ctx: m.ctx, Name: q.Get("title"), At: q.Get("at"), Campaign: q.Get("campaign")}
+		Bundle    bool
+	}{ctx: m.ctx, Name: q.Get("title"), At: q.Get("at"), Campaign: q.Get("campaign"), Bundle: q.Get("bundle") != ""}
 	defaults := m.in.Site.Config.Defaults.Platforms
 	for _, a := range m.in.Site.Config.Accounts {
 		chosen := slices.Contains(defaults, a.Name) || slices.Contains(defaults, string(a.Platform))
@@ -326,7 +329,7 @@ func (m *maker) newPost(q url.Values) {
 		v.Campaigns = append(v.Campaigns, choice{Value: c.Name, Name: firstOf(c.Title, c.Name), Chosen: c.Name == v.Campaign})
 	}
 	for _, s := range m.in.Site.Config.Schedule.Slots {
-		v.Slots = append(v.Slots, s.Name)
+		v.Slots = append(v.Slots, choice{Value: s.Name, Name: s.Name, Chosen: s.Name == q.Get("slot")})
 	}
 	if v.At != "" && !strings.Contains(v.At, "T") && len(v.At) == len(time.DateOnly) {
 		v.At += "T09:00"

@@ -250,6 +250,7 @@ func TestFittedMedia(t *testing.T) {
 	}
 	files["content/photo.jpg"] = b.String()[:2] + "\xff\xe1\x00\x08GPS 47" + b.String()[2:] + strings.Repeat("a film ", 300_000)
 	files["content/photo.md"] = "---\nid: photo111\nplatforms: [fedi]\nmedia: [{file: photo.jpg, alt: A hill}]\n---\nOn the hill.\n"
+	files["content/bare.md"] = "---\nid: bare1111\nplatforms: [fedi]\nmedia: [{file: photo.jpg, alt: \"\"}]\n---\nBare.\n"
 	r := start(t, folder(t, files), nil)
 	shown := regexp.MustCompile(`/media/content/photo\.jpg\?v=[0-9a-f]+&amp;fit=[^"]+`).FindString(r.get("/posts/photo111").body)
 	if shown == "" {
@@ -261,6 +262,9 @@ func TestFittedMedia(t *testing.T) {
 	}
 	if page := r.get("/posts/photo111").body; !strings.Contains(page, "photo.jpg is not sent as it is") {
 		t.Error("the page does not say that the picture is changed")
+	}
+	if page := r.get("/posts/bare1111").body; !strings.Contains(page, "Only decoration: ") || strings.Contains(page, "no alt text") {
+		t.Error("a picture that its post calls decoration lacks a description")
 	}
 	for _, fit := range []string{"x", "999999x999999-0-v1-jpeg", "1x1-0-v9-jpeg", "-1x5-0-v1-png", "20x15-0-v1-svg+xml", "20x15-1-v1-jpeg"} {
 		if p := r.get("/media/content/photo.jpg?v=0123&fit=" + fit); p.status != http.StatusUnprocessableEntity {

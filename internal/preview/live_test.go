@@ -207,6 +207,30 @@ func TestBrokenSiteFile(t *testing.T) {
 	l.shows("Uno")
 }
 
+// TestHalfTypedSiteFile keeps what the last site.yaml said while the file cannot be read: accounts, and the time zone that a move would
+// write in.
+func TestHalfTypedSiteFile(t *testing.T) {
+	r := start(t, folder(t, small()), nil)
+	l := r.follow("/posts/one11111")
+	target := l.have["target-fedi"]
+	for _, broken := range []string{"accounts: [\n", ""} {
+		r.write("site.yaml", broken)
+		l.shows("as it was last")
+		if l.have["target-fedi"] != target || !strings.Contains(l.text(), "Europe/Berlin") || strings.Contains(l.text(), "C102") {
+			t.Errorf("with the site.yaml %q the post is shown as\n%s", broken, l.text())
+		}
+		if p := r.page("/problems"); !strings.Contains(p, ">site.yaml<") {
+			t.Errorf("the problems do not name site.yaml: %s", p)
+		}
+		r.write("content/one.md", strings.Replace(small()["content/one.md"], "The first text.", "Written meanwhile.", 1))
+		l.shows("Written meanwhile.")
+		r.write("content/one.md", small()["content/one.md"])
+		l.shows("The first text.")
+		r.write("site.yaml", small()["site.yaml"])
+		l.lacks("as it was last")
+	}
+}
+
 func TestTemplatesOfTheSite(t *testing.T) {
 	r := start(t, folder(t, small()), nil)
 	l := r.follow("/posts")

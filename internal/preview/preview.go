@@ -184,7 +184,9 @@ const (
 
 // reading is how the site is read. Posts are checked one at a time: that is in the background, and leaves a processor to what is being
 // looked at.
-func (s *Server) reading() site.Options { return site.Options{Media: &s.media, Workers: 1} }
+func (s *Server) reading() site.Options {
+	return site.Options{Media: &s.media, Workers: 1, KeepConfig: true}
+}
 
 // load reads everything. It returns the tip of the ledger that it has read.
 func (s *Server) load(ctx context.Context) (tip string, err error) {

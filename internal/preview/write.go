@@ -15,6 +15,7 @@ import (
 
 	"github.com/postrider/postrider/internal/content"
 	"github.com/postrider/postrider/internal/draft"
+	"github.com/postrider/postrider/internal/finding"
 	"github.com/postrider/postrider/internal/watch"
 )
 
@@ -88,9 +89,9 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 		}
 		s.show(w, s.say("/posts/"+url.PathEscape(row.Post.ID), url.Values{}, word{text: why, wrong: true}), http.StatusUnprocessableEntity)
 	}
-	at, err := time.ParseInLocation("2006-01-02T15:04", r.PostForm.Get("at"), in.Site.Config.Location)
+	at, err := newTime(r.PostForm.Get("at"), in.Site.Config.Location)
 	if err != nil {
-		wrong("The new time cannot be read. It is written as 2026-12-24T09:30.")
+		wrong(sentence(err))
 		return
 	}
 	if why := row.Fixed(); why != "" {
@@ -106,12 +107,31 @@ func (s *Server) move(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.changed(r.Context(), watch.Batch{Paths: []string{row.Post.Path}}) // the answer is there before the watcher's report
-	done := fmt.Sprintf("%s goes out on %s now.", row.Name, at.Format("Mon 2 Jan 2006, 15:04 MST"))
+	done := fmt.Sprintf("%s is planned for %s.", row.Name, at.Format("Mon 2 Jan 2006, 15:04 MST"))
+	if at.Before(s.o.Now()) {
+		done += " That has passed."
+	}
 	if wantsJSON(r) {
 		answer(w, http.StatusOK, done)
 		return
 	}
 	http.Redirect(w, r, s.say("/posts/"+url.PathEscape(row.Post.ID), url.Values{}, word{text: done}), http.StatusSeeOther)
+}
+
+// newTime reads what a form or the calendar sends for a time: what the site's clock shows then.
+func newTime(text string, loc *time.Location) (time.Time, error) {
+	reading, err := time.Parse("2006-01-02T15:04", text)
+	if err != nil {
+		return time.Time{}, errors.New("the new time cannot be read: it is written as 2026-12-24T09:30")
+	}
+	// As if it stood in the file: time.ParseInLocation makes another time of one that the clock jumps over.
+	at, found := content.Time(reading.Format("2006-01-02 15:04"), loc)
+	for _, f := range found {
+		if f.Severity == finding.Error {
+			return time.Time{}, &draft.InputError{Finding: f}
+		}
+	}
+	return at, nil
 }
 
 // say returns the address of a page that says what was done. The word is in the address, since a live page is made again and again.
@@ -135,7 +155,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		Title: f.Get("title"), Platforms: f["platforms"], PublishAt: at, Campaign: f.Get("campaign"), Bundle: f.Get("bundle") != "",
 	}, draft.Surroundings{Now: s.o.Now(), Rand: rand.Reader})
 	if err != nil {
-		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"]}
+		again := url.Values{"title": f["title"], "at": f["at"], "campaign": f["campaign"], "platforms": f["platforms"], "slot": f["slot"], "bundle": f["bundle"]}
 		s.show(w, s.say("/new", again, word{text: sentence(err), wrong: true}), http.StatusUnprocessableEntity)
 		return
 	}

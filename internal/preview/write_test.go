@@ -47,7 +47,7 @@ func TestMove(t *testing.T) {
 	if changed != 1 || !strings.Contains(is[3], "2026-12-24 09:30") || !strings.Contains(is[3], "# before lunch") {
 		t.Errorf("the file is %q", is)
 	}
-	if page := r.page(p.header.Get("Location")); !strings.Contains(page, "One goes out on Thu 24 Dec 2026, 09:30 CET now.") || len(wellFormed(page)) > 0 {
+	if page := r.page(p.header.Get("Location")); !strings.Contains(page, "One is planned for Thu 24 Dec 2026, 09:30 CET.") || len(wellFormed(page)) > 0 {
 		t.Errorf("the page does not say what was done: %q, %s", wellFormed(page), page)
 	}
 	l.shows("24 Dec 2026 09:30")
@@ -66,6 +66,22 @@ func TestMove(t *testing.T) {
 	// To where it is already.
 	before := read(t, r.dir, "content/one.md")
 	if p := r.move("one11111", r.source("one11111"), "2026-12-25T09:30"); p.status != http.StatusSeeOther || read(t, r.dir, "content/one.md") != before {
+		t.Errorf("%d: %s", p.status, p.body)
+	}
+}
+
+// TestMoveWhenTheClocksAreSetBack moves a post to a time that the clock shows twice: the first, as in a file.
+func TestMoveWhenTheClocksAreSetBack(t *testing.T) {
+	r := start(t, folder(t, small()), nil)
+	p := r.move("one11111", r.source("one11111"), "2027-10-31T02:30", "Accept", "application/json")
+	if p.status != http.StatusOK || !strings.Contains(p.body, "02:30 CEST") {
+		t.Errorf("%d: %s", p.status, p.body)
+	}
+	if text := read(t, r.dir, "content/one.md"); !strings.Contains(text, "2027-10-31 02:30+02:00") {
+		t.Errorf("the file is %q", text)
+	}
+	p = r.move("one11111", r.source("one11111"), "2020-01-01T09:00", "Accept", "application/json")
+	if p.status != http.StatusOK || !strings.Contains(p.body, "That has passed.") {
 		t.Errorf("%d: %s", p.status, p.body)
 	}
 }
@@ -106,6 +122,7 @@ func TestMoveIsRefused(t *testing.T) {
 		{"no time", "one11111", one, "", "The new time cannot be read", 422},
 		{"words", "one11111", one, "tomorrow", "The new time cannot be read", 422},
 		{"a time that is none", "one11111", one, "2026-02-30T25:00", "The new time cannot be read", 422},
+		{"a time that the clock jumps over", "one11111", one, "2027-03-28T02:30", "does not exist in Europe/Berlin", 422},
 		{"more than a time", "one11111", one, at + "\ndraft: false", "The new time cannot be read", 422},
 	} {
 		before := everything(t, dir)
@@ -213,7 +230,9 @@ func TestWritingBeforeAnythingIsRead(t *testing.T) {
 }
 
 func TestNewPost(t *testing.T) {
-	dir := folder(t, small())
+	files := small()
+	files["site.yaml"] += "schedule: {slots: {morning: \"09:00\"}}\n"
+	dir := folder(t, files)
 	r := start(t, dir, nil)
 	list := r.follow("/posts")
 	create := func(v url.Values) reply {
@@ -247,6 +266,7 @@ func TestNewPost(t *testing.T) {
 	}{
 		{"no title", url.Values{}},
 		{"an account that is not there", url.Values{"title": {"x"}, "platforms": {"nowhere"}}},
+		{"an account that is not there, with much else", url.Values{"title": {"x"}, "platforms": {"nowhere"}, "slot": {"morning"}, "bundle": {"1"}}},
 		{"a campaign that is not there", url.Values{"title": {"x"}, "campaign": {"nothing"}}},
 		{"a time that is none", url.Values{"title": {"x"}, "at": {"some day"}}},
 		{"a slot that is not there", url.Values{"title": {"x"}, "slot": {"noon"}}},
@@ -257,6 +277,9 @@ func TestNewPost(t *testing.T) {
 		}
 		for _, wrong := range wellFormed(p.body) {
 			t.Errorf("%s: %s", tt.name, wrong)
+		}
+		if tt.form.Get("bundle") != "" && (!strings.Contains(p.body, `name="bundle" value="1" checked`) || !strings.Contains(p.body, `<option value="morning" selected>`)) {
+			t.Errorf("%s: what was filled in is gone: %s", tt.name, p.body)
 		}
 		if title := tt.form.Get("title"); title != "" && !strings.Contains(p.body, `value="x"`) {
 			t.Errorf("%s: what was typed is lost", tt.name)

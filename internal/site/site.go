@@ -44,15 +44,18 @@ type Options struct {
 	Workers int
 	// Partial says that the file system has not all of the site's posts (see [Only]): nothing is said that only a comparison with all can tell.
 	Partial bool
+	// KeepConfig makes [Snapshot.Update] go on with the site.yaml that it has while the file is missing or no YAML, as it is while somebody types.
+	KeepConfig bool
 }
 
 // Snapshot is a site at one moment. It is not changed once made and may be used by many goroutines; callers must not
 // modify what it holds.
 type Snapshot struct {
-	Config   *config.Site
-	Posts    []*post.Post // sorted by path
-	Findings finding.List // about site.yaml and from reading the posts, sorted
-	Remarks  int          // remarks that were counted only; see Options.CountRemarks
+	Config    *config.Site
+	Posts     []*post.Post // sorted by path
+	Findings  finding.List // about site.yaml and from reading the posts, sorted
+	Remarks   int          // remarks that were counted only; see Options.CountRemarks
+	OldConfig bool         // Config is as site.yaml was last, and Findings say what is wrong with the file; see Options.KeepConfig
 
 	fsys    fs.FS
 	reg     *platform.Registry

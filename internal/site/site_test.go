@@ -267,3 +267,19 @@ func TestUpdate(t *testing.T) {
 		t.Errorf("Update after the end: %v", err)
 	}
 }
+
+// TestUnreadPost says once what is wrong with a file that cannot be read, and not for each of its accounts that nothing of it is left.
+func TestUnreadPost(t *testing.T) {
+	for name, text := range map[string]string{"never closed": "---\ntitle: x\nText.\n", "UTF-16": "\xff\xfeT\x00", "empty": "", "no YAML": "---\ntitle: a: b: c\n---\n"} {
+		s := load(t, fstest.MapFS{"site.yaml": file(siteYAML), "content/a.md": file(text)})
+		var errors finding.List
+		for _, f := range s.Check(t.Context()) {
+			if f.Severity == finding.Error {
+				errors = append(errors, f)
+			}
+		}
+		if len(errors) != 1 || !strings.HasPrefix(string(errors[0].Code), "F") {
+			t.Errorf("%s: %v", name, errors)
+		}
+	}
+}

@@ -36,10 +36,15 @@ func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*S
 		if err != nil {
 			return nil, err
 		}
-		if next.Config.Location.String() != s.Config.Location.String() {
+		next.OldConfig = o.KeepConfig && unreadable(own) && (s.OldConfig || !unreadable(about(s.Findings, config.File)))
+		switch {
+		case next.OldConfig:
+			next.Config = s.Config
+		case next.Config.Location.String() != s.Config.Location.String():
 			return Load(ctx, next.fsys, s.reg, o)
+		default:
+			next.configure()
 		}
-		next.configure()
 		news[config.File] = read(nil, own)
 	}
 	again, whole, err := next.concerned(files)
@@ -63,6 +68,11 @@ func (s *Snapshot) Update(ctx context.Context, o Options, changed ...string) (*S
 	}
 	next.apply(news)
 	return &next, nil
+}
+
+// unreadable reports whether nothing of site.yaml could be read, by what was found in it.
+func unreadable(own finding.List) bool {
+	return slices.ContainsFunc(own, func(f finding.Finding) bool { return f.Code == config.CodeMissing || f.Code == config.CodeSyntax })
 }
 
 // In returns the snapshot as if its files stood in another file system; [Snapshot.Update] with all files that differ there makes it true.

@@ -199,3 +199,36 @@ func TestCheckPost(t *testing.T) {
 		}
 	}
 }
+
+// TestKeepConfig goes on with the last site.yaml that could be read, where that is asked for and there is one.
+func TestKeepConfig(t *testing.T) {
+	for _, broken := range []*fstest.MapFile{nil, file(""), file("accounts: [\n")} {
+		fsys := fstest.MapFS{"site.yaml": file(siteYAML)}
+		s := load(t, fsys)
+		if fsys["site.yaml"] = broken; broken == nil {
+			delete(fsys, "site.yaml")
+		}
+		update := func(s *Snapshot, o Options) *Snapshot {
+			t.Helper()
+			next, err := s.Update(t.Context(), o, "site.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return next
+		}
+		if plain := update(s, Options{}); plain.OldConfig || len(plain.Config.Accounts) != 0 {
+			t.Errorf("without being asked, %v is kept: %v", plain.OldConfig, plain.Config.Accounts)
+		}
+		kept := update(update(s, Options{KeepConfig: true}), Options{KeepConfig: true}) // typing goes on
+		if !kept.OldConfig || kept.Config != s.Config || !unreadable(kept.Findings) {
+			t.Errorf("kept: %v, findings: %v", kept.OldConfig, kept.Findings)
+		}
+		if never := update(load(t, fsys), Options{KeepConfig: true}); never.OldConfig {
+			t.Error("what was never good is kept")
+		}
+		fsys["site.yaml"] = file(siteYAML + "title: Mended\n")
+		if mended := update(kept, Options{KeepConfig: true}); mended.OldConfig || mended.Config == s.Config || unreadable(mended.Findings) {
+			t.Errorf("mended: %v, findings: %v", mended.OldConfig, mended.Findings)
+		}
+	}
+}

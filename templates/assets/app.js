@@ -59,17 +59,29 @@
   const moved = new Set();
   document.addEventListener("scroll", (e) => { if (e.target.dataset?.scroll) moved.add(e.target); }, { capture: true, passive: true });
 
+  // Fields are known again by their names, boxes to tick by what they stand for too.
+  const box = (f) => f.type === "checkbox" || f.type === "radio";
+  const place = (f) => `[name="${CSS.escape(f.name)}"]` + (box(f) ? `[value="${CSS.escape(f.value)}"]` : "");
+
+  // spot is where what has the focus is found again.
+  function spot(n) {
+    if (n.id) return "#" + CSS.escape(n.id);
+    if (n.name) return place(n);
+    if (n.matches("a[href]")) return `a[href="${CSS.escape(n.getAttribute("href"))}"]`;
+    return n.matches("details[id] > summary") ? `#${CSS.escape(n.parentElement.id)} > summary` : "";
+  }
+
   // kept notes what the reader has in a block: open details, focus, scroll, half-filled fields.
   function kept(block) {
     const old = document.getElementById(block.id);
     if (!old || old.dataset.h === block.hash) return null;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
-    const unchanged = (f) => f.value === (f.tagName === "SELECT" ? [...f.options].find((o) => o.defaultSelected)?.value : f.defaultValue);
+    const unchanged = (f) => box(f) ? f.checked === f.defaultChecked : f.value === (f.tagName === "SELECT" ? [...f.options].find((o) => o.defaultSelected)?.value : f.defaultValue);
     return {
       block, old,
       open: new Map([...old.querySelectorAll("details[id]")].map((d) => [d.id, d.open])),
-      focus: focused && (focused.id || focused.name),
-      typed: [...old.querySelectorAll("input[name], textarea[name], select[name]")].filter((f) => f.type !== "hidden" && !unchanged(f)).map((f) => [f.name, f.value]),
+      focus: focused && spot(focused),
+      typed: [...old.querySelectorAll("input[name], textarea[name], select[name]")].filter((f) => f.type !== "hidden" && !unchanged(f)).map((f) => [place(f), f.value, f.checked]),
       scrolled: [...moved].filter((n) => old.contains(n)).map((n) => [n.dataset.scroll, n.scrollTop, n.scrollLeft]),
     };
   }
@@ -83,18 +95,17 @@
     for (const d of template.content.querySelectorAll("details[id]")) if (open.has(d.id)) d.open = open.get(d.id);
     old.replaceChildren(template.content);
     old.dataset.h = block.hash;
-    for (const [name, value] of typed) {
-      const field = old.querySelector(`[name="${CSS.escape(name)}"]`);
-      if (field) field.value = value;
+    for (const [where, value, checked] of typed) {
+      const field = old.querySelector(where);
+      if (!field) continue;
+      if (box(field)) field.checked = checked;
+      else field.value = value;
     }
     for (const [key, top, left] of scrolled) {
       const n = old.querySelector(`[data-scroll="${CSS.escape(key)}"]`);
       if (n) { n.scrollTop = top; n.scrollLeft = left; moved.add(n); }
     }
-    if (focus) {
-      const again = document.getElementById(focus) || old.querySelector(`[name="${CSS.escape(focus)}"]`);
-      if (again && old.contains(again)) again.focus({ preventScroll: true });
-    }
+    if (focus) old.querySelector(focus)?.focus({ preventScroll: true });
   }
 
   // show draws the eye to what has just changed.
@@ -213,13 +224,14 @@
     e.preventDefault();
     day.classList.remove("drop");
     const { source: version, time } = dragged.dataset;
+    const { token } = day.closest("[data-token]").dataset; // it comes anew with the days when the server was started again
     const move = new URL(dragged.href).pathname + "/move";
     dragged = undefined;
     try {
       const response = await fetch(move, {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new URLSearchParams({ token: body.dataset.token, source: version, at: day.dataset.day + "T" + time }),
+        body: new URLSearchParams({ token, source: version, at: day.dataset.day + "T" + time }),
       });
       const answer = await response.json();
       tell(answer.message, response.ok ? "good" : "bad");

@@ -146,7 +146,7 @@ func TestForms(t *testing.T) {
 	b.open("/posts/formpost")
 	b.do(chromedp.SetAttributeValue(chromedp.CSS("#at"), "value", month()+"-19T18:45"))
 	press(b, "#at")
-	if text := get(b, chromedp.TextContent(chromedp.CSS(".notice.good"))); !strings.Contains(text, "A post to move goes out on") {
+	if text := get(b, chromedp.TextContent(chromedp.CSS(".notice.good"))); !strings.Contains(text, "A post to move is planned for") {
 		t.Errorf("after the move the page says %q", text)
 	}
 	if got, want := f.read(name), strings.Replace(before, month()+"-10 09:30", month()+"-19 18:45", 1); got != want {
@@ -298,5 +298,44 @@ func TestTwoWindows(t *testing.T) {
 	one.shows("A post for three")
 	if !eval[bool](two, `window.marker === true`) {
 		t.Error("the page was loaded again where it could have been kept")
+	}
+	// What the page sends is what the server that is there now wants.
+	two.do(chromedp.DragAndDrop(chromedp.CSS(`a.event[href="/posts/twopost1"]`), chromedp.CSS(fmt.Sprintf(`[data-day="%s-18"]`, month()))))
+	two.wait(`document.querySelector('[data-day="` + month() + `-18"] ` + `a.event[href="/posts/twopost1"]')`)
+	if got := f.read(name); !strings.Contains(got, month()+"-18 08:00") {
+		t.Errorf("after the server has started again, a drag leaves the file as\n%s", got)
+	}
+}
+
+// TestHalfFilled changes the site below a form that somebody fills in.
+func TestHalfFilled(t *testing.T) {
+	f := sample(t)
+	b := newTab(t, serve(t, f, "0"))
+	b.open("/new")
+	b.live()
+	b.do(chromedp.Focus(chromedp.CSS("#n-title")), chromedp.KeyEvent("Half a ti"))
+	eval[bool](b, `[...document.querySelectorAll("#main input[type=checkbox]")].forEach((n) => n.click()), true`)
+	b.do(chromedp.Focus(chromedp.CSS(`[value="newsletter"]`)))
+	const boxes = `[...document.querySelectorAll("#main input[type=checkbox]")].filter((n) => n.value !== "another").map((n) => n.value + ":" + n.checked).join(" ")`
+	before := eval[string](b, boxes)
+	f.write("site.yaml", strings.Replace(f.read("site.yaml"), "accounts:\n", "accounts:\n  another: {platform: webhook, url: \"https://another.example\"}\n", 1))
+	b.wait(`document.querySelector('[value="another"]')`)
+	if after := eval[string](b, boxes); after != before || before != "bluesky:false fedi:false newsletter:true 1:true" {
+		t.Errorf("ticked were %s, and are %s", before, after)
+	}
+	if got := eval[string](b, `document.getElementById("n-title").value + ", " + document.activeElement.value`); got != "Half a ti, newsletter" {
+		t.Errorf("the title and the focus are %s", got)
+	}
+
+	// Somebody who goes through a list with the keyboard stays where they are.
+	own(f, "listpost", "A post in a list", month()+"-10 09:30")
+	b.open("/posts")
+	b.live()
+	b.shows("A post in a list")
+	b.do(chromedp.Focus(chromedp.CSS(`a[href="/posts/listpost"]`)))
+	f.write("content/own/listpost.md", strings.Replace(f.read("content/own/listpost.md"), "in a list", "in the list", 1))
+	b.shows("A post in the list")
+	if got := eval[string](b, `document.activeElement.getAttribute("href")`); got != "/posts/listpost" {
+		t.Errorf("the focus went to %q", got)
 	}
 }

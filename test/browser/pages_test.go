@@ -62,6 +62,8 @@ func large(f *folder) {
 	f.write("content/more/thread.md", "---\nid: thread01\ntitle: A thread\npublish_at: "+when+" 07:10\n---\nHow a rope is made, in three parts.\n\n---\n\nSecond: it is *laid*, not braided. See [how](https://fichtl.example/rope).\n\n---\n\nThird, and last: it is waxed. #sledding\n")
 	f.write("content/more/broken.md", "---\nid: broken01\ntitle: Too long for everybody\npublish_at: "+when+" 07:30\nplatfroms: [bluesky]\n---\n"+strings.Repeat("This sentence is repeated until no network takes it. ", 30)+"\n")
 	f.write("content/more/words.md", "---\nid: words001\ntitle: "+strings.Repeat("Donaudampfschifffahrtsgesellschaft", 4)+"\npublish_at: "+when+" 07:50\n---\n"+strings.Repeat("Rindfleischetikettierungsüberwachung", 5)+" https://fichtl.example/"+strings.Repeat("long/", 30)+"\n")
+	f.write("content/more/poll.md", "---\nid: longpoll\ntitle: A poll\npublish_at: "+when+" 08:30\ncampaign: winter-launch\npoll: {options: [\"No\", "+strings.Repeat("Mmmmm", 12)+"], duration: 1d}\n---\nWhich?\n")
+	f.write("site.yaml", strings.Replace(f.read("site.yaml"), "accounts:\n", "accounts:\n  "+strings.Repeat("long-name-", 6)+": {platform: webhook, url: \"https://long.example\"}\n", 1))
 	f.write("content/more/rtl.md", "---\nid: rtltext1\ntitle: שלום מהסדנה\npublish_at: "+when+" 08:10\n---\nמזחלת חדשה מעץ מילה. <script>alert(1)</script> \"><img src=x onerror=alert(1)> 👩‍👩‍👧 קישור: https://fichtl.example/he\n")
 	f.commit()
 }
@@ -79,6 +81,8 @@ func walk() []struct{ name, path string } {
 		{"post-pictures", "/posts/h3wq6zna"},
 		{"post-broken", "/posts/broken01"},
 		{"post-words", "/posts/words001"},
+		{"post-poll", "/posts/longpoll"},
+		{"posts-poll", "/posts?q=poll"},
 		{"post-rtl", "/posts/rtltext1"},
 		{"calendar-month", "/calendar/2026-12"},
 		{"calendar-full", fmt.Sprintf("/calendar/%d-03?by=account", next)},

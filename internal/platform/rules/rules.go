@@ -241,12 +241,20 @@ func (m *checker) checkVideo(file *post.Media) {
 	if !strings.HasPrefix(file.MIME, "video/") {
 		return
 	}
-	switch least, most := m.VideoTime[0], m.VideoTime[1]; {
+	least, most := m.VideoTime[0], m.VideoTime[1]
+	takes := finding.Span(least) + " to " + finding.Span(most)
+	switch {
+	case most == 0:
+		takes = "at least " + finding.Span(least)
+	case least == 0:
+		takes = "up to " + finding.Span(most)
+	}
+	switch {
 	case file.Duration == 0:
 	case file.Duration < least:
-		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too short for %s: %s, and it takes %s to %s", file.File, m.Network, file.Duration, least, most), "make it longer, or use a picture")
+		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too short for %s: %s, and it takes %s", file.File, m.Network, finding.Span(file.Duration), takes), "make it longer, or use a picture")
 	case most > 0 && file.Duration > most:
-		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too long for %s: %s, and it takes %s to %s", file.File, m.Network, file.Duration, least, most), "cut it")
+		m.add(CodeVideoTime, file, fmt.Sprintf("%q is too long for %s: %s, and it takes %s", file.File, m.Network, finding.Span(file.Duration), takes), "cut it")
 	}
 	if file.Codec != "" && len(m.VideoCodecs) > 0 && !slices.Contains(m.VideoCodecs, file.Codec) {
 		m.add(CodeVideoCodec, file, fmt.Sprintf("%q is encoded as %s, and %s takes %s", file.File, file.Codec, m.Network, strings.Join(m.VideoCodecs, " and ")),
