@@ -139,11 +139,12 @@ func (r *Review) Summary() string {
 		}
 	}
 	parts := []string{fmt.Sprintf("**%s** %s", count(len(r.Posts), "post"), map[bool]string{true: "changes", false: "change"}[len(r.Posts) == 1])}
+	noun := map[bool]string{true: "delivery ", false: "deliveries "} // said once
 	for _, line := range []struct {
 		verb      Verb
 		one, many string
 	}{
-		{Publish, "delivery goes out **at once**", "deliveries go out **at once**"},
+		{Publish, "goes out **at once**", "go out **at once**"},
 		{Schedule, "goes out at its time", "go out at their times"},
 		{Update, "edits what is out", "edit what is out"},
 		{Withdraw, "takes down what is out", "take down what is out"},
@@ -154,7 +155,8 @@ func (r *Review) Summary() string {
 			if n[line.verb] == 1 {
 				text = line.one
 			}
-			parts = append(parts, fmt.Sprintf("%d %s", n[line.verb], text))
+			parts = append(parts, fmt.Sprintf("%d %s%s", n[line.verb], noun[n[line.verb] == 1], text))
+			noun = nil
 		}
 	}
 	most := 0
@@ -243,7 +245,7 @@ func (w *writer) verb(t *Target) string {
 		return "**goes out at once**"
 	case Schedule:
 		if e.Why != "" {
-			return "goes out " + w.both(e.At) + ", " + Inert(e.Why)
+			return "goes out " + w.both(e.At) + ", " + prose(e.Why)
 		}
 		return "goes out " + w.both(e.At)
 	case Update:
@@ -251,9 +253,9 @@ func (w *writer) verb(t *Target) string {
 	case Withdraw:
 		return "**takes down what is out**"
 	case Wait:
-		return "waits (" + Inert(e.Why) + ")"
+		return "waits (" + prose(e.Why) + ")"
 	default:
-		return cmp.Or(Inert(e.Why), "nothing")
+		return cmp.Or(prose(e.Why), "nothing")
 	}
 }
 
@@ -290,12 +292,12 @@ func (w *writer) list(title string, l finding.List) string {
 		if f.Range.Start.Line > 0 {
 			place = fmt.Sprintf("%s:%d", f.Path, f.Range.Start.Line)
 		}
-		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, Code(place), Inert(f.Message))
+		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, Code(place), prose(f.Message))
 		if f.Account != "" {
 			fmt.Fprintf(&b, " (%s)", Code(f.Account))
 		}
 		if f.Hint != "" {
-			fmt.Fprintf(&b, ". *%s*", Inert(f.Hint))
+			fmt.Fprintf(&b, ". *%s*", prose(f.Hint))
 		}
 		b.WriteString("\n")
 	}
@@ -491,47 +493,3 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// fence writes a block of code whose fence is longer than any in the text.
-func fence(language, text string) string {
-	marks := "```"
-	for strings.Contains(text, marks) {
-		marks += "`"
-	}
-	return marks + language + "\n" + strings.TrimRight(text, "\n") + "\n" + marks + "\n"
-}
-
-// Code writes a text as code within a line, where it is no markup and mentions nobody.
-func Code(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
-	marks := "`"
-	for strings.Contains(text, marks) {
-		marks += "`"
-	}
-	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
-		text = " " + text + " "
-	}
-	return marks + text + marks
-}
-
-// Inert writes a text within a line so that it is no markup on a code host, mentions nobody and refers to no issue.
-func Inert(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f:
-			b.WriteByte(' ')
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteRune('\u2060') // a word joiner: it is not seen, and what follows is no name
-		case strings.ContainsRune("\\`*_[]<>|~!&", r):
-			fmt.Fprintf(&b, "&#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// cell keeps a text within one cell of a table, where a backslash takes a bar's meaning even in code.
-func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
