@@ -168,6 +168,40 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestUnreadable has a file that cannot be read say so once, and not for each of its accounts that there is no text in it.
+func TestUnreadable(t *testing.T) {
+	for name, test := range map[string]struct{ src, want string }{
+		"empty":        {"", "F103"},
+		"Latin 1":      {"---\nid: a\n---\ncaf\xe9\n", "F104"},
+		"NUL":          {"a\x00b", "F105"},
+		"no end":       {"---\nid: a\nHello.\n", "F110"},
+		"no YAML":      {"---\nid: [a\n---\n" + strings.Repeat("Hello. ", 100), "F112 T201 T201"}, // the text is there
+		"large":        {"---\nid: a\n---\n" + strings.Repeat("Hello.\n\n", 40000), "B140"},
+		"no text":      {"---\nid: a\n---\n", "T207 T207"}, // nothing else is wrong
+		"long comment": {"---\nid: a\n---\nHi.\n\n" + strings.Repeat("a ", 9000) + "\n", "B140"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := fstest.MapFS{"site.yaml": file(siteYAML), "content/a.md": file(test.src)}
+			_, list, err := LoadAndCheck(t.Context(), fsys, registry(), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range list {
+				if f.Severity == finding.Error {
+					got = append(got, string(f.Code))
+				}
+			}
+			if got := strings.Join(got, " "); got != test.want {
+				t.Errorf("errors %s, want %s", got, test.want)
+			}
+			if _, blocked := list.Blocking("fedi"); !blocked {
+				t.Error("it would go out")
+			}
+		})
+	}
+}
+
 func TestLoadWithout(t *testing.T) {
 	for name, test := range map[string]struct {
 		fsys fstest.MapFS
