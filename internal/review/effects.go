@@ -18,7 +18,8 @@ func (m *maker) effects() error {
 		m.Ledger = noLedger{}
 	}
 	var targets []plan.Target
-	where := map[ledger.ID]*Target{}
+	type place struct{ post, path, account string } // an id alone may be that of two posts, by mistake
+	where := map[place]*Target{}
 	for i := range m.out.Posts {
 		p := &m.out.Posts[i]
 		for k := range p.Targets {
@@ -31,7 +32,7 @@ func (m *maker) effects() error {
 				continue
 			}
 			t.Effect = Effect{Verb: Nothing, Why: "it is out, and stays as it is"}
-			targets, where[id] = append(targets, m.target(p, t)), t
+			targets, where[place{p.ID, p.Path, t.Account}] = append(targets, m.target(p, t)), t
 		}
 	}
 	if m.broken() {
@@ -49,13 +50,13 @@ func (m *maker) effects() error {
 	// A post that repeats has several lines: what comes next is what counts.
 	for i := range made.Waiting {
 		w := &made.Waiting[i]
-		if t := where[ledger.ID{Post: w.Post, Account: w.Account}]; t != nil {
+		if t := where[place{w.Post, w.Path, w.Account}]; t != nil {
 			t.Effect, t.Cost = waiting(w), costOf(w)
 		}
 	}
 	for i := range made.Actions {
 		a := &made.Actions[i]
-		if t := where[ledger.ID{Post: a.Post, Account: a.Account}]; t != nil {
+		if t := where[place{a.Post, a.Path, a.Account}]; t != nil {
 			t.Effect, t.Cost = acting(a), a.Cost
 		}
 	}

@@ -240,6 +240,11 @@ func TestMake(t *testing.T) {
 			"  fedi: update",
 			"new error P102 content/a.md", "new error P102 content/other.md", "new error P102 content/out.md",
 		}},
+		{"two posts of one id", files{"content/b.md": written("n", "One.", "platforms: [x]"), "content/c.md": written("n", "Two.", "platforms: [x]")}, []string{
+			"added n content/b.md", `  x: wait (F132: the id "n" is also that of content/c.md)`,
+			"added n content/c.md", `  x: wait (F132: the id "n" is also that of content/b.md)`,
+			"new error F132 content/b.md", "new error F132 content/c.md",
+		}},
 		{"site.yaml breaks", files{"site.yaml": siteYAML + "nonsense: 1\n", "content/b.md": written("b", "News.", "platforms: [fedi]")}, []string{
 			"added b content/b.md", "  fedi: wait (nothing goes out while site.yaml has errors)",
 			"new error S103 site.yaml",
