@@ -464,7 +464,7 @@ func difference(before, after string) string {
 	return b.String()
 }
 
-// foot says what was compared, and names each rendering by its fingerprint.
+// foot says what was compared, and names each rendering by its fingerprint, as far as a quarter of the room is enough for them.
 func (w *writer) foot() string {
 	var b strings.Builder
 	b.WriteString("\n---\n")
@@ -472,18 +472,32 @@ func (w *writer) foot() string {
 		fmt.Fprintf(&b, "%s compared with %s, %s. ", Code(w.o.Head), Code(w.o.Base), w.both(w.At))
 	}
 	var list strings.Builder
+	left := 0
 	for i := range w.Posts {
 		for k := range w.Posts[i].Targets {
-			if t := &w.Posts[i].Targets[k]; t.Fingerprint != "" {
-				fmt.Fprintf(&list, "%s %s %s\n", t.Fingerprint, w.Posts[i].ID, t.Account)
+			t := &w.Posts[i].Targets[k]
+			if t.Fingerprint == "" {
+				continue
 			}
+			line := fmt.Sprintf("%s %s %s\n", t.Fingerprint, w.Posts[i].ID, t.Account)
+			if left > 0 || w.o.Limit > 0 && list.Len()+len(line) > w.o.Limit/4 {
+				left++
+				continue
+			}
+			list.WriteString(line)
 		}
 	}
-	if list.Len() == 0 {
+	if list.Len() == 0 && left == 0 {
 		return b.String() + "\n"
 	}
 	b.WriteString("What is shown here is what is sent: each rendering has a fingerprint.\n\n<details><summary>Fingerprints</summary>\n\n")
-	b.WriteString(fence("text", list.String()) + "\n</details>\n")
+	if list.Len() > 0 {
+		b.WriteString(fence("text", list.String()))
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n*%d more %s not fit here: `postrider review --json` has all.*\n", left, map[bool]string{true: "does", false: "do"}[left == 1])
+	}
+	b.WriteString("\n</details>\n")
 	return b.String()
 }
 

@@ -352,3 +352,26 @@ func TestMarkerOf(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeMarkdown holds the comment of a branch with many posts to what a code host takes. It begins with the marker, however many there are, or
+// the next run would not find it.
+func TestLargeMarkdown(t *testing.T) {
+	const posts, limit = 600, 65_536
+	before, after := files{"site.yaml": siteYAML}, files{"site.yaml": siteYAML}
+	for i := range posts {
+		id := fmt.Sprintf("post-%03d", i)
+		after["content/"+id+".md"] = written(id, "Hello from "+id+".", "title: A post like any other", "platforms: [bluesky, fedi]", "publish_at: 2026-12-01 09:00")
+	}
+	got := made(t, before, after, nil).Markdown(review.MarkdownOptions{Limit: limit, Command: "postrider review"})
+	if len(got) > limit {
+		t.Errorf("%d bytes where %d are allowed", len(got), limit)
+	}
+	for _, want := range []string{review.Marker + "\n## What merging this does\n\n**600 posts** change", "\n| **A post like any other**<br>`content/post-000.md` | added |", "not fit here: `postrider review --json` has all.*\n\n</details>\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%.600s\n…\n%s", want, got, got[len(got)-600:])
+		}
+	}
+	if !strings.HasPrefix(got, review.Marker) || strings.Count(got, "<details") != strings.Count(got, "</details>") || strings.Count(got, "```")%2 != 0 {
+		t.Errorf("it is torn:\n%.600s\n…\n%s", got, got[len(got)-600:])
+	}
+}
