@@ -69,16 +69,16 @@ func (r *Review) Markdown(o MarkdownOptions) string {
 		}
 		if len(d) > room || len(d)+rest > room && len(d) > room-notice {
 			left := count(len(details)-i, "post")
-			return cut(top+strings.Join(details[:i], "")+fmt.Sprintf("\n*The details of %s more do not fit here%s.*\n", left, w.see()), o.Limit-len(foot)) + foot
+			return w.cut(top+strings.Join(details[:i], "")+fmt.Sprintf("\n*The details of %s more do not fit here%s.*\n", left, w.see()), o.Limit-len(foot)) + foot
 		}
 		room -= len(d)
 	}
-	return cut(top+strings.Join(details, ""), o.Limit-len(foot)) + foot
+	return w.cut(top+strings.Join(details, ""), o.Limit-len(foot)) + foot
 }
 
 // cut shortens a text to n bytes, at the end of a line.
-func cut(text string, n int) string {
-	const notice = "\n*The rest does not fit here.*\n"
+func (w *writer) cut(text string, n int) string {
+	notice := "\n*The rest does not fit here" + strings.Replace(w.see(), "them", "it", 1) + ".*\n"
 	if len(text) <= n {
 		return text
 	}
