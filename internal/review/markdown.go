@@ -127,6 +127,9 @@ func (w *writer) top() string {
 // Summary says in a sentence what merging does.
 func (r *Review) Summary() string {
 	if len(r.Posts) == 0 {
+		if e := r.New.Count(finding.Error); r.Config && e > 0 {
+			return fmt.Sprintf("Nothing goes out while `site.yaml` has errors · **%s**.", count(e, "new error"))
+		}
 		if r.Config {
 			return "`site.yaml` changes, and no post looks or goes out differently."
 		}

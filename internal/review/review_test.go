@@ -240,6 +240,11 @@ func TestMake(t *testing.T) {
 			"  fedi: update",
 			"new error P102 content/a.md", "new error P102 content/other.md", "new error P102 content/out.md",
 		}},
+		{"site.yaml keeps the mornings quiet", files{"site.yaml": strings.Replace(siteYAML, "schedule: {", "schedule: {quiet: [\"08:00-09:30\"], ", 1)}, []string{
+			"caused a content/a.md", "  bluesky: schedule 2026-12-01T08:30:00Z same", "  fedi: schedule 2026-12-01T08:30:00Z same",
+			"caused other content/other.md", "  x: schedule 2026-12-03T08:30:00Z same",
+			"new info D301 content/a.md", "new info D301 content/other.md",
+		}},
 		{"two posts of one id", files{"content/b.md": written("n", "One.", "platforms: [x]"), "content/c.md": written("n", "Two.", "platforms: [x]")}, []string{
 			"added n content/b.md", `  x: wait (F132: the id "n" is also that of content/c.md)`,
 			"added n content/c.md", `  x: wait (F132: the id "n" is also that of content/b.md)`,
@@ -255,6 +260,44 @@ func TestMake(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestHold has a change that holds posts, or lets them go, say which: their own files say nothing of it.
+func TestHold(t *testing.T) {
+	free := files{
+		"site.yaml":      siteYAML,
+		"content/due.md": written("due", "Now.", "platforms: [bluesky, fedi]", "publish_at: 2026-11-22 09:30"),
+		"content/old.md": written("old", "Too late.", "platforms: [fedi]", "publish_at: 2026-11-01 09:30"),
+	}
+	held := free.with(files{"site.yaml": siteYAML + "hold: {reason: a storm, scope: [fedi]}\n"})
+	for name, c := range map[string]struct {
+		before, after files
+		want          []string
+	}{
+		"held":  {free, held, []string{"caused due content/due.md", "  bluesky: publish same", "  fedi: wait (held: a storm) same"}},
+		"freed": {held, free, []string{"caused due content/due.md", "  bluesky: publish same", "  fedi: publish same"}},
+	} {
+		if diff := cmp.Diff(c.want, say(made(t, c.before, c.after, nil))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestSummary has the first line be true when no post changes.
+func TestSummary(t *testing.T) {
+	base := files{"site.yaml": siteYAML, "content/a.md": written("a", "Hello.", "platforms: [fedi]", "publish_at: 2026-12-01 09:00")}
+	for _, c := range []struct {
+		changes files
+		want    string
+	}{
+		{files{"README.md": "Hello."}, "No post changes."},
+		{files{"site.yaml": siteYAML + "style: {max_hashtags: 3}\n"}, "`site.yaml` changes, and no post looks or goes out differently."},
+		{files{"site.yaml": siteYAML + "nonsense: 1\n"}, "Nothing goes out while `site.yaml` has errors · **1 new error**."},
+	} {
+		if got := made(t, base, base.with(c.changes), nil).Summary(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
 
