@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -141,6 +142,11 @@ func (a *app) createAll(root *os.Root, top string, files []ciFile, w *workflows)
 		old, err := root.ReadFile(filepath.FromSlash(f.path))
 		shown := a.shown(filepath.Join(top, filepath.FromSlash(f.path)))
 		switch {
+		case err != nil && leads(root, f.path):
+			return &usageError{
+				msg:  fmt.Sprintf("%q is, or is in, a symbolic link that leads nowhere in the repository", shown),
+				hint: "put a folder or a file in its place, and run this again: code hosts follow no such link either",
+			}
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, f)
 		case err != nil:
@@ -165,6 +171,16 @@ func (a *app) createAll(root *os.Root, top string, files []ciFile, w *workflows)
 		a.printf("%s\n", a.shown(filepath.Join(top, filepath.FromSlash(f.path))))
 	}
 	return nil
+}
+
+// leads reports whether a file, or a folder on the way to it, is a symbolic link.
+func leads(root *os.Root, file string) bool {
+	for p := file; p != "."; p = path.Dir(p) {
+		if fi, err := root.Lstat(filepath.FromSlash(p)); err == nil && fi.Mode()&fs.ModeSymlink != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // unsafeInWorkflow are characters that a branch or folder cannot have in a workflow: what is between quotes there, or a variable or an
@@ -199,7 +215,7 @@ func (a *app) workflowsFor(ctx context.Context, repo *gitrepo.Repo, cfg *config.
 	for _, x := range []struct{ what, name string }{{"branch", w.Branch}, {"folder", w.Folder}} {
 		if i := strings.IndexAny(x.name, unsafeInWorkflow); i >= 0 {
 			return nil, &usageError{
-				msg:  fmt.Sprintf("the %s %q has a %q in its name, which workflows take for something else", x.what, x.name, x.name[i]),
+				msg:  fmt.Sprintf("the %s %q has %s in its name, which workflows take for something else", x.what, x.name, x.name[i:i+1]),
 				hint: "rename it, or write the workflows by hand: " + ciDocs,
 			}
 		}

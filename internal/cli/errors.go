@@ -149,7 +149,7 @@ func explain(err error) (code int, hint string) {
 	}
 	switch {
 	case errors.Is(err, publish.ErrNothingCommitted):
-		return ExitUsage, "commit the site and its posts: only what is committed is published"
+		return ExitUsage, "commit the site and its posts, and push them where there is a remote: only that is published"
 	case errors.Is(err, publish.ErrLedgerInUse):
 		return ExitUsage, "leave ledger.branch out of site.yaml, so that results get a branch of their own"
 	case errors.Is(err, publish.ErrNoBranch):

@@ -39,7 +39,7 @@ check() {
 	postrider -C "$1" check --staged
 	case $? in
 	0) ;;
-	1) wrong=1 ;;
+	1) wrong=1; [ "$1" = . ] || echo "all of that is in $1" >&2 ;;
 	*) echo "postrider could not check the staged posts; the commit is made all the same" >&2 ;;
 	esac
 }
@@ -90,6 +90,9 @@ func (a *app) installHook(ctx context.Context, dir string) error {
 	}
 	if err == nil && !strings.Contains(string(old), hookMark) {
 		return a.foreignHook(file, fmt.Sprintf("%q exists already and is not postrider's: it is not changed", a.shown(file)), foreignHint(string(old), command))
+	}
+	if fi, err := os.Lstat(file); err == nil && fi.Mode()&fs.ModeSymlink != 0 {
+		return a.foreignHook(file, fmt.Sprintf("%q is a symbolic link, and what it leads to is not changed", a.shown(file)), foreignHint(string(old), command))
 	}
 	text := hookText(string(old), hookSite+shellQuote(cmp.Or(prefix, ".")))
 	if text == string(old) {

@@ -262,7 +262,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 // baseTip returns the commit of the branch to compare with: as the remote has it where it has one, for it knows better what it is at.
 func (a *app) baseTip(ctx context.Context, repo *gitrepo.Repo, desk *publish.Desk, name *string, f reviewFlags) (gitrepo.Hash, error) {
 	if *name == "" {
-		if desk == nil {
+		if desk == nil || desk.Guessed && isCheckedOut(repo, desk.Branch) { // compared with itself, no branch changes anything
 			return "", &usageError{msg: "it is not known which branch is published", hint: "name what to compare with: --base main"}
 		}
 		*name = desk.Branch
@@ -294,6 +294,12 @@ func (a *app) baseTip(ctx context.Context, repo *gitrepo.Repo, desk *publish.Des
 		return "", a.noRevision(repo, *name, err)
 	}
 	return tip, nil
+}
+
+// isCheckedOut reports whether a branch is the one that is checked out.
+func isCheckedOut(repo *gitrepo.Repo, branch string) bool {
+	current, _, err := repo.Head()
+	return err == nil && current == branch
 }
 
 // noRevision says that there is nothing of a name, and in a shallow clone why that may be.

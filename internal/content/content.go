@@ -118,7 +118,7 @@ func parse(path string, src []byte, fsys fs.FS, o Options, s *shared, mem *scrat
 	if mem.kept.texts.Together {
 		path = mem.kept.texts.Copy([]byte(path))
 	}
-	p := mem.kept.posts.New(post.Post{ID: slug(path), Path: path, BodyLine: 1, Unread: true, Body: []post.Doc{{}}})
+	p := mem.kept.posts.New(post.Post{ID: slug(path), Path: path, BodyLine: 1, Unread: true, NoText: true, Body: []post.Doc{{}}})
 	var digest [2 * sha256.Size]byte
 	hex.Encode(digest[:], sum[:])
 	p.Source = mem.kept.texts.Copy(digest[:])
@@ -231,6 +231,8 @@ func (r *reader) read(p *post.Post) {
 	r.identity(p, own.id, ok, h)
 	r.times(&own, nil)
 	body := r.src[h.body:]
+	_, why := tooLong(body)
+	p.NoText = why != "" || p.Unread && len(bytes.TrimSpace(body)) == 0 // it may stand in front matter that nothing ends
 	p.Body, p.Notes = r.markdown(body, offsets{{0, h.body}}, finding.Range{Start: finding.Pos{Line: p.BodyLine, Column: 1}})
 	if own.overrides != nil {
 		r.overrides(p, &own)

@@ -169,7 +169,7 @@ func (l *loader) linkedFolder(name string) {
 // load reads one file.
 func (l *loader) load(f file, mem *scratch) (*post.Post, finding.List) {
 	failed := func(fd finding.Finding) (*post.Post, finding.List) {
-		p := &post.Post{ID: slug(f.path), Path: f.path, BodyLine: 1, Unread: true, Body: []post.Doc{{}}}
+		p := &post.Post{ID: slug(f.path), Path: f.path, BodyLine: 1, Unread: true, NoText: true, Body: []post.Doc{{}}}
 		fd.Path, fd.Post = f.path, p.ID
 		return p, finding.List{fd}
 	}

@@ -20,6 +20,7 @@ import (
 type gitCmd struct {
 	path    string
 	gitDir  string
+	dir     string   // where it works, at the top as git itself does: that is where relative addresses of remotes begin
 	environ []string // nil: that of this process
 }
 
@@ -45,7 +46,7 @@ func (e *gitError) Unwrap() error { return e.err }
 // misled by what a git hook that started us has put into the environment.
 func (g *gitCmd) command(ctx context.Context, extraEnv []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.path, append([]string{"--git-dir=" + g.gitDir, "--no-pager"}, args...)...) //nolint:gosec // the binary that Options names
-	cmd.Dir = g.gitDir
+	cmd.Dir = g.dir
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Env = g.environ
 	env := make([]string, 0, 64)

@@ -33,6 +33,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -174,7 +175,7 @@ func Open(dir string, o Options) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repo{opts: o, layout: l, git: findGit(o, l.gitDir)}
+	r := &Repo{opts: o, layout: l, git: findGit(o, l)}
 	f, why, err := l.requirements()
 	if err != nil {
 		return nil, err
@@ -245,7 +246,7 @@ func Init(dir string, bare bool, branch string) (*Repo, error) {
 }
 
 // findGit returns the git binary that o names, or nil.
-func findGit(o Options, gitDir string) *gitCmd {
+func findGit(o Options, l layout) *gitCmd {
 	if o.Git == NoGit {
 		return nil
 	}
@@ -257,7 +258,7 @@ func findGit(o Options, gitDir string) *gitCmd {
 	if err != nil {
 		return nil
 	}
-	return &gitCmd{path: path, gitDir: gitDir, environ: o.Environ}
+	return &gitCmd{path: path, gitDir: l.gitDir, dir: cmp.Or(l.root, l.gitDir), environ: o.Environ}
 }
 
 // Close releases open packs and ends helper processes.

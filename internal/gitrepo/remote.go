@@ -114,6 +114,23 @@ func (r *Repo) DefaultRemote() (name string, ok bool, err error) {
 //
 // The current branch comes last because it is whatever somebody is working on.
 func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (string, error) {
+	if b, err := r.DefaultBranch(ctx, remote, ask); b != "" || err != nil {
+		return b, err
+	}
+	branch, _, err := r.Head()
+	if err != nil || branch == "" {
+		return "", err
+	}
+	if r.layout.local.get("branch."+branch+".remote") == remote {
+		if b, ok := strings.CutPrefix(r.layout.local.get("branch."+branch+".merge"), "refs/heads/"); ok {
+			return b, nil
+		}
+	}
+	return branch, nil
+}
+
+// DefaultBranch returns the default branch of a remote, as it is known here or, with ask, as the remote says; "" when it is not known.
+func (r *Repo) DefaultBranch(ctx context.Context, remote string, ask bool) (string, error) {
 	prefix := "refs/remotes/" + remote + "/"
 	if checkRefName(prefix+"HEAD") == nil {
 		target, err := r.back.symref(prefix + "HEAD")
@@ -137,16 +154,7 @@ func (r *Repo) RemoteBranch(ctx context.Context, remote string, ask bool) (strin
 			return b, nil
 		}
 	}
-	branch, _, err := r.Head()
-	if err != nil || branch == "" {
-		return "", err
-	}
-	if r.layout.local.get("branch."+branch+".remote") == remote {
-		if b, ok := strings.CutPrefix(r.layout.local.get("branch."+branch+".merge"), "refs/heads/"); ok {
-			return b, nil
-		}
-	}
-	return branch, nil
+	return "", nil
 }
 
 // NoteDefault notes which branch is a remote's default one, as a clone by git does, unless that is known: nobody has to ask for it

@@ -100,6 +100,20 @@ func TestHTTPAndFileWithTheOtherBackend(t *testing.T) {
 	}
 }
 
+// TestRelativeRemote has a remote whose address is a path be looked for where git looks: from the top of the work tree.
+func TestRelativeRemote(t *testing.T) {
+	t.Parallel()
+	for _, backend := range bothBackends {
+		w := newWorld(t)
+		w.origin()
+		w.clone("../origin.git")
+		w.git("repo", "fetch", "-q")
+		r := w.open("repo", backend)
+		checkCommit(t, w, r)
+		checkPush(t, w, r)
+	}
+}
+
 func TestFetchOfNothingIsOneRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -67,8 +67,7 @@ func Write(v *post.Variant, s *Style) ([]platform.Part, finding.List) {
 	if v.FirstComment != "" {
 		c.firstComment()
 	}
-	unread := v.Post != nil && v.Post.Unread // which is an error of its own, said once and not for every account
-	if p := &c.parts[0]; !s.MayBeEmpty && !unread && len(p.Media) == 0 && strings.TrimSpace(p.Text) == "" {
+	if p := &c.parts[0]; !s.MayBeEmpty && len(p.Media) == 0 && strings.TrimSpace(p.Text) == "" {
 		severity := finding.Error
 		if v.Draft { // it has only been begun
 			severity = finding.Info

@@ -25,6 +25,7 @@ type Post struct {
 	Text     string // the file's bytes, which every Span refers to; nodes of Body share its memory
 	BodyLine int    // line of the file on which the body starts
 	Unread   bool   // the file or its front matter cannot be read, so that nothing is known of its fields
+	NoText   bool   // the text cannot be read: Body is empty, whatever stands in the file
 	Fields          // what the front matter says for everybody
 
 	LinkCard  *LinkCard  // what the file of its link card says; nil: there is none

@@ -162,8 +162,11 @@ func settle(ctx context.Context, o OpenOptions) (*Desk, error) {
 	}
 	var branch string
 	for range 3 {
-		var remote string
-		if remote, branch, err = names.resolve(ctx, o); err != nil {
+		var (
+			remote  string
+			guessed bool
+		)
+		if remote, branch, guessed, err = names.resolve(ctx, o); err != nil {
 			return nil, err
 		}
 		options := gitledger.Options{Branch: names.ledger, Remote: remote, Now: o.Now, Wait: o.Wait, Log: o.Log, SiteTitle: names.title}
@@ -177,7 +180,10 @@ func settle(ctx context.Context, o OpenOptions) (*Desk, error) {
 		if err != nil {
 			return nil, err
 		}
-		if commit == "" {
+		switch {
+		case commit == "" && remote != "":
+			return nil, fmt.Errorf("%w: as far as is known here, %s has no branch %q", ErrNothingCommitted, remote, branch)
+		case commit == "":
 			return nil, fmt.Errorf("%w: branch %q has no commit", ErrNothingCommitted, branch)
 		}
 		merged, err := placesAt(o, commit, names)
@@ -185,7 +191,7 @@ func settle(ctx context.Context, o OpenOptions) (*Desk, error) {
 			return nil, err
 		}
 		if merged.ledger == names.ledger && merged.remote == names.remote && (o.Branch != "" || merged.branch == names.branch) {
-			return &Desk{Branch: branch, Commit: string(commit), Ledger: led, remote: remote, place: path.Join(options.Branch, options.Folder)}, nil
+			return &Desk{Branch: branch, Guessed: guessed, Commit: string(commit), Ledger: led, remote: remote, place: path.Join(options.Branch, options.Folder)}, nil
 		}
 		names = merged
 	}
@@ -239,11 +245,11 @@ func placesAt(o OpenOptions, commit gitrepo.Hash, known places) (places, error) 
 	return places{branch: cfg.Publish.Branch, ledger: cfg.Ledger.Branch, remote: cfg.Ledger.Remote, title: cfg.Title, file: file}, nil
 }
 
-// resolve returns the remote, empty when there is none, and the publishing branch.
-func (p places) resolve(ctx context.Context, o OpenOptions) (remote, branch string, err error) {
+// resolve returns the remote, empty when there is none, and the publishing branch. It is guessed where nothing says which one that is.
+func (p places) resolve(ctx context.Context, o OpenOptions) (remote, branch string, guessed bool, err error) {
 	remote, hasRemote, err := o.Repo.DefaultRemote()
 	if err != nil {
-		return "", "", err
+		return "", "", false, err
 	}
 	if p.remote != "" {
 		remote, hasRemote = p.remote, true
@@ -253,19 +259,25 @@ func (p places) resolve(ctx context.Context, o OpenOptions) (remote, branch stri
 	}
 	branch = cmp.Or(o.Branch, p.branch)
 	if branch == "" && hasRemote {
-		if branch, err = o.Repo.RemoteBranch(ctx, remote, !o.Offline); err != nil {
-			return "", "", err
+		if branch, err = o.Repo.DefaultBranch(ctx, remote, !o.Offline); err != nil {
+			return "", "", false, err
+		}
+	}
+	guessed = branch == ""
+	if guessed && hasRemote {
+		if branch, err = o.Repo.RemoteBranch(ctx, remote, false); err != nil {
+			return "", "", false, err
 		}
 	}
 	if branch == "" {
 		if branch, _, err = o.Repo.Head(); err != nil {
-			return "", "", err
+			return "", "", false, err
 		}
 	}
 	if branch == "" {
-		return "", "", ErrNoBranch
+		return "", "", false, ErrNoBranch
 	}
-	return remote, branch, nil
+	return remote, branch, guessed, nil
 }
 
 // fetch settles the ledger and returns the tip of the publishing branch: the remote's where there is one.

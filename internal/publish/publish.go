@@ -52,8 +52,10 @@ type Site interface {
 // Desk is everything that a run works with. All fields but Progress are needed.
 type Desk struct {
 	Branch string // the publishing branch
-	Commit string // its tip
-	Site   Site   // set by Do when it is needed
+	// Guessed says that nothing tells which branch that is: it is the one that is checked out, or that this one follows.
+	Guessed bool
+	Commit  string // its tip
+	Site    Site   // set by Do when it is needed
 	// SiteAt opens the site at an earlier commit, to look for what was sent from there.
 	SiteAt func(commit string) (Site, error)
 	Ledger *gitledger.Ledger

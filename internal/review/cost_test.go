@@ -44,7 +44,7 @@ func TestCosts(t *testing.T) {
 	}{
 		"nothing spent": {"0.05", nil, []string{"- about $0.015 on `x` in November 2026; $0.00 of $0.05 are spent\n", "- about $0.015 on `x` in December 2026; $0.00 of $0.05 are spent\n"}},
 		"the cap is reached": {"0.05", spent{usd: 45_000}, []string{
-			"**goes out at once**: `fedi`<br>waits ($0.045 of $0.05 are spent in November 2026; this costs about $0.015): `x`", "- about $0.03 on `x` in December 2026; $0.00 of $0.05 are spent\n"}},
+			"**goes out at once**: `fedi`<br>waits (&#36;0.045 of &#36;0.05 are spent in November 2026; this costs about &#36;0.015): `x`", "- about $0.03 on `x` in December 2026; $0.00 of $0.05 are spent\n"}},
 		"too little": {"0.02", spent{usd: 10_000}, []string{"- about $0.03 on `x` in December 2026; $0.00 of $0.02 are spent: **the monthly cap leaves no room for all of it**\n"}},
 		"unreadable": {"0.05", spent{err: ledger.ErrFormat}, []string{"waits (what was spent in November 2026 cannot be read"}},
 	} {

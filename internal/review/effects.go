@@ -10,15 +10,13 @@ import (
 	"github.com/postrider/postrider/internal/ledger"
 	"github.com/postrider/postrider/internal/plan"
 	"github.com/postrider/postrider/internal/platform"
+	"github.com/postrider/postrider/internal/site"
 )
 
 // effects fills what merging does to each target: what the plan says of the site after the change.
 func (m *maker) effects() error {
-	if m.Ledger == nil {
-		m.Ledger = noLedger{}
-	}
 	var targets []plan.Target
-	where := map[ledger.ID]*Target{}
+	where := map[place]*Target{}
 	for i := range m.out.Posts {
 		p := &m.out.Posts[i]
 		for k := range p.Targets {
@@ -31,10 +29,10 @@ func (m *maker) effects() error {
 				continue
 			}
 			t.Effect = Effect{Verb: Nothing, Why: "it is out, and stays as it is"}
-			targets, where[id] = append(targets, m.target(p, t)), t
+			targets, where[place{p.ID, p.Path, t.Account}] = append(targets, m.planned(m.Sides.After, p, t, t.After, m.about(p.Path))), t
 		}
 	}
-	if m.broken() {
+	if broken(m.Sides.After) {
 		for _, t := range where {
 			t.Effect = Effect{Verb: Wait, Why: "nothing goes out while site.yaml has errors"}
 		}
@@ -49,13 +47,13 @@ func (m *maker) effects() error {
 	// A post that repeats has several lines: what comes next is what counts.
 	for i := range made.Waiting {
 		w := &made.Waiting[i]
-		if t := where[ledger.ID{Post: w.Post, Account: w.Account}]; t != nil {
+		if t := where[place{w.Post, w.Path, w.Account}]; t != nil {
 			t.Effect, t.Cost = waiting(w), costOf(w)
 		}
 	}
 	for i := range made.Actions {
 		a := &made.Actions[i]
-		if t := where[ledger.ID{Post: a.Post, Account: a.Account}]; t != nil {
+		if t := where[place{a.Post, a.Path, a.Account}]; t != nil {
 			t.Effect, t.Cost = acting(a), a.Cost
 		}
 	}
@@ -76,28 +74,31 @@ func (noLedger) Opening() (ledger.Opening, error) {
 	return ledger.Opening{Began: time.Unix(0, 0), Format: ledger.Format}, nil
 }
 
-// target is a target as planning knows it.
-func (m *maker) target(p *Post, t *Target) plan.Target {
-	v := &t.After.Variant
-	account, _ := m.Sides.After.Config.Account(t.Account)
+// place is what a target is known by: an id alone may be that of two posts, by mistake.
+type place struct{ post, path, account string }
+
+// planned is a target of one side as planning knows it.
+func (m *maker) planned(s *site.Snapshot, p *Post, t *Target, r *site.Rendered, wrong finding.List) plan.Target {
+	v := &r.Variant
+	account, _ := s.Config.Account(t.Account)
 	out := plan.Target{
 		Post: p.ID, Path: p.Path, Title: p.Title, Account: t.Account, Platform: t.Platform,
 		Due: v.PublishAt, ExpiresAt: v.ExpiresAt, Withdraw: v.Withdraw, Draft: v.Draft, Late: v.Late, Await: v.Await(), Campaign: v.Campaign, Repeat: v.Repeat,
-		Fingerprint: t.Fingerprint, Said: ledger.Said(&t.After.Rendering),
+		Fingerprint: t.Fingerprint, Said: ledger.Said(&r.Rendering),
 	}
 	if adapter, ok := m.Registry.Get(t.Platform); ok {
 		out.Caps, out.KeyLife = platform.CapsOf(adapter, account), adapter.Info().KeyLifetime
-		out.Costs = platform.CostOf(adapter, account, &t.After.Rendering)
+		out.Costs = platform.CostOf(adapter, account, &r.Rendering)
 	}
-	if f, blocked := m.about(p.Path).Blocking(t.Account); blocked {
+	if f, blocked := wrong.Blocking(t.Account); blocked {
 		out.Blocked = string(f.Code) + ": " + f.Message
 	}
 	return out
 }
 
-// broken reports whether site.yaml has errors after the change.
-func (m *maker) broken() bool {
-	return slices.ContainsFunc(m.Sides.After.Findings, func(f finding.Finding) bool {
+// broken reports whether site.yaml has errors.
+func broken(s *site.Snapshot) bool {
+	return slices.ContainsFunc(s.Findings, func(f finding.Finding) bool {
 		return f.Path == config.File && f.Severity == finding.Error
 	})
 }

@@ -71,16 +71,16 @@ func (r *Review) Markdown(o MarkdownOptions) string {
 		}
 		if len(d) > room || len(d)+rest > room && len(d) > room-notice {
 			left := count(len(details)-i, "post")
-			return cut(top+strings.Join(details[:i], "")+fmt.Sprintf("\n*The details of %s more do not fit here%s.*\n", left, w.see()), o.Limit-len(foot)) + foot
+			return w.cut(top+strings.Join(details[:i], "")+fmt.Sprintf("\n*The details of %s more do not fit here%s.*\n", left, w.see()), o.Limit-len(foot)) + foot
 		}
 		room -= len(d)
 	}
-	return cut(top+strings.Join(details, ""), o.Limit-len(foot)) + foot
+	return w.cut(top+strings.Join(details, ""), o.Limit-len(foot)) + foot
 }
 
 // cut shortens a text to n bytes, at the end of a line.
-func cut(text string, n int) string {
-	const notice = "\n*The rest does not fit here.*\n"
+func (w *writer) cut(text string, n int) string {
+	notice := "\n*The rest does not fit here" + strings.Replace(w.see(), "them", "it", 1) + ".*\n"
 	if len(text) <= n {
 		return text
 	}
@@ -130,6 +130,9 @@ func (w *writer) top() string {
 // Summary says in a sentence what merging does.
 func (r *Review) Summary() string {
 	if len(r.Posts) == 0 {
+		if e := r.New.Count(finding.Error); r.Config && e > 0 {
+			return fmt.Sprintf("Nothing goes out while `site.yaml` has errors · **%s**.", count(e, "new error"))
+		}
 		if r.Config {
 			return "`site.yaml` changes, and no post looks or goes out differently."
 		}
@@ -142,11 +145,12 @@ func (r *Review) Summary() string {
 		}
 	}
 	parts := []string{fmt.Sprintf("**%s** %s", count(len(r.Posts), "post"), map[bool]string{true: "changes", false: "change"}[len(r.Posts) == 1])}
+	noun := map[bool]string{true: "delivery ", false: "deliveries "} // said once
 	for _, line := range []struct {
 		verb      Verb
 		one, many string
 	}{
-		{Publish, "delivery goes out **at once**", "deliveries go out **at once**"},
+		{Publish, "goes out **at once**", "go out **at once**"},
 		{Schedule, "goes out at its time", "go out at their times"},
 		{Update, "edits what is out", "edit what is out"},
 		{Withdraw, "takes down what is out", "take down what is out"},
@@ -157,7 +161,8 @@ func (r *Review) Summary() string {
 			if n[line.verb] == 1 {
 				text = line.one
 			}
-			parts = append(parts, fmt.Sprintf("%d %s", n[line.verb], text))
+			parts = append(parts, fmt.Sprintf("%d %s%s", n[line.verb], noun[n[line.verb] == 1], text))
+			noun = nil
 		}
 	}
 	most := 0
@@ -246,7 +251,7 @@ func (w *writer) verb(t *Target) string {
 		return "**goes out at once**"
 	case Schedule:
 		if e.Why != "" {
-			return "goes out " + w.both(e.At) + ", " + Inert(e.Why)
+			return "goes out " + w.both(e.At) + ", " + prose(e.Why)
 		}
 		return "goes out " + w.both(e.At)
 	case Update:
@@ -254,9 +259,9 @@ func (w *writer) verb(t *Target) string {
 	case Withdraw:
 		return "**takes down what is out**"
 	case Wait:
-		return "waits (" + Inert(e.Why) + ")"
+		return "waits (" + prose(e.Why) + ")"
 	default:
-		return cmp.Or(Inert(e.Why), "nothing")
+		return cmp.Or(prose(e.Why), "nothing")
 	}
 }
 
@@ -293,12 +298,12 @@ func (w *writer) list(title string, l finding.List) string {
 		if f.Range.Start.Line > 0 {
 			place = fmt.Sprintf("%s:%d", f.Path, f.Range.Start.Line)
 		}
-		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, Code(place), Inert(f.Message))
+		fmt.Fprintf(&b, "- **%s** %s %s: %s", f.Severity, f.Code, Code(place), prose(f.Message))
 		if f.Account != "" {
 			fmt.Fprintf(&b, " (%s)", Code(f.Account))
 		}
 		if f.Hint != "" {
-			fmt.Fprintf(&b, ". *%s*", Inert(f.Hint))
+			fmt.Fprintf(&b, ". *%s*", prose(f.Hint))
 		}
 		b.WriteString("\n")
 	}
@@ -465,7 +470,7 @@ func difference(before, after string) string {
 	return b.String()
 }
 
-// foot says what was compared, and names each rendering by its fingerprint.
+// foot says what was compared, and names each rendering by its fingerprint, as far as a quarter of the room is enough for them.
 func (w *writer) foot() string {
 	var b strings.Builder
 	b.WriteString("\n---\n")
@@ -473,18 +478,32 @@ func (w *writer) foot() string {
 		fmt.Fprintf(&b, "%s compared with %s, %s. ", Code(w.o.Head), Code(w.o.Base), w.both(w.At))
 	}
 	var list strings.Builder
+	left := 0
 	for i := range w.Posts {
 		for k := range w.Posts[i].Targets {
-			if t := &w.Posts[i].Targets[k]; t.Fingerprint != "" {
-				fmt.Fprintf(&list, "%s %s %s\n", t.Fingerprint, w.Posts[i].ID, t.Account)
+			t := &w.Posts[i].Targets[k]
+			if t.Fingerprint == "" {
+				continue
 			}
+			line := fmt.Sprintf("%s %s %s\n", t.Fingerprint, w.Posts[i].ID, t.Account)
+			if left > 0 || w.o.Limit > 0 && list.Len()+len(line) > w.o.Limit/4 {
+				left++
+				continue
+			}
+			list.WriteString(line)
 		}
 	}
-	if list.Len() == 0 {
+	if list.Len() == 0 && left == 0 {
 		return b.String() + "\n"
 	}
 	b.WriteString("What is shown here is what is sent: each rendering has a fingerprint.\n\n<details><summary>Fingerprints</summary>\n\n")
-	b.WriteString(fence("text", list.String()) + "\n</details>\n")
+	if list.Len() > 0 {
+		b.WriteString(fence("text", list.String()))
+	}
+	if left > 0 {
+		fmt.Fprintf(&b, "\n*%d more %s not fit here: `postrider review --json` has all.*\n", left, map[bool]string{true: "does", false: "do"}[left == 1])
+	}
+	b.WriteString("\n</details>\n")
 	return b.String()
 }
 
@@ -494,47 +513,3 @@ func count(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// fence writes a block of code whose fence is longer than any in the text.
-func fence(language, text string) string {
-	marks := "```"
-	for strings.Contains(text, marks) {
-		marks += "`"
-	}
-	return marks + language + "\n" + strings.TrimRight(text, "\n") + "\n" + marks + "\n"
-}
-
-// Code writes a text as code within a line, where it is no markup and mentions nobody.
-func Code(text string) string {
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }), " ")
-	marks := "`"
-	for strings.Contains(text, marks) {
-		marks += "`"
-	}
-	if strings.HasPrefix(text, "`") || strings.HasSuffix(text, "`") {
-		text = " " + text + " "
-	}
-	return marks + text + marks
-}
-
-// Inert writes a text within a line so that it is no markup on a code host, mentions nobody and refers to no issue.
-func Inert(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r < ' ' || r == 0x7f:
-			b.WriteByte(' ')
-		case r == '@' || r == '#':
-			b.WriteRune(r)
-			b.WriteRune('\u2060') // a word joiner: it is not seen, and what follows is no name
-		case strings.ContainsRune("\\`*_[]<>|~!&", r):
-			fmt.Fprintf(&b, "&#%d;", r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// cell keeps a text within one cell of a table, where a backslash takes a bar's meaning even in code.
-func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

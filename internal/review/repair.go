@@ -24,7 +24,7 @@ type Repair struct {
 func (r *Repair) Why() string {
 	var lines []string
 	for _, f := range r.Findings {
-		lines = append(lines, fmt.Sprintf("**%s** %s: %s", f.Code, Inert(f.Message), Inert(f.Fix.Text)))
+		lines = append(lines, fmt.Sprintf("**%s** %s: %s", f.Code, prose(f.Message), prose(f.Fix.Text)))
 	}
 	return strings.Join(lines, "\n\n")
 }

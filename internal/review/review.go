@@ -92,7 +92,7 @@ const (
 	Edited  Kind = "edited"
 	Moved   Kind = "moved" // and perhaps edited, too
 	Removed Kind = "removed"
-	Caused  Kind = "caused" // the file is as it was; what it gets, or an error in it, comes from site.yaml or a picture
+	Caused  Kind = "caused" // the file is as it was; what it gets, when it goes out, or an error in it, comes from site.yaml or a picture
 )
 
 // Post is one post that a change concerns.
@@ -149,7 +149,14 @@ const (
 // Make reviews a change.
 func Make(ctx context.Context, in Input) (*Review, error) {
 	m := maker{Input: in, out: &Review{At: in.Now, Location: in.Sides.After.Config.Location, Config: in.Sides.touches(config.File)}}
+	if m.Ledger == nil {
+		m.Ledger = noLedger{}
+	}
+	m.aside.wanted = m.out.Config && !sameRules(in.Sides.Before.Config, in.Sides.After.Config)
 	m.posts()
+	if err := m.moved(); err != nil {
+		return nil, err
+	}
 	m.findings(ctx)
 	if ctx.Err() != nil { // the findings may not be all
 		return nil, context.Cause(ctx)
@@ -164,6 +171,7 @@ type maker struct {
 	Input
 	out   *Review
 	wrong finding.List // with the posts of the review, after the change
+	aside aside
 }
 
 // posts finds the posts that the change concerns. A post is known by its id, so that one whose file moves stays the same.
@@ -210,13 +218,13 @@ func distinct(before, after []*post.Post) (b, a []*post.Post) {
 	return b, a
 }
 
-// add notes a post if the change concerns it. One of the two may be nil.
-func (m *maker) add(before, after *post.Post) {
-	now := after
-	if now == nil {
-		now = before
+// postOf makes a post of the review. One of the two may be nil.
+func (m *maker) postOf(before, after *post.Post) Post {
+	either := after
+	if either == nil {
+		either = before
 	}
-	p := Post{ID: now.ID, Path: now.Path, Title: secret.Mask(now.Title)}
+	p := Post{ID: either.ID, Path: either.Path, Title: secret.Mask(either.Title)}
 	switch {
 	case before == nil:
 		p.Kind = Added
@@ -230,15 +238,24 @@ func (m *maker) add(before, after *post.Post) {
 		p.Kind = Caused
 	}
 	p.Targets = m.targets(before, after)
-	concerns := func(t Target) bool { return !t.Same || len(t.Timing) > 0 }
-	if p.Kind != Caused || slices.ContainsFunc(p.Targets, concerns) || m.breaks(before, after) {
-		m.out.Posts = append(m.out.Posts, p)
-	}
+	return p
 }
 
-// breaks reports whether a post whose file is as it was has errors that it had not before.
-func (m *maker) breaks(before, after *post.Post) bool {
-	return without(m.Sides.After.CheckPost(after), m.Sides.Before.CheckPost(before)).HasErrors()
+// add notes a post if the change concerns it. One of the two may be nil.
+func (m *maker) add(before, after *post.Post) {
+	p := m.postOf(before, after)
+	concerns := func(t Target) bool { return !t.Same || len(t.Timing) > 0 }
+	if p.Kind != Caused || slices.ContainsFunc(p.Targets, concerns) {
+		m.out.Posts = append(m.out.Posts, p)
+		return
+	}
+	was, now := m.Sides.Before.CheckPost(before), m.Sides.After.CheckPost(after)
+	switch {
+	case without(now, was).HasErrors():
+		m.out.Posts = append(m.out.Posts, p)
+	case m.aside.wanted:
+		m.keepAside(before, after, &p, was, now)
+	}
 }
 
 // targets returns what all accounts get that have to do with a post on either side.

@@ -240,6 +240,16 @@ func TestMake(t *testing.T) {
 			"  fedi: update",
 			"new error P102 content/a.md", "new error P102 content/other.md", "new error P102 content/out.md",
 		}},
+		{"site.yaml keeps the mornings quiet", files{"site.yaml": strings.Replace(siteYAML, "schedule: {", "schedule: {quiet: [\"08:00-09:30\"], ", 1)}, []string{
+			"caused a content/a.md", "  bluesky: schedule 2026-12-01T08:30:00Z same", "  fedi: schedule 2026-12-01T08:30:00Z same",
+			"caused other content/other.md", "  x: schedule 2026-12-03T08:30:00Z same",
+			"new info D301 content/a.md", "new info D301 content/other.md",
+		}},
+		{"two posts of one id", files{"content/b.md": written("n", "One.", "platforms: [x]"), "content/c.md": written("n", "Two.", "platforms: [x]")}, []string{
+			"added n content/b.md", `  x: wait (F132: the id "n" is also that of content/c.md)`,
+			"added n content/c.md", `  x: wait (F132: the id "n" is also that of content/b.md)`,
+			"new error F132 content/b.md", "new error F132 content/c.md",
+		}},
 		{"site.yaml breaks", files{"site.yaml": siteYAML + "nonsense: 1\n", "content/b.md": written("b", "News.", "platforms: [fedi]")}, []string{
 			"added b content/b.md", "  fedi: wait (nothing goes out while site.yaml has errors)",
 			"new error S103 site.yaml",
@@ -250,6 +260,44 @@ func TestMake(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestHold has a change that holds posts, or lets them go, say which: their own files say nothing of it.
+func TestHold(t *testing.T) {
+	free := files{
+		"site.yaml":      siteYAML,
+		"content/due.md": written("due", "Now.", "platforms: [bluesky, fedi]", "publish_at: 2026-11-22 09:30"),
+		"content/old.md": written("old", "Too late.", "platforms: [fedi]", "publish_at: 2026-11-01 09:30"),
+	}
+	held := free.with(files{"site.yaml": siteYAML + "hold: {reason: a storm, scope: [fedi]}\n"})
+	for name, c := range map[string]struct {
+		before, after files
+		want          []string
+	}{
+		"held":  {free, held, []string{"caused due content/due.md", "  bluesky: publish same", "  fedi: wait (held: a storm) same"}},
+		"freed": {held, free, []string{"caused due content/due.md", "  bluesky: publish same", "  fedi: publish same"}},
+	} {
+		if diff := cmp.Diff(c.want, say(made(t, c.before, c.after, nil))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestSummary has the first line be true when no post changes.
+func TestSummary(t *testing.T) {
+	base := files{"site.yaml": siteYAML, "content/a.md": written("a", "Hello.", "platforms: [fedi]", "publish_at: 2026-12-01 09:00")}
+	for _, c := range []struct {
+		changes files
+		want    string
+	}{
+		{files{"README.md": "Hello."}, "No post changes."},
+		{files{"site.yaml": siteYAML + "style: {max_hashtags: 3}\n"}, "`site.yaml` changes, and no post looks or goes out differently."},
+		{files{"site.yaml": siteYAML + "nonsense: 1\n"}, "Nothing goes out while `site.yaml` has errors · **1 new error**."},
+	} {
+		if got := made(t, base, base.with(c.changes), nil).Summary(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
 
@@ -345,5 +393,28 @@ func TestMarkerOf(t *testing.T) {
 				t.Errorf("the comment of %q is taken for that of %q", other, folder)
 			}
 		}
+	}
+}
+
+// TestLargeMarkdown holds the comment of a branch with many posts to what a code host takes. It begins with the marker, however many there are, or
+// the next run would not find it.
+func TestLargeMarkdown(t *testing.T) {
+	const posts, limit = 600, 65_536
+	before, after := files{"site.yaml": siteYAML}, files{"site.yaml": siteYAML}
+	for i := range posts {
+		id := fmt.Sprintf("post-%03d", i)
+		after["content/"+id+".md"] = written(id, "Hello from "+id+".", "title: A post like any other", "platforms: [bluesky, fedi]", "publish_at: 2026-12-01 09:00")
+	}
+	got := made(t, before, after, nil).Markdown(review.MarkdownOptions{Limit: limit, Command: "postrider review"})
+	if len(got) > limit {
+		t.Errorf("%d bytes where %d are allowed", len(got), limit)
+	}
+	for _, want := range []string{review.Marker + "\n## What merging this does\n\n**600 posts** change", "\n| **A post like any other**<br>`content/post-000.md` | added |", "not fit here: `postrider review --json` has all.*\n\n</details>\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%.600s\n…\n%s", want, got, got[len(got)-600:])
+		}
+	}
+	if !strings.HasPrefix(got, review.Marker) || strings.Count(got, "<details") != strings.Count(got, "</details>") || strings.Count(got, "```")%2 != 0 {
+		t.Errorf("it is torn:\n%.600s\n…\n%s", got, got[len(got)-600:])
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // transcript writes what an account gets as lines that can be compared: the text as it stands there with its media, and what is beside it,
-// such as a card or who may see it. What is no text stands in square brackets, and what looks like a secret is left out: a comment is read by more
-// people than the file.
+// such as a card or who may see it. What is no text, or cannot be seen, stands in square brackets. What looks like a secret is left out: a comment
+// is read by more people than the file.
 func transcript(r *platform.Rendering) (body string, beside []string) {
 	var b strings.Builder
 	for i := range r.Parts {
@@ -68,9 +68,9 @@ func transcript(r *platform.Rendering) (body string, beside []string) {
 		note(name, r.Settings[name])
 	}
 	for i := range beside {
-		beside[i] = secret.Mask(beside[i])
+		beside[i] = visible(secret.Mask(beside[i]))
 	}
-	return secret.Mask(b.String()), beside
+	return visible(secret.Mask(b.String())), beside
 }
 
 // medium is what stands for a file: the first characters of its digest stand for its bytes.

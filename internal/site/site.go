@@ -429,7 +429,9 @@ func (s *Snapshot) checkPost(pass *check.Pass, p *post.Post, selected bool) {
 		if last = a; single {
 			last = nil
 		}
-		pass.Add(r.Findings...)
+		if !p.NoText { // else why is said once, and that nothing is left for a network is not the matter
+			pass.Add(r.Findings...)
+		}
 		if s.o.Links != nil {
 			pass.AddLinks(&r.Variant, s.tags(&r.Variant))
 		}

@@ -168,6 +168,41 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestUnreadable has a file that cannot be read say so once, and not for each of its accounts that there is no text in it.
+func TestUnreadable(t *testing.T) {
+	for name, test := range map[string]struct{ src, want string }{
+		"empty":        {"", "F103"},
+		"Latin 1":      {"---\nid: a\n---\ncaf\xe9\n", "F104"},
+		"NUL":          {"a\x00b", "F105"},
+		"no end":       {"---\nid: a\nHello.\n", "F110"},
+		"no YAML":      {"---\nid: [a\n---\n" + strings.Repeat("Hello. ", 100), "F112 T201 T201"}, // the text is there
+		"nor text":     {"---\ntitle: a: b: c\n---\n", "F112"},
+		"large":        {"---\nid: a\n---\n" + strings.Repeat("Hello.\n\n", 40000), "B140"},
+		"no text":      {"---\nid: a\n---\n", "T207 T207"}, // nothing else is wrong
+		"long comment": {"---\nid: a\n---\nHi.\n\n" + strings.Repeat("a ", 9000) + "\n", "B140"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := fstest.MapFS{"site.yaml": file(siteYAML), "content/a.md": file(test.src)}
+			_, list, err := LoadAndCheck(t.Context(), fsys, registry(), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range list {
+				if f.Severity == finding.Error {
+					got = append(got, string(f.Code))
+				}
+			}
+			if got := strings.Join(got, " "); got != test.want {
+				t.Errorf("errors %s, want %s", got, test.want)
+			}
+			if _, blocked := list.Blocking("fedi"); !blocked {
+				t.Error("it would go out")
+			}
+		})
+	}
+}
+
 func TestLoadWithout(t *testing.T) {
 	for name, test := range map[string]struct {
 		fsys fstest.MapFS
@@ -265,21 +300,5 @@ func TestUpdate(t *testing.T) {
 	cancel()
 	if _, err := s.Update(ended, Options{}, "content/a.md"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Update after the end: %v", err)
-	}
-}
-
-// TestUnreadPost says once what is wrong with a file that cannot be read, and not for each of its accounts that nothing of it is left.
-func TestUnreadPost(t *testing.T) {
-	for name, text := range map[string]string{"never closed": "---\ntitle: x\nText.\n", "UTF-16": "\xff\xfeT\x00", "empty": "", "no YAML": "---\ntitle: a: b: c\n---\n"} {
-		s := load(t, fstest.MapFS{"site.yaml": file(siteYAML), "content/a.md": file(text)})
-		var errors finding.List
-		for _, f := range s.Check(t.Context()) {
-			if f.Severity == finding.Error {
-				errors = append(errors, f)
-			}
-		}
-		if len(errors) != 1 || !strings.HasPrefix(string(errors[0].Code), "F") {
-			t.Errorf("%s: %v", name, errors)
-		}
 	}
 }
