@@ -54,9 +54,11 @@ func (b *Board) search(text string) *hits {
 
 // have reports whether a word is in the post's title, tags, id, path or text, as it is written.
 func (f *facts) have(n *needle) bool {
-	front := !f.literal || n.in(f.text) // with most posts and words one look through the file says that it has none
-	return front && (n.in(f.text[f.body:]) || slices.ContainsFunc(f.keys(make([]string, 0, 16)), n.in)) ||
-		n.in(f.path) || f.other != nil && n.in(f.other.words())
+	if n.in(f.text[f.body:]) || n.in(f.path) {
+		return true
+	}
+	front := !f.literal || n.in(f.text[:f.body]) // with most posts and words one look through the front matter says that no key has it
+	return front && slices.ContainsFunc(f.keys(make([]string, 0, 16)), n.in) || f.other != nil && n.in(f.other.words())
 }
 
 // keys appends what is searched of the front matter.
@@ -106,6 +108,7 @@ func bodyOf(text string, line int) int {
 type needle struct {
 	before, after string // of the anchor, in lower case
 	anchor        [2]byte
+	next          byte // what stands behind the anchor, where that is a letter with no other forms than two in ASCII; else 0
 	word          string
 }
 
@@ -116,10 +119,11 @@ const rarity = "qxjzwvkybfgpmculdhrsnitoae"
 // as quickly as a word.
 func newNeedle(word string) needle {
 	n := needle{word: word}
+	plain := func(c byte) bool { return c < utf8.RuneSelf && c != 'i' && c != 'k' } // which have other capitals too: the dotted I, the Kelvin sign
 	best, at := -1, -1
 	for i := range len(word) {
 		c := word[i]
-		if c >= utf8.RuneSelf || c == 'i' || c == 'k' { // which have other capitals too: the dotted I, the Kelvin sign
+		if !plain(c) {
 			continue
 		}
 		rank := strings.IndexByte(rarity, c) // anything else is rarer than all letters
@@ -130,6 +134,9 @@ func newNeedle(word string) needle {
 	if at >= 0 {
 		n.before, n.after = word[:at], word[at+1:]
 		n.anchor = [2]byte{word[at], byte(unicode.ToUpper(rune(word[at])))} //nolint:gosec // ASCII
+		if n.after != "" && n.after[0] >= 'a' && n.after[0] <= 'z' && plain(n.after[0]) {
+			n.next = n.after[0]
+		}
 	}
 	return n
 }
@@ -150,6 +157,9 @@ func (n *needle) by(text string, anchor byte) bool {
 			return false
 		}
 		i += j
+		if n.next != 0 && (i+1 == len(text) || text[i+1]|0x20 != n.next) { // most are not, and this is how to see it soonest
+			continue
+		}
 		if beginsWith(text[i+1:], n.after) && endsWith(text[:i], n.before) {
 			return true
 		}
