@@ -23,6 +23,7 @@ const (
 type day struct {
 	board.Day
 	Events  []event
+	Gap     bool
 	More    int    // events that are not in Events
 	MoreURL string // where they are; empty where they are nowhere
 	Date    Stamp
@@ -247,7 +248,7 @@ func monday(date time.Time) time.Time { return date.AddDate(0, 0, -(int(date.Wee
 func (m *maker) day(d board.Day, most int, byCampaign bool) day {
 	shown := d.Events[:min(len(d.Events), most)]
 	v := day{
-		Day: d, Events: m.events(shown, byCampaign), More: len(d.Events) - len(shown), Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly),
+		Day: d, Events: m.events(shown, byCampaign), Gap: d.Gap, More: len(d.Events) - len(shown), Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly),
 	}
 	for i, s := range d.Quiet {
 		if i > 0 {
