@@ -525,6 +525,8 @@ func TestWith(t *testing.T) {
 			if rnd.IntN(2) == 0 { // orders exist on some boards and not on others
 				b.Posts(Filter{})
 				b.Posts(Filter{Sort: ByName})
+			} else if rnd.IntN(3) == 0 {
+				b.Prepare()
 			}
 			next, err := b.With(in)
 			if err != nil {
@@ -791,6 +793,7 @@ func TestConcurrently(t *testing.T) {
 			b.Facets(Filter{Text: "e"})
 			b.Days(in.Now, in.Now.AddDate(0, 0, 9), Filter{})
 			b.Today(3)
+			b.Prepare()
 			b.Campaigns()
 			b.Problems(100, func(Kind) bool { return true })
 			b.Tally()

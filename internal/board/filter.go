@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -100,88 +99,6 @@ func (m *matcher) row(r *Row) bool {
 func (m *matcher) choose(r *Row) (rank uint8, ok bool) {
 	rank = m.pressing(r)
 	return rank, rank != anyState && m.ofRank(rank) && m.ofAuthor(r) && m.says(r)
-}
-
-// Posts returns the posts that a filter chooses, in its order. With an account or a campaign, a post is in the state in which the
-// targets are that these choose.
-func (b *Board) Posts(f Filter) []*Row {
-	m := b.matcher(f)
-	list := make([]*Row, 0, len(b.rows))
-	keep := func(r *Row) {
-		if m.row(r) {
-			list = append(list, r)
-		}
-	}
-	switch f.Sort {
-	case ByPath:
-		for _, r := range b.rows {
-			keep(r)
-		}
-	case ByName:
-		for _, r := range b.byName.sorted(b.rows, sortByName, compareName) {
-			keep(r)
-		}
-	case ByOldest:
-		none, timed := b.timed()
-		for _, r := range timed {
-			keep(r)
-		}
-		for _, r := range none {
-			keep(r)
-		}
-	case ByState:
-		ranks := make([]uint8, 0, len(b.rows))
-		var from [anyState + 1]int
-		b.eachByTime(func(r *Row) {
-			if rank, ok := m.choose(r); ok {
-				list, ranks = append(list, r), append(ranks, rank)
-				from[rank+1]++
-			}
-		})
-		for i := 1; i < len(from); i++ {
-			from[i] += from[i-1]
-		}
-		byState := make([]*Row, len(list)) // by counting: it is stable, and quick
-		for i, r := range list {
-			byState[from[ranks[i]]] = r
-			from[ranks[i]]++
-		}
-		list = byState
-	default:
-		b.eachByTime(keep)
-	}
-	return list
-}
-
-// timed returns the rows without a time, and then those with one, earliest first.
-func (b *Board) timed() (none, timed []*Row) {
-	all := b.byTime.sorted(b.rows, sortByTime, compareTime)
-	i := sort.Search(len(all), func(i int) bool { return !all[i].At.IsZero() })
-	return all[:i], all[i:]
-}
-
-// eachByTime calls fn with all rows: the next first, then those without a time that are yet to go out, then the past, latest first, and
-// at last those without a time that are out.
-func (b *Board) eachByTime(fn func(*Row)) {
-	none, timed := b.timed()
-	now := sort.Search(len(timed), func(i int) bool { return !timed[i].At.Before(b.in.Now) })
-	for _, r := range timed[now:] {
-		fn(r)
-	}
-	out := func(r *Row) bool { return r.rank >= Published.rank() || r.State == Changed }
-	for _, r := range none {
-		if !out(r) {
-			fn(r)
-		}
-	}
-	for _, r := range slices.Backward(timed[:now]) {
-		fn(r)
-	}
-	for _, r := range none {
-		if out(r) {
-			fn(r)
-		}
-	}
 }
 
 // order is all rows in some order, from when that is first asked for.
