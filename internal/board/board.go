@@ -115,6 +115,7 @@ type Row struct {
 	// Going through all targets of all posts would be most of what a page of tens of thousands of posts costs.
 	alike    bool
 	accounts uint64
+	together bool // all targets, of which there are at most 64, go out at one time, first, and once
 }
 
 // Target is one account of a post.
@@ -209,6 +210,7 @@ type Event struct {
 type Day struct {
 	Date   time.Time // midnight in the site's zone
 	Events []Event   // sorted by time
+	More   int       // events beyond those
 	Quiet  []Span    // when nothing goes out
 	Gap    bool      // nothing goes out on it, between days on which something does, and not for quiet hours alone
 	// Campaigns run on this day.

@@ -548,8 +548,18 @@ func TestWith(t *testing.T) {
 				t.Fatalf("seed %d, step %d: today (-new +with)\n%s", seed, step, diff)
 			}
 			from := in.Now.AddDate(0, 0, -3)
-			if diff := cmp.Diff(fresh.Days(from, from.AddDate(0, 0, 9), Filter{}), next.Days(from, from.AddDate(0, 0, 9), Filter{}), rowsEqual); diff != "" {
+			if diff := cmp.Diff(fresh.Days(from, from.AddDate(0, 0, 9), Filter{}, math.MaxInt), next.Days(from, from.AddDate(0, 0, 9), Filter{}, math.MaxInt), rowsEqual); diff != "" {
 				t.Fatalf("seed %d, step %d: days (-new +with)\n%s", seed, step, diff)
+			}
+			to := clock(t, "2026-12-09 00:00")
+			filters := []Filter{{}, {Account: "fedi"}, {Account: "mastodon", Campaign: "german"}, {Campaign: "-"}, {State: Draft}, {State: Scheduled}, {Text: "7 long"}}
+			f, most := filters[step%len(filters)], step%5
+			days := next.Days(clock(t, "2026-12-01 00:00"), to, f, most)
+			shown, more := cut(days, plainEvents(next, days[0].Date, to, f), most)
+			for i, d := range days {
+				if diff := cmp.Diff(shown[i], d.Events, rowsEqual); diff != "" || more[i] != d.More {
+					t.Fatalf("seed %d, step %d: %+v on %s: %d more, want %d (-plain +quick)\n%s", seed, step, f, d.Date, d.More, more[i], diff)
+				}
 			}
 			if x, y := next.next, fresh.next; x > y {
 				t.Fatalf("seed %d, step %d: the next change is at %d, want %d", seed, step, x, y)
@@ -791,7 +801,7 @@ func TestConcurrently(t *testing.T) {
 			defer func() { done <- true }()
 			b.Posts(Filter{Text: "sled", Sort: []Sort{ByTime, ByName, ByState}[i%3]})
 			b.Facets(Filter{Text: "e"})
-			b.Days(in.Now, in.Now.AddDate(0, 0, 9), Filter{})
+			b.Days(in.Now, in.Now.AddDate(0, 0, 9), Filter{}, math.MaxInt)
 			b.Today(3)
 			b.Prepare()
 			b.Campaigns()
