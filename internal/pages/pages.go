@@ -292,7 +292,7 @@ func (m *maker) block(id, name string, data any) Block {
 	return Block{ID: id, HTML: template.HTML(b.String()), Hash: hex.EncodeToString(sum[:6])} //nolint:gosec // the templates have escaped it
 }
 
-// Write writes a whole document, for the viewer that the page was made for. Nothing is written when it fails with a [*TemplateError].
+// Write writes a whole document in one piece, for the viewer that the page was made for. Nothing is written when it fails with a [*TemplateError].
 func (s *Set) Write(w io.Writer, p *Page, b *board.Board, v Viewer) error {
 	buf := s.buffer()
 	defer s.buffers.Put(buf)
