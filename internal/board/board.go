@@ -106,6 +106,7 @@ type Row struct {
 
 	facts       *facts
 	number      uint32 // its own among the rows of its board
+	kind        uint32 // see kinds
 	unreadable  bool   // Post cannot be read
 	until       int64  // when a state changes by itself, see stamp
 	first, last int64  // the earliest and the latest time of its targets, see stamp; of a repeated post last is never

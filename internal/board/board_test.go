@@ -439,7 +439,7 @@ func TestRank(t *testing.T) {
 // rowsEqual compares rows by what they say.
 var rowsEqual = cmp.Options{
 	cmp.AllowUnexported(Row{}, Target{}, Turn{}, Stand{}, facts{}, cycle{}, Event{}),
-	cmpopts.IgnoreFields(facts{}, "other"), cmpopts.IgnoreFields(Row{}, "number"),
+	cmpopts.IgnoreFields(facts{}, "other"), cmpopts.IgnoreFields(Row{}, "number", "kind"),
 	cmpopts.IgnoreFields(cycle{}, "repeat"),
 	cmp.Comparer(func(x, y *post.Post) bool { return x == y }),
 	cmp.Comparer(func(x, y *platform.Account) bool { return x == y }),
@@ -541,6 +541,21 @@ func TestWith(t *testing.T) {
 					t.Fatalf("seed %d, step %d: posts of %+v\n%s\n%s", seed, step, f, x, y)
 				}
 			}
+			for _, r := range next.Rows() {
+				k := next.kinds[r.kind]
+				if k.State != r.State || k.Author != r.Author || k.campaign != r.campaign || !slices.EqualFunc(k.Targets, r.Targets, func(x, y Target) bool {
+					return x.number == y.number && x.rank == y.rank && x.Campaign == y.Campaign
+				}) {
+					t.Fatalf("seed %d, step %d: %s is no %+v", seed, step, r.Post.Path, k)
+				}
+			}
+			for _, f := range []Filter{{}, {Account: "mastodon"}, {State: Scheduled, Campaign: "-"}, {Text: "7"}} {
+				for i, got := range facets(next, f) {
+					if diff := cmp.Diff(facets(fresh, f)[i], got); diff != "" {
+						t.Fatalf("seed %d, step %d: %+v: facets (-new +with)\n%s", seed, step, f, diff)
+					}
+				}
+			}
 			if diff := cmp.Diff(everything(t, fresh), everything(t, next), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("seed %d, step %d: problems (-new +with)\n%s", seed, step, diff)
 			}
@@ -567,6 +582,16 @@ func TestWith(t *testing.T) {
 			b = next
 		}
 	}
+}
+
+// facets returns the counts of a board, those of states first.
+func facets(b *Board, f Filter) []map[string]int {
+	states, accounts, campaigns, authors := b.Facets(f)
+	named := map[string]int{}
+	for s, n := range states {
+		named[string(s)] = n
+	}
+	return []map[string]int{named, accounts, campaigns, authors}
 }
 
 func TestWithShares(t *testing.T) {

@@ -8,4 +8,5 @@ func (b *Board) Prepare() {
 	b.needs()
 	b.campaigns()
 	b.tally()
+	b.perKind()
 }

@@ -211,6 +211,7 @@ func (m *maker) finish(r *Row, list finding.List) error {
 		r.alike = r.alike && t.rank == r.rank && t.Campaign == r.campaign && t.number < 64
 		r.accounts |= 1 << (t.number % 64)
 	}
+	r.kind = m.known.of(r)
 	return nil
 }
 

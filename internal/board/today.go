@@ -24,8 +24,8 @@ func (b *Board) Today(n int) Today {
 	n = max(n, 0)
 	t := Today{Next: b.upcoming(n), Count: map[State]int{}, Holds: b.shelf.holds, Out: b.in.Latest[:min(n, len(b.in.Latest))]}
 	var byRank [anyState + 1]int
-	for _, r := range b.rows {
-		byRank[r.rank]++
+	for i, n := range b.perKind() {
+		byRank[b.kinds[i].rank] += n
 	}
 	for i, s := range States() {
 		if byRank[i] > 0 {
