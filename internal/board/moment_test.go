@@ -11,7 +11,6 @@ func plainEvents(b *Board, from, to time.Time, f Filter) []Event {
 		row        *Row
 		target     *Target
 		occurrence bool
-		collides   bool
 	}
 	var all []turn
 	for _, r := range b.rows {
