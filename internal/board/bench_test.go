@@ -3,6 +3,7 @@ package board
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -239,7 +240,7 @@ func benchmark(b *testing.B, n int) {
 	})
 	b.Run("days", func(b *testing.B) {
 		for b.Loop() {
-			x.Days(benchNow, benchNow.AddDate(0, 0, 42), Filter{})
+			x.Days(benchNow, benchNow.AddDate(0, 0, 42), Filter{}, math.MaxInt)
 		}
 	})
 	b.Run("today", func(b *testing.B) {

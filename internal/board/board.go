@@ -106,6 +106,7 @@ type Row struct {
 
 	facts       *facts
 	number      uint32 // its own among the rows of its board
+	kind        uint32 // see kinds
 	unreadable  bool   // Post cannot be read
 	until       int64  // when a state changes by itself, see stamp
 	first, last int64  // the earliest and the latest time of its targets, see stamp; of a repeated post last is never
@@ -115,6 +116,7 @@ type Row struct {
 	// Going through all targets of all posts would be most of what a page of tens of thousands of posts costs.
 	alike    bool
 	accounts uint64
+	together bool // all targets, of which there are at most 64, go out at one time, first, and once
 }
 
 // Target is one account of a post.
@@ -209,6 +211,7 @@ type Event struct {
 type Day struct {
 	Date   time.Time // midnight in the site's zone
 	Events []Event   // sorted by time
+	More   int       // events beyond those
 	Quiet  []Span    // when nothing goes out
 	Gap    bool      // nothing goes out on it, between days on which something does, and not for quiet hours alone
 	// Campaigns run on this day.

@@ -439,7 +439,7 @@ func TestRank(t *testing.T) {
 // rowsEqual compares rows by what they say.
 var rowsEqual = cmp.Options{
 	cmp.AllowUnexported(Row{}, Target{}, Turn{}, Stand{}, facts{}, cycle{}, Event{}),
-	cmpopts.IgnoreFields(facts{}, "other"), cmpopts.IgnoreFields(Row{}, "number"),
+	cmpopts.IgnoreFields(facts{}, "other"), cmpopts.IgnoreFields(Row{}, "number", "kind"),
 	cmpopts.IgnoreFields(cycle{}, "repeat"),
 	cmp.Comparer(func(x, y *post.Post) bool { return x == y }),
 	cmp.Comparer(func(x, y *platform.Account) bool { return x == y }),
@@ -525,6 +525,8 @@ func TestWith(t *testing.T) {
 			if rnd.IntN(2) == 0 { // orders exist on some boards and not on others
 				b.Posts(Filter{})
 				b.Posts(Filter{Sort: ByName})
+			} else if rnd.IntN(3) == 0 {
+				b.Prepare()
 			}
 			next, err := b.With(in)
 			if err != nil {
@@ -539,6 +541,21 @@ func TestWith(t *testing.T) {
 					t.Fatalf("seed %d, step %d: posts of %+v\n%s\n%s", seed, step, f, x, y)
 				}
 			}
+			for _, r := range next.Rows() {
+				k := next.kinds[r.kind]
+				if k.State != r.State || k.Author != r.Author || k.campaign != r.campaign || !slices.EqualFunc(k.Targets, r.Targets, func(x, y Target) bool {
+					return x.number == y.number && x.rank == y.rank && x.Campaign == y.Campaign
+				}) {
+					t.Fatalf("seed %d, step %d: %s is no %+v", seed, step, r.Post.Path, k)
+				}
+			}
+			for _, f := range []Filter{{}, {Account: "mastodon"}, {State: Scheduled, Campaign: "-"}, {Text: "7"}} {
+				for i, got := range facets(next, f) {
+					if diff := cmp.Diff(facets(fresh, f)[i], got); diff != "" {
+						t.Fatalf("seed %d, step %d: %+v: facets (-new +with)\n%s", seed, step, f, diff)
+					}
+				}
+			}
 			if diff := cmp.Diff(everything(t, fresh), everything(t, next), cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("seed %d, step %d: problems (-new +with)\n%s", seed, step, diff)
 			}
@@ -546,8 +563,18 @@ func TestWith(t *testing.T) {
 				t.Fatalf("seed %d, step %d: today (-new +with)\n%s", seed, step, diff)
 			}
 			from := in.Now.AddDate(0, 0, -3)
-			if diff := cmp.Diff(fresh.Days(from, from.AddDate(0, 0, 9), Filter{}), next.Days(from, from.AddDate(0, 0, 9), Filter{}), rowsEqual); diff != "" {
+			if diff := cmp.Diff(fresh.Days(from, from.AddDate(0, 0, 9), Filter{}, math.MaxInt), next.Days(from, from.AddDate(0, 0, 9), Filter{}, math.MaxInt), rowsEqual); diff != "" {
 				t.Fatalf("seed %d, step %d: days (-new +with)\n%s", seed, step, diff)
+			}
+			to := clock(t, "2026-12-09 00:00")
+			filters := []Filter{{}, {Account: "fedi"}, {Account: "mastodon", Campaign: "german"}, {Campaign: "-"}, {State: Draft}, {State: Scheduled}, {Text: "7 long"}}
+			f, most := filters[step%len(filters)], step%5
+			days := next.Days(clock(t, "2026-12-01 00:00"), to, f, most)
+			shown, more := cut(days, plainEvents(next, days[0].Date, to, f), most)
+			for i, d := range days {
+				if diff := cmp.Diff(shown[i], d.Events, rowsEqual); diff != "" || more[i] != d.More {
+					t.Fatalf("seed %d, step %d: %+v on %s: %d more, want %d (-plain +quick)\n%s", seed, step, f, d.Date, d.More, more[i], diff)
+				}
 			}
 			if x, y := next.next, fresh.next; x > y {
 				t.Fatalf("seed %d, step %d: the next change is at %d, want %d", seed, step, x, y)
@@ -555,6 +582,16 @@ func TestWith(t *testing.T) {
 			b = next
 		}
 	}
+}
+
+// facets returns the counts of a board, those of states first.
+func facets(b *Board, f Filter) []map[string]int {
+	states, accounts, campaigns, authors := b.Facets(f)
+	named := map[string]int{}
+	for s, n := range states {
+		named[string(s)] = n
+	}
+	return []map[string]int{named, accounts, campaigns, authors}
 }
 
 func TestWithShares(t *testing.T) {
@@ -789,8 +826,9 @@ func TestConcurrently(t *testing.T) {
 			defer func() { done <- true }()
 			b.Posts(Filter{Text: "sled", Sort: []Sort{ByTime, ByName, ByState}[i%3]})
 			b.Facets(Filter{Text: "e"})
-			b.Days(in.Now, in.Now.AddDate(0, 0, 9), Filter{})
+			b.Days(in.Now, in.Now.AddDate(0, 0, 9), Filter{}, math.MaxInt)
 			b.Today(3)
+			b.Prepare()
 			b.Campaigns()
 			b.Problems(100, func(Kind) bool { return true })
 			b.Tally()

@@ -2,6 +2,7 @@ package board
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -108,12 +109,12 @@ func TestDays(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in.Drafts = tt.drafts
-			if diff := cmp.Diff(tt.want, lines(made(t, in).Days(tt.from, tt.to, tt.f))); diff != "" {
+			if diff := cmp.Diff(tt.want, lines(made(t, in).Days(tt.from, tt.to, tt.f, math.MaxInt))); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
 	}
-	if n := len(made(t, in).Days(day("0001-01-01"), day("9999-01-01"), Filter{})); n != maxDays {
+	if n := len(made(t, in).Days(day("0001-01-01"), day("9999-01-01"), Filter{}, math.MaxInt)); n != maxDays {
 		t.Errorf("eight thousand years have %d days", n)
 	}
 }
@@ -127,7 +128,7 @@ func TestZones(t *testing.T) {
 		"e": "---\nid: weekly\nplatforms: [fedi, fedi-de]\npublish_at: 2026-10-18 00:30\nrepeat: FREQ=WEEKLY\n---\nHi\n",
 	}))})
 	want := []string{"24 Sat 23:30=tokyo/1", "25 Sun 00:30=early/1 00:30=weekly/2+ 23:30=late/1", "26 Mon 00:30=next/1"}
-	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-10-24 00:00"), clock(t, "2026-10-27 00:00"), Filter{}))); diff != "" {
+	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-10-24 00:00"), clock(t, "2026-10-27 00:00"), Filter{}, math.MaxInt))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	r, _ := b.Row("tokyo")
@@ -149,7 +150,7 @@ func TestRepeats(t *testing.T) {
 		"30 Mon", "01 Tue 09:00=a/1:published 10:00=a/1:withdrawn winter", "02 Wed 09:00=a/1+:skipped 10:00=a/1+:published winter", "03 Thu 09:00=a/1+:due 10:00=a/1+ winter",
 		"04 Fri 09:00=a/1+ 10:00=a/1+ winter", "05 Sat 09:00=a/1+ 10:00=a/1+ winter", "06 Sun winter",
 	}
-	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-11-30 00:00"), clock(t, "2026-12-07 00:00"), Filter{}))); diff != "" {
+	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-11-30 00:00"), clock(t, "2026-12-07 00:00"), Filter{}, math.MaxInt))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	var next []string
@@ -173,7 +174,7 @@ func TestQuiet(t *testing.T) {
 		"a": "---\nplatforms: [fedi]\npublish_at: 2026-10-23 09:00\n---\nHi\n", "b": "---\nplatforms: [fedi]\npublish_at: 2026-10-27 09:00\n---\nHi\n"})
 	b := made(t, Input{Site: load(t, fsys), Now: clock(t, "2026-10-20 12:00")})
 	var got []string
-	for _, d := range b.Days(clock(t, "2026-10-24 00:00"), clock(t, "2026-10-27 00:00"), Filter{}) {
+	for _, d := range b.Days(clock(t, "2026-10-24 00:00"), clock(t, "2026-10-27 00:00"), Filter{}, math.MaxInt) {
 		line := d.Date.Format("02 Mon")
 		for _, s := range d.Quiet {
 			line += fmt.Sprintf(" %s+%gh", s.Start.Format("15:04"), s.End.Sub(s.Start).Hours())
@@ -202,7 +203,7 @@ func TestCollisions(t *testing.T) {
 		Ledger: newMapLedger(record("i", "fedi", ledger.Published, func(r *ledger.Record) { r.Source = "0" }))}
 	b := made(t, in)
 	want := []string{"02 Wed 08:00=a/1! 08:14=b/1! 08:29=c/1 08:44=d/1 12:00=g/1! 12:00=h/1:draft 12:05=i/1:published 23:55=e/1! winter"}
-	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-12-02 00:00"), clock(t, "2026-12-03 00:00"), Filter{}))); diff != "" {
+	if diff := cmp.Diff(want, lines(b.Days(clock(t, "2026-12-02 00:00"), clock(t, "2026-12-03 00:00"), Filter{}, math.MaxInt))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	for _, e := range b.Today(20).Next {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,10 +21,11 @@ const noCampaign = "-"
 // matcher is a filter made ready.
 type matcher struct {
 	Filter
-	account []bool // by the account's number; nil: all
-	bits    uint64 // the same for the first 64
-	rank    uint8  // of State, anyState without one
-	hits    *hits  // nil: all
+	account []bool  // by the account's number; nil: all
+	bits    uint64  // the same for the first 64
+	rank    uint8   // of State, anyState without one
+	kinds   []uint8 // by kind: the rank of the targets that the filter chooses, anyState when it chooses none
+	hits    *hits   // nil: all
 }
 
 const anyState = 0xff
@@ -48,6 +48,13 @@ func (b *Board) matcher(f Filter) *matcher {
 			if m.account[i] && i < 64 {
 				m.bits |= 1 << i
 			}
+		}
+	}
+	m.kinds = make([]uint8, len(b.kinds))
+	for i, r := range b.kinds {
+		m.kinds[i] = m.pressing(r)
+		if !m.ofRank(m.kinds[i]) || !m.ofAuthor(r) {
+			m.kinds[i] = anyState
 		}
 	}
 	return m
@@ -98,90 +105,8 @@ func (m *matcher) row(r *Row) bool {
 
 // choose reports whether the filter chooses a row, and the rank of the targets that it chooses.
 func (m *matcher) choose(r *Row) (rank uint8, ok bool) {
-	rank = m.pressing(r)
-	return rank, rank != anyState && m.ofRank(rank) && m.ofAuthor(r) && m.says(r)
-}
-
-// Posts returns the posts that a filter chooses, in its order. With an account or a campaign, a post is in the state in which the
-// targets are that these choose.
-func (b *Board) Posts(f Filter) []*Row {
-	m := b.matcher(f)
-	list := make([]*Row, 0, len(b.rows))
-	keep := func(r *Row) {
-		if m.row(r) {
-			list = append(list, r)
-		}
-	}
-	switch f.Sort {
-	case ByPath:
-		for _, r := range b.rows {
-			keep(r)
-		}
-	case ByName:
-		for _, r := range b.byName.sorted(b.rows, sortByName, compareName) {
-			keep(r)
-		}
-	case ByOldest:
-		none, timed := b.timed()
-		for _, r := range timed {
-			keep(r)
-		}
-		for _, r := range none {
-			keep(r)
-		}
-	case ByState:
-		ranks := make([]uint8, 0, len(b.rows))
-		var from [anyState + 1]int
-		b.eachByTime(func(r *Row) {
-			if rank, ok := m.choose(r); ok {
-				list, ranks = append(list, r), append(ranks, rank)
-				from[rank+1]++
-			}
-		})
-		for i := 1; i < len(from); i++ {
-			from[i] += from[i-1]
-		}
-		byState := make([]*Row, len(list)) // by counting: it is stable, and quick
-		for i, r := range list {
-			byState[from[ranks[i]]] = r
-			from[ranks[i]]++
-		}
-		list = byState
-	default:
-		b.eachByTime(keep)
-	}
-	return list
-}
-
-// timed returns the rows without a time, and then those with one, earliest first.
-func (b *Board) timed() (none, timed []*Row) {
-	all := b.byTime.sorted(b.rows, sortByTime, compareTime)
-	i := sort.Search(len(all), func(i int) bool { return !all[i].At.IsZero() })
-	return all[:i], all[i:]
-}
-
-// eachByTime calls fn with all rows: the next first, then those without a time that are yet to go out, then the past, latest first, and
-// at last those without a time that are out.
-func (b *Board) eachByTime(fn func(*Row)) {
-	none, timed := b.timed()
-	now := sort.Search(len(timed), func(i int) bool { return !timed[i].At.Before(b.in.Now) })
-	for _, r := range timed[now:] {
-		fn(r)
-	}
-	out := func(r *Row) bool { return r.rank >= Published.rank() || r.State == Changed }
-	for _, r := range none {
-		if !out(r) {
-			fn(r)
-		}
-	}
-	for _, r := range slices.Backward(timed[:now]) {
-		fn(r)
-	}
-	for _, r := range none {
-		if out(r) {
-			fn(r)
-		}
-	}
+	rank = m.kinds[r.kind]
+	return rank, rank != anyState && m.says(r)
 }
 
 // order is all rows in some order, from when that is first asked for.
@@ -332,51 +257,45 @@ type counts struct {
 func (b *Board) Facets(f Filter) (states map[State]int, accounts, campaigns, authors map[string]int) {
 	cfg := b.in.Site.Config
 	m := b.matcher(f)
-	const chunk = 8192
-	parts := make([]counts, (len(b.rows)+chunk-1)/chunk)
-	parallel(len(parts), func(i int) {
-		c := &parts[i]
-		c.byAccount, c.campaigns, c.authors = make([]int, len(cfg.Accounts)), map[string]int{}, map[string]int{}
-		for _, r := range b.rows[i*chunk : min((i+1)*chunk, len(b.rows))] {
-			c.add(r, m)
-		}
-	})
-	states, accounts, campaigns, authors = map[State]int{}, map[string]int{}, map[string]int{}, map[string]int{}
-	for i := range parts {
-		c := &parts[i]
-		for i, s := range States() {
-			if n := c.byRank[i]; n > 0 {
-				states[s] += n
+	n := b.perKind()
+	if m.hits != nil {
+		n = make([]int, len(b.kinds))
+		for _, r := range b.rows {
+			if m.says(r) {
+				n[r.kind]++
 			}
-		}
-		for i, n := range c.byAccount {
-			if n > 0 {
-				accounts[cfg.Accounts[i].Name] += n
-			}
-		}
-		for name, n := range c.campaigns {
-			campaigns[name] += n
-		}
-		for name, n := range c.authors {
-			authors[name] += n
 		}
 	}
-	return states, accounts, campaigns, authors
+	c := counts{byAccount: make([]int, len(cfg.Accounts)), campaigns: map[string]int{}, authors: map[string]int{}}
+	for i, r := range b.kinds {
+		if n[i] > 0 {
+			c.add(r, m, n[i])
+		}
+	}
+	states, accounts = map[State]int{}, map[string]int{}
+	for i, s := range States() {
+		if n := c.byRank[i]; n > 0 {
+			states[s] = n
+		}
+	}
+	for i, n := range c.byAccount {
+		if n > 0 {
+			accounts[cfg.Accounts[i].Name] = n
+		}
+	}
+	return states, accounts, c.campaigns, c.authors
 }
 
-// add counts a row.
-func (c *counts) add(r *Row, m *matcher) {
-	if !m.says(r) {
-		return
-	}
+// add counts n rows of a kind.
+func (c *counts) add(r *Row, m *matcher, n int) {
 	rank := m.pressing(r)
 	if r.Author != "" && rank != anyState && m.ofRank(rank) {
-		c.authors[r.Author]++
+		c.authors[r.Author] += n
 	}
 	if !m.ofAuthor(r) {
 		return
 	}
-	c.byRank[rank]++
+	c.byRank[rank] += n
 	switch {
 	case r.alike:
 		if !m.ofRank(r.rank) {
@@ -384,28 +303,28 @@ func (c *counts) add(r *Row, m *matcher) {
 		}
 		if m.ofCampaign(r.campaign) {
 			for set := r.accounts; set != 0; set &= set - 1 {
-				c.byAccount[bits.TrailingZeros64(set)]++
+				c.byAccount[bits.TrailingZeros64(set)] += n
 			}
 		}
 		if r.accounts&m.bits != 0 {
-			c.campaigns[cmp.Or(r.campaign, noCampaign)]++
+			c.campaigns[cmp.Or(r.campaign, noCampaign)] += n
 		}
 	case len(r.Targets) == 0:
 		if m.account == nil && m.ofRank(r.rank) {
-			c.campaigns[cmp.Or(r.campaign, noCampaign)]++
+			c.campaigns[cmp.Or(r.campaign, noCampaign)] += n
 		}
 	default:
-		c.addTargets(r, m)
+		c.addTargets(r, m, n)
 	}
 }
 
-// addTargets counts a row whose targets differ.
-func (c *counts) addTargets(r *Row, m *matcher) {
+// addTargets counts n rows of a kind whose targets differ.
+func (c *counts) addTargets(r *Row, m *matcher, n int) {
 	c.seen = c.seen[:0]
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		if m.ofCampaign(t.Campaign) && m.ofRank(t.rank) {
-			c.byAccount[t.number]++
+			c.byAccount[t.number] += n
 		}
 		if !m.ofAccount(t) || slices.Contains(c.seen, t.Campaign) {
 			continue
@@ -418,7 +337,7 @@ func (c *counts) addTargets(r *Row, m *matcher) {
 			}
 		}
 		if m.ofRank(pressing) {
-			c.campaigns[cmp.Or(t.Campaign, noCampaign)]++
+			c.campaigns[cmp.Or(t.Campaign, noCampaign)] += n
 		}
 	}
 }

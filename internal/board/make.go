@@ -44,6 +44,9 @@ type Board struct {
 		hits [4]*hits // the last searches, newest first
 	}
 
+	kinds     []*Row       // one of each kind
+	known     *kinds       // all, those of later boards too; guarded by the shelf's lock
+	perKind   func() []int // how many rows there are of each kind
 	base      func() *pack // the findings to begin with: those of the last whole check, else of reading
 	revised   func() map[string]finding.List
 	tally     func() map[Kind]int
@@ -190,6 +193,7 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 	b.revised, b.tally = sync.OnceValue(b.revise), sync.OnceValue(b.countProblems)
 	b.campaigns = sync.OnceValue(b.allCampaigns)
 	b.needs = sync.OnceValue(b.allNeeds)
+	b.perKind = sync.OnceValue(b.countKinds)
 
 	var diff []change
 	if old != nil {
@@ -201,10 +205,13 @@ func build(in Input, old *Board, s *shelf) (*Board, error) {
 	defer s.mu.Unlock()
 	var err error
 	if whole {
+		b.known = &kinds{number: map[string]uint32{}}
 		err = m.all(old)
 	} else {
+		b.known = old.known
 		err = m.some(old, diff)
 	}
+	b.kinds = b.known.rows
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Searching keeps no index: the texts of 50,000 posts are read through in milliseconds, and an index takes the memory of another copy
-// of them, all day.
+// Searching keeps no index of words: the texts of 50,000 posts are read through in milliseconds, and an index takes the memory of another copy
+// of them, all day. See [pairs] for what it keeps.
 
 // hits is which posts have all words of a text, of one board.
 type hits struct {
@@ -54,9 +54,14 @@ func (b *Board) search(text string) *hits {
 
 // have reports whether a word is in the post's title, tags, id, path or text, as it is written.
 func (f *facts) have(n *needle) bool {
-	front := !f.literal || n.in(f.text) // with most posts and words one look through the file says that it has none
-	return front && (n.in(f.text[f.body:]) || slices.ContainsFunc(f.keys(make([]string, 0, 16)), n.in)) ||
-		n.in(f.path) || f.other != nil && n.in(f.other.words())
+	if !f.pairs.has(&n.pairs) {
+		return false
+	}
+	if n.in(f.text[f.body:]) || n.in(f.path) {
+		return true
+	}
+	front := !f.literal || n.in(f.text[:f.body]) // with most posts and words one look through the front matter says that no key has it
+	return front && slices.ContainsFunc(f.keys(make([]string, 0, 16)), n.in) || f.other != nil && n.in(f.other.words())
 }
 
 // keys appends what is searched of the front matter.
@@ -78,15 +83,18 @@ type other struct {
 }
 
 func (o *other) words() string {
-	o.once.Do(func() {
-		var w words
-		for i := range o.facts.post.Overrides {
-			w.space()
-			w.docs(o.facts.post.Overrides[i].Body)
-		}
-		o.text = string(w.b)
-	})
+	o.once.Do(func() { o.text = string(o.read()) })
 	return o.text
+}
+
+// read returns the texts anew.
+func (o *other) read() []byte {
+	var w words
+	for i := range o.facts.post.Overrides {
+		w.space()
+		w.docs(o.facts.post.Overrides[i].Body)
+	}
+	return w.b
 }
 
 // bodyOf returns where the body begins in the text of a file, given its line.
@@ -106,7 +114,9 @@ func bodyOf(text string, line int) int {
 type needle struct {
 	before, after string // of the anchor, in lower case
 	anchor        [2]byte
+	next          byte // what stands behind the anchor, where that is a letter with no other forms than two in ASCII; else 0
 	word          string
+	pairs         pairs
 }
 
 // rarity has the letters that are rare in most languages first.
@@ -116,10 +126,11 @@ const rarity = "qxjzwvkybfgpmculdhrsnitoae"
 // as quickly as a word.
 func newNeedle(word string) needle {
 	n := needle{word: word}
+	n.pairs.addWord(word)
 	best, at := -1, -1
 	for i := range len(word) {
 		c := word[i]
-		if c >= utf8.RuneSelf || c == 'i' || c == 'k' { // which have other capitals too: the dotted I, the Kelvin sign
+		if !single(c) {
 			continue
 		}
 		rank := strings.IndexByte(rarity, c) // anything else is rarer than all letters
@@ -130,6 +141,9 @@ func newNeedle(word string) needle {
 	if at >= 0 {
 		n.before, n.after = word[:at], word[at+1:]
 		n.anchor = [2]byte{word[at], byte(unicode.ToUpper(rune(word[at])))} //nolint:gosec // ASCII
+		if n.after != "" && n.after[0] >= 'a' && n.after[0] <= 'z' && single(n.after[0]) {
+			n.next = n.after[0]
+		}
 	}
 	return n
 }
@@ -150,6 +164,9 @@ func (n *needle) by(text string, anchor byte) bool {
 			return false
 		}
 		i += j
+		if n.next != 0 && (i+1 == len(text) || text[i+1]|0x20 != n.next) { // most are not, and this is how to see it soonest
+			continue
+		}
 		if beginsWith(text[i+1:], n.after) && endsWith(text[:i], n.before) {
 			return true
 		}

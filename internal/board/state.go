@@ -3,6 +3,7 @@ package board
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -203,11 +204,14 @@ func (m *maker) finish(r *Row, list finding.List) error {
 	}
 	r.State = States()[r.rank]
 	r.alike = len(r.Targets) > 0
+	r.together = len(r.Targets) <= 64 && r.first > math.MinInt64 && r.first < never-1
 	for i := range r.Targets {
 		t := &r.Targets[i]
+		r.together = r.together && t.Turn == r.Targets[0].Turn && t.cycle == nil
 		r.alike = r.alike && t.rank == r.rank && t.Campaign == r.campaign && t.number < 64
 		r.accounts |= 1 << (t.number % 64)
 	}
+	r.kind = m.known.of(r)
 	return nil
 }
 
@@ -463,6 +467,12 @@ func clockTime(t time.Time) string { return t.Format("Mon 2 Jan 2006 15:04 MST")
 
 // live reports whether what is in this state goes out some time, or is out.
 func (s State) live() bool { return s != Draft && s != Withdrawn && s != Skipped }
+
+// liveRank reports the same of a state's rank.
+func liveRank(rank uint8) bool { return rank <= Scheduled.rank() || rank == Published.rank() }
+
+// outRank reports whether what is in the state of this rank is out.
+func outRank(rank uint8) bool { return rank == Published.rank() || rank == Changed.rank() }
 
 // fileChanged is why something is [Changed] that is to stay.
 const fileChanged = "its file has changed since"

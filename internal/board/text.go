@@ -30,6 +30,7 @@ type facts struct {
 	body       int    // where it begins in the text
 	literal    bool   // all keys stand in the text or in the path as they are
 	other      *other // nil when there is none
+	pairs      pairs  // of all of these
 }
 
 // How long the words of a row may be, in bytes.
@@ -53,6 +54,7 @@ func newFacts(p *post.Post, all *slab.Of[facts]) *facts {
 	f.literal = !slices.ContainsFunc(f.keys(nil), func(s string) bool {
 		return !strings.Contains(f.text[:f.body], s) && !strings.Contains(f.path, s)
 	})
+	f.notePairs()
 	return f
 }
 

@@ -24,8 +24,8 @@ func (b *Board) Today(n int) Today {
 	n = max(n, 0)
 	t := Today{Next: b.upcoming(n), Count: map[State]int{}, Holds: b.shelf.holds, Out: b.in.Latest[:min(n, len(b.in.Latest))]}
 	var byRank [anyState + 1]int
-	for _, r := range b.rows {
-		byRank[r.rank]++
+	for i, n := range b.perKind() {
+		byRank[b.kinds[i].rank] += n
 	}
 	for i, s := range States() {
 		if byRank[i] > 0 {
@@ -61,26 +61,34 @@ func (b *Board) upcoming(n int) []Event {
 		}
 		for i := range r.Targets {
 			t := &r.Targets[i]
-			x := moment{row: r, target: t}
+			at := t.At
 			if c := t.cycle; c != nil {
-				at := c.upcoming
+				at = c.upcoming
 				if t.State == Due {
 					at = c.latest
 				}
-				x.target, x.occurrence = t.at(at), !at.Equal(t.At)
 			}
-			if coming(t, x.at()) && (atMost.IsZero() || !x.at().After(atMost)) {
-				list = append(list, x)
+			if !coming(t, at) || !atMost.IsZero() && at.After(atMost) {
+				continue
 			}
+			x := moment{row: r, targets: r.Targets[i : i+1 : i+1]}
+			if t.cycle != nil {
+				x.targets, x.occurrence = []Target{*t.at(at)}, !at.Equal(t.At)
+			}
+			list = append(list, x)
 		}
-		if len(list) > 4096 && len(list) > 64*n { // far more than are shown: forget the later ones
+		if len(list) > 1024 && len(list) > 64*n { // far more than are shown: forget the later ones
 			list, atMost = soonest(list, n)
 		}
 	}
 	list, _ = soonest(list, n)
 	var events []Event
 	for i := range list {
-		events = b.addMoment(events, &list[i])
+		x := &list[i]
+		if n := len(events); n == 0 || events[n-1].Row != x.row || !events[n-1].At.Equal(x.at()) {
+			events = append(events, b.eventOf(x))
+		}
+		events[len(events)-1].add(&x.targets[0])
 	}
 	b.markCollisions(events)
 	return events
@@ -114,7 +122,8 @@ func (b *Board) markCollisions(events []Event) {
 	if to.Sub(from) > maxDays*24*time.Hour {
 		to = from.AddDate(0, 0, maxDays)
 	}
-	all, _, _ := b.events(from, to.Add(1), b.matcher(Filter{}))
+	var all []Event
+	b.events(from, to.Add(1), b.matcher(Filter{}), func(e *Event) { all = append(all, *e) })
 	for i := range events {
 		e := &events[i]
 		j, ok := slices.BinarySearchFunc(all, e, func(x Event, y *Event) int { return compareEvents(&x, y) })

@@ -31,10 +31,11 @@ const previewPort = 1313
 // readingCollections is how much the heap of the preview grows between collections while it reads the site, in percent.
 const readingCollections = 40
 
-// collections returns how much the heap of the preview grows between collections from then on, in percent. It lives all day beside an
-// editor, so memory counts for more than time. But a collection takes the longer the more there is, and whoever asks for a page meanwhile
-// waits for a part of it: with tens of thousands of posts there must be room for many pages, until nobody asks and the preview tidies up.
-func collections(posts int) int { return max(10, min(posts/1000, readingCollections)) }
+// collections returns how much the heap of the preview grows between collections from then on, in percent: 10 up to 10,000 posts, 100 from
+// 46,000 on. It lives all day beside an editor, so memory counts for more than time. But a collection takes the longer the more there is, and
+// whoever asks for a page meanwhile does a part of it, the larger the less room is left: with tens of thousands of posts there must be room for
+// hundreds of pages, until nobody asks and the preview tidies up.
+func collections(posts int) int { return min(10+max(0, posts-10_000)/400, 100) }
 
 // latestResults is how many results the preview lists as what went out last.
 const latestResults = 60

@@ -24,6 +24,7 @@ const (
 type day struct {
 	board.Day
 	Events  []event
+	Gap     bool
 	More    int    // events that are not in Events
 	MoreURL string // where they are; empty where they are nowhere
 	Date    Stamp
@@ -143,8 +144,8 @@ func (m *maker) calendar(rest string, q url.Values) {
 		Dows []string
 		None bool
 	}{ctx: m.ctx, View: view, Dows: []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, None: true}
-	for _, d := range m.board.Days(m.noon(from), m.noon(to), head.Filter) {
-		v := m.day(d, most, head.By == "campaign")
+	for _, d := range m.board.Days(m.noon(from), m.noon(to), head.Filter, most) {
+		v := m.day(d, head.By == "campaign")
 		v.Today = v.Key == today.Format(time.DateOnly)
 		v.Other = view == "month" && v.Date.Time.Month() != first.Month()
 		if v.More > 0 && more != nil {
@@ -241,11 +242,10 @@ func query(q url.Values, keys ...string) string {
 // monday returns the date of the Monday of a date's week.
 func monday(date time.Time) time.Time { return date.AddDate(0, 0, -(int(date.Weekday())+6)%7) }
 
-// day prepares a day for templates, with so many of its events at most.
-func (m *maker) day(d board.Day, most int, byCampaign bool) day {
-	shown := d.Events[:min(len(d.Events), most)]
+// day prepares a day for templates.
+func (m *maker) day(d board.Day, byCampaign bool) day {
 	v := day{
-		Day: d, Events: m.events(shown, byCampaign), More: len(d.Events) - len(shown), Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly),
+		Day: d, Events: m.events(d.Events, byCampaign), Gap: d.Gap, More: d.More, Date: m.At(d.Date), Key: d.Date.Format(time.DateOnly),
 	}
 	for i, s := range d.Quiet {
 		if i > 0 {

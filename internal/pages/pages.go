@@ -20,6 +20,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postrider/postrider/internal/board"
 	"github.com/postrider/postrider/templates"
@@ -87,6 +88,17 @@ type Set struct {
 	byURL  map[string]Asset
 	// version stands for the assets and the frame.
 	version string
+	buffers sync.Pool // of *bytes.Buffer: what a page is written into comes to several times its size
+}
+
+// buffer returns an empty buffer. Whoever takes one puts it back into buffers.
+func (s *Set) buffer() *bytes.Buffer {
+	b, ok := s.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		return new(bytes.Buffer)
+	}
+	b.Reset()
+	return b
 }
 
 // Asset is a file that pages refer to.
@@ -270,8 +282,9 @@ func (m *maker) add(id, name string, data any) {
 
 // block executes a template. What goes wrong is kept in m.err.
 func (m *maker) block(id, name string, data any) Block {
-	var b bytes.Buffer
-	if err := m.set.t.ExecuteTemplate(&b, name, data); err != nil {
+	b := m.set.buffer()
+	defer m.set.buffers.Put(b)
+	if err := m.set.t.ExecuteTemplate(b, name, data); err != nil {
 		m.err = &TemplateError{File: name, Err: err}
 		return Block{}
 	}
@@ -279,10 +292,11 @@ func (m *maker) block(id, name string, data any) Block {
 	return Block{ID: id, HTML: template.HTML(b.String()), Hash: hex.EncodeToString(sum[:6])} //nolint:gosec // the templates have escaped it
 }
 
-// Write writes a whole document, for the viewer that the page was made for. Nothing is written when it fails with a [*TemplateError].
+// Write writes a whole document in one piece, for the viewer that the page was made for. Nothing is written when it fails with a [*TemplateError].
 func (s *Set) Write(w io.Writer, p *Page, b *board.Board, v Viewer) error {
-	var buf bytes.Buffer
-	if err := s.t.ExecuteTemplate(&buf, "layout", &layout{ctx: s.context(b, v), Page: p}); err != nil {
+	buf := s.buffer()
+	defer s.buffers.Put(buf)
+	if err := s.t.ExecuteTemplate(buf, "layout", &layout{ctx: s.context(b, v), Page: p}); err != nil {
 		return &TemplateError{File: "layout", Err: err}
 	}
 	_, err := w.Write(buf.Bytes())

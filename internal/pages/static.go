@@ -113,7 +113,7 @@ func staticMonths(b *board.Board) []string {
 	if first := in.Now.AddDate(-staticBehind, 0, 0); from.Before(first) {
 		from = first
 	}
-	for _, d := range b.Days(from, month.AddDate(0, staticAhead+1, 0), board.Filter{}) {
+	for _, d := range b.Days(from, month.AddDate(0, staticAhead+1, 0), board.Filter{}, 1) {
 		if len(d.Events) > 0 {
 			add(d.Date)
 		}

@@ -48,9 +48,12 @@ func states() []board.State {
 	}
 }
 
-// event is a post at a time, as lists and calendars show it.
+// event is a post at a time, as lists and calendars show it; see [row].
 type event struct {
 	board.Event
+	Row      *board.Row
+	State    board.State
+	Collides bool
 	At       Stamp
 	URL      string
 	Accounts string
@@ -65,7 +68,7 @@ type event struct {
 func (c *ctx) events(list []board.Event, byCampaign bool) []event {
 	out := make([]event, len(list))
 	for i, e := range list {
-		v := event{Event: e, At: c.At(e.At), URL: c.URL("/posts/", e.Row.Post.ID)}
+		v := event{Event: e, Row: e.Row, State: e.State, Collides: e.Collides, At: c.At(e.At), URL: c.URL("/posts/", e.Row.Post.ID)}
 		for j := range e.Targets {
 			t := &e.Targets[j]
 			if j > 0 {

@@ -188,29 +188,42 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 // show answers with the page at an address, with the status that it has, or else the one given.
 func (s *Server) show(w http.ResponseWriter, here string, status int) {
 	v, err := s.make(s.state.Load(), here)
-	var buf bytes.Buffer
 	if err == nil {
-		err = v.set.Write(&buf, v.Page, v.board, v.viewer)
+		err = v.answer(w, status)
 	}
 	if _, broken := errors.AsType[*pages.TemplateError](err); broken { // the frame
-		buf.Reset()
 		v.viewer.Live = false // the site's frame is another version, for which the page would be loaded again and again
 		if err = s.mend(&v, err); err == nil {
-			err = v.set.Write(&buf, v.Page, v.board, v.viewer)
+			err = v.answer(w, status)
 		}
 	}
 	if err != nil {
 		s.o.Log.Warn("a page cannot be made", "page", here, "err", err)
 		http.Error(w, "This page cannot be made: "+err.Error(), http.StatusInternalServerError)
-		return
 	}
+}
+
+// answer answers with the page, with the status that it has, or else the one given. Where that fails, nothing has been sent.
+func (v *version) answer(w http.ResponseWriter, status int) error {
 	if status == http.StatusOK {
 		status = v.Status
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
-	w.WriteHeader(status)
-	w.Write(buf.Bytes()) //nolint:errcheck // the reader has gone
+	return v.set.Write(document{w, status}, v.Page, v.board, v.viewer)
+}
+
+// document is a response that is written in one piece.
+type document struct {
+	http.ResponseWriter
+	status int
+}
+
+// Write sends the whole document.
+func (d document) Write(b []byte) (int, error) {
+	d.Header().Set("Content-Type", "text/html; charset=utf-8")
+	d.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	d.WriteHeader(d.status)
+	d.ResponseWriter.Write(b) //nolint:errcheck // the reader has gone
+	return len(b), nil
 }
 
 // asset answers with a style sheet, script or drawing. Its address changes with its content.

@@ -23,8 +23,9 @@ func (s *Server) stir() {
 	}
 }
 
-// tidy gives memory back that is not needed any more, whenever it has been quiet for a moment. To look for it means to go through
-// all that a site has, which takes several times as long as a page: a person who waits for one should not wait for that too.
+// tidy makes ready what pages ask of a board first, and gives memory back that is not needed any more, whenever it has been quiet for a moment.
+// To look for it means to go through all that a site has, which takes several times as long as a page: a person who waits for one should
+// not wait for that too.
 func (s *Server) tidy(ctx context.Context) {
 	quiet := time.NewTimer(tidyAfter)
 	defer quiet.Stop()
@@ -35,6 +36,9 @@ func (s *Server) tidy(ctx context.Context) {
 		case <-s.stirred:
 			quiet.Reset(tidyAfter)
 		case <-quiet.C:
+			if b := s.state.Load().board; b != nil {
+				b.Prepare()
+			}
 			if unneeded, needed := heap(); unneeded >= max(litter, needed/part) {
 				debug.FreeOSMemory()
 			}
