@@ -118,6 +118,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 type Repo struct {
 	opts   Options
 	layout layout
+	stamp  stamp   // of the configuration that layout holds
 	git    *gitCmd // nil without a git binary
 	back   backend
 	format objectFormat
@@ -131,7 +132,9 @@ type Repo struct {
 	httpOnce sync.Once
 	http     *http.Client
 	lastPush atomic.Pointer[pushed]
-	noCopies atomic.Bool // a remote has refused them
+	noCopies atomic.Bool                 // a remote has refused them
+	noLsRefs atomic.Bool                 // a remote over HTTP does not say where single references are
+	helped   atomic.Pointer[credentials] // those of git's helpers that a remote has taken
 
 	shallowMu    sync.Mutex
 	shallowStamp time.Time
@@ -174,7 +177,7 @@ func Open(dir string, o Options) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repo{opts: o, layout: l, git: findGit(o, l.gitDir)}
+	r := &Repo{opts: o, layout: l, stamp: stampOf(l), git: findGit(o, l.gitDir)}
 	f, why, err := l.requirements()
 	if err != nil {
 		return nil, err
