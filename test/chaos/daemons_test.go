@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -130,31 +133,68 @@ func (f *fleet) more() {
 func (f *fleet) trouble() {
 	f.t.Helper()
 	held, v := f.someStop(), oneOf(f.schedule, pass, abort)
+	message := f.networks[team].stopAny(oneOf(f.schedule, arrived, accepted), 1)
+	if f.chance(40) {
+		message.release(pass)
+	}
 	f.more()
 	if n := f.rnd.IntN(5); f.deadly && n < 3 {
 		i := f.rnd.IntN(len(f.daemons))
-		reached := held.reached(oneOf(f.schedule, 200*time.Millisecond, time.Second))
-		f.note("%s is killed (%s: %v)", f.daemons[i].name, held.name, reached)
+		at := oneOf(f.schedule, held, held, message)
+		reached := at.reached(oneOf(f.schedule, 200*time.Millisecond, time.Second))
+		f.note("%s is killed (%s: %v)", f.daemons[i].name, at.name, reached)
 		f.daemons[i].kill()
 		held.release(v)
+		message.release(v)
 		f.daemons[i].gone()
 		f.daemons[i] = nil
 	} else if n < 4 {
 		if held.reached(time.Second) {
 			f.note("somebody is at %s, then %d", held.name, v)
 		}
-		f.unplug()
+		f.cutOff()
 		held.release(v)
 		f.publish(f.old, machine{})
-		f.plug()
+		f.reconnect()
 	} else {
 		i := f.rnd.IntN(len(f.daemons))
 		f.note("%s is asked to end", f.daemons[i].name)
 		held.release(v)
+		message.release(pass)
 		f.leave(i)
 	}
+	if message.reached(100 * time.Millisecond) {
+		f.note("people are just being told")
+	}
 	f.publish(f.someClone(), f.someWell())
+	message.release(pass)
 	f.raise()
+}
+
+// cutOff lets nobody who asks from now on reach the remote; who is at it already, ends that.
+func (f *fleet) cutOff() {
+	f.t.Helper()
+	f.note("the remote cannot be reached")
+	if f.server != nil {
+		f.server.down()
+		return
+	}
+	program, err := exec.LookPath("git")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.pushes.script(filepath.Join(f.dir, "bin", "git"), "for a; do case $a in ls-remote|fetch|push) echo 'fatal: unable to access the remote' >&2; exit 128;; esac; done\nexec "+program+" \"$@\"\n")
+}
+
+// reconnect takes that back.
+func (f *fleet) reconnect() {
+	f.t.Helper()
+	if f.server != nil {
+		f.server.up()
+	}
+	if err := os.RemoveAll(filepath.Join(f.dir, "bin")); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // someWell returns a machine with a right clock and room on its disk.
@@ -219,6 +259,7 @@ func (f *fleet) finish() {
 	for i := range f.daemons {
 		f.leave(i)
 	}
+	f.clock.advance(20 * time.Minute) // what somebody was only about to tell, others tell now
 }
 
 // done reports whether everything is out, or waits for a person who was told.
