@@ -21,7 +21,8 @@
 // Remotes: HTTP goes through go-git in the native backend and through git in the other one, or
 // when the configuration asks for what go-git lacks (a proxy, a certificate authority); SSH, file
 // and every other protocol go through the git binary, which honours ~/.ssh/config. Without a
-// binary SSH uses the agent, and file remotes give [ErrNoGit].
+// binary SSH uses the agent, and file remotes give [ErrNoGit]. Only [Repo.Heads] reads a remote in
+// a folder itself.
 //
 // # Credentials for HTTP
 //

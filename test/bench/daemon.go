@@ -8,12 +8,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +34,7 @@ const hookSecret = "the-webhook-secret-of-the-bench"
 type fleet struct {
 	*world
 	dir     string
-	host    *httptest.Server // serves the remotes; nil: the daemon knows them as folders
+	host    codeHost
 	cmd     *exec.Cmd
 	address string
 	merged  int
@@ -59,25 +57,17 @@ func (b *bench) fleet(ctx context.Context, kind string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.box.Close(), os.RemoveAll(f.dir)) }()
-	where := "in folders"
-	switch kind {
-	case "folder":
-	case "https":
-		where = "over HTTPS"
-		if err := f.serve(ctx); err != nil {
-			return err
-		}
-		defer f.host.Close()
-	default:
-		return errors.New("they are folder or https")
+	if f.host, err = newCodeHost(ctx, kind, f.dir); err != nil {
+		return err
 	}
+	defer f.host.close()
 	var file strings.Builder
 	file.WriteString("sites:\n")
 	for i := range *sites {
 		if _, err := git(ctx, "", nil, "clone", "-q", "--bare", "-c", "http.receivepack=true", f.site, f.remote(i)); err != nil {
 			return err
 		}
-		fmt.Fprintf(&file, "- {name: %s, url: %q, env_file: secrets.env}\n", siteName(i), f.url(i))
+		fmt.Fprintf(&file, "- {name: %s, url: %q, env_file: secrets.env}\n", siteName(i), f.host.url(f.remote(i)))
 	}
 	err = errors.Join(
 		os.WriteFile(filepath.Join(f.dir, "sites.yaml"), []byte(file.String()), 0o600),
@@ -86,7 +76,7 @@ func (b *bench) fleet(ctx context.Context, kind string) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nA daemon with %d sites of %d posts on 3 accounts, remotes %s, --fetch %s (load %s)\n\n", *sites, postsOfSite, where, *interval, load())
+	fmt.Printf("\nA daemon with %d sites of %d posts on 3 accounts, remotes %s, --fetch %s (load %s)\n\n", *sites, postsOfSite, f.host.words, *interval, load())
 	began := time.Now()
 	if err := f.begin(ctx, b.binary); err != nil {
 		return err
@@ -111,37 +101,11 @@ func siteName(i int) string { return fmt.Sprintf("site-%03d", i) }
 
 func (f *fleet) remote(i int) string { return filepath.Join(f.dir, siteName(i)+".git") }
 
-// url returns how the daemon reaches a remote.
-func (f *fleet) url(i int) string {
-	if f.host != nil {
-		return f.host.URL + "/" + siteName(i) + ".git"
-	}
-	return f.remote(i)
-}
-
-// serve serves the remotes over HTTPS, in this process: what that takes is the code host's.
-func (f *fleet) serve(ctx context.Context) error {
-	backend, err := httpBackend(ctx, f.dir)
-	if err != nil {
-		return err
-	}
-	f.host = httptest.NewUnstartedServer(backend)
-	f.host.EnableHTTP2 = true
-	f.host.StartTLS()
-	return os.WriteFile(f.authority(), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: f.host.Certificate().Raw}), 0o600)
-}
-
-// authority is the file with the certificate that the daemon believes in.
-func (f *fleet) authority() string { return filepath.Join(f.dir, "authority.pem") }
-
 // begin starts the daemon.
 func (f *fleet) begin(ctx context.Context, binary string) error {
 	f.cmd = exec.CommandContext(ctx, binary, "daemon", "--listen", "127.0.0.1:0", "--sites", filepath.Join(f.dir, "sites.yaml"), //nolint:gosec // our own program
 		"--state", filepath.Join(f.dir, "state"), "--fetch", interval.String())
-	f.cmd.Env = append(environ(), "POSTRIDER_WEBHOOK_SECRET="+hookSecret)
-	if f.host != nil {
-		f.cmd.Env = append(f.cmd.Env, "SSL_CERT_FILE="+f.authority())
-	}
+	f.cmd.Env = append(append(environ(), "POSTRIDER_WEBHOOK_SECRET="+hookSecret), f.host.env...)
 	log, err := os.Create(filepath.Join(f.dir, "log"))
 	if err != nil {
 		return err
@@ -264,7 +228,7 @@ func (f *fleet) merge(ctx context.Context, i int, due string) (text, commit stri
 
 // hook tells the daemon of a push, as GitHub does.
 func (f *fleet) hook(ctx context.Context, i int, commit string) error {
-	body, err := json.Marshal(map[string]any{"ref": "refs/heads/main", "after": commit, "repository": map[string]any{"full_name": "acme/social", "clone_url": f.url(i)}})
+	body, err := json.Marshal(map[string]any{"ref": "refs/heads/main", "after": commit, "repository": map[string]any{"full_name": "acme/social", "clone_url": f.host.url(f.remote(i))}})
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/http/cgi" //nolint:gosec // G504 is about Go versions before 1.6.3
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -277,15 +275,6 @@ func (b *bench) dueWith(ctx context.Context, commits int) (medians []sample, err
 	bound := 2*medians[0].wall + medians[1].wall
 	fmt.Printf("\nOne due: %.1f ms; 2 × git + nothing due: %.1f ms; ratio %.2f.\n", ms(medians[2].wall), ms(bound), ratio(medians[2].wall, bound))
 	return medians, nil
-}
-
-// httpBackend serves the repositories in a folder as git does.
-func httpBackend(ctx context.Context, dir string) (http.Handler, error) {
-	execPath, err := git(ctx, "", nil, "--exec-path")
-	if err != nil {
-		return nil, err
-	}
-	return &cgi.Handler{Path: filepath.Join(execPath, "git-http-backend"), Env: []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard}, nil
 }
 
 func identity() []string {

@@ -165,6 +165,8 @@ func (f *fleet) trouble() {
 	}
 	if message.reached(100 * time.Millisecond) {
 		f.note("people are just being told")
+	} else {
+		message.release(pass)
 	}
 	f.publish(f.someClone(), f.someWell())
 	message.release(pass)
@@ -229,6 +231,9 @@ func (f *fleet) leave(i int) {
 // leap lets much time pass for all at once. What is on its way to a network arrives before that: nobody may find it later than he believes.
 func (f *fleet) leap(d time.Duration) {
 	f.t.Helper()
+	if !f.deadly { // who is believed to have died while he told is told for
+		f.until("nobody is about to tell people", func() bool { return !f.telling() || f.unsure() })
+	}
 	for _, p := range f.daemons {
 		p.pause()
 	}
@@ -306,7 +311,7 @@ func (f *fleet) judgeTold() {
 			f.t.Errorf("nobody was told of %s, which waits for a person", id)
 		}
 	}
-	if f.deadly || slices.ContainsFunc(f.publishers, func(p *publisher) bool { return strings.Contains(p.stderr, "may be told again") }) {
+	if f.deadly || f.unsure() {
 		return
 	}
 	for what, n := range told {
@@ -314,6 +319,28 @@ func (f *fleet) judgeTold() {
 			f.t.Errorf("people were told %d times that %s on %s: %s", n, what.post, what.account, what.state)
 		}
 	}
+}
+
+// telling reports whether the ledger says that somebody is about to tell people of something.
+func (w *world) telling() bool {
+	w.t.Helper()
+	text, err := w.tryGit(w.remote, nil, "show", ledgerRef+":"+ledger.ToldFile)
+	if err != nil {
+		return false // nothing is open
+	}
+	told, err := ledger.DecodeTold([]byte(text))
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", ledger.ToldFile, err, text)
+	}
+	return slices.ContainsFunc(told.Items, func(i ledger.ToldItem) bool { return i.Channels[team].Until.After(w.clock.now()) })
+}
+
+// unsure reports whether anybody has said that people may be told again of what they know.
+func (w *world) unsure() bool {
+	return slices.ContainsFunc(w.publishers, func(p *publisher) bool {
+		b, err := os.ReadFile(p.err.Name())
+		return err == nil && strings.Contains(string(b), "may be told again")
+	})
 }
 
 // reached reports whether anything comes to a point within a while.
