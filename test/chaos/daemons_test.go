@@ -317,6 +317,9 @@ func (f *fleet) judgeTold() {
 	for what, n := range told {
 		if n > 1 {
 			f.t.Errorf("people were told %d times that %s on %s: %s", n, what.post, what.account, what.state)
+			for _, p := range f.publishers {
+				f.t.Logf("%s:\n%s", p.name, p.stderr)
+			}
 		}
 	}
 }
