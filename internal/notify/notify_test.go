@@ -450,10 +450,10 @@ func TestTwoRuns(t *testing.T) {
 // A run that takes long to tell does not forget what others have told meanwhile, of deliveries that it knows nothing of; the next one does,
 // once that is settled.
 func TestSlowRun(t *testing.T) {
-	d := newDesk(t, teamAndIssue)
-	other := newDesk(t, teamAndIssue)
-	other.memory, other.room, other.issues = d.memory, d.room, d.issues
-	other.o.Memory, other.o.HTTP, other.o.Issues = d.o.Memory, d.o.HTTP, d.o.Issues
+	const team = "notify: {channels: {team: {platform: slack}}}\n"
+	d, other := newDesk(t, team), newDesk(t, team)
+	other.memory, other.room = d.memory, d.room
+	other.o.Memory, other.o.HTTP = d.o.Memory, d.o.HTTP
 	d.room.during = func() {
 		other.run, other.now = 100, t0.Add(10*time.Second)
 		other.tell([]publish.Delivery{delivery("hers", platform.Unknown, "x")}, waits("his", plan.WaitUnsent, "x"))
