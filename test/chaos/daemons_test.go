@@ -301,22 +301,17 @@ func (w *world) told() map[remark]int {
 	return count
 }
 
-// judgeTold fails the test unless people were told of everything that waits for them, and of nothing twice where nobody has died: neither a daemon, nor
-// its connection with the ledger between a message and the note that it was sent, which it then says itself.
+// judgeTold fails the test unless people were told of everything that waits for them, and not twice where nobody has died: neither a daemon, nor its
+// connection with the ledger between a message and the note that it was sent, which it then says itself.
 func (f *fleet) judgeTold() {
 	f.t.Helper()
-	told := f.told()
+	told, once := f.told(), !f.deadly && !f.unsure()
 	for id, r := range f.records() {
-		if f.isUnknown(r) && told[remark{r.Post, r.Account, "may be out or not"}] == 0 {
-			f.t.Errorf("nobody was told of %s, which waits for a person", id)
+		if !f.isUnknown(r) {
+			continue
 		}
-	}
-	if f.deadly || f.unsure() {
-		return
-	}
-	for what, n := range told {
-		if n > 1 {
-			f.t.Errorf("people were told %d times that %s on %s: %s", n, what.post, what.account, what.state)
+		if n := told[remark{r.Post, r.Account, "may be out or not"}]; n == 0 || n > 1 && once {
+			f.t.Errorf("people were told %d times of %s, which waits for them", n, id)
 			for _, p := range f.publishers {
 				f.t.Logf("%s:\n%s", p.name, p.stderr)
 			}
