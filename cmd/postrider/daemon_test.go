@@ -321,6 +321,41 @@ func TestDaemonsShareARepository(t *testing.T) {
 	}
 }
 
+// TestDaemonAsksAtRest has a daemon ask its remote again and again, for which it starts no process once it knows how; and has the remote move.
+func TestDaemonAsksAtRest(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	clone, trace := filepath.Join(s.dir, "clone"), filepath.Join(s.dir, "trace")
+	s.git("", "clone", "-q", s.remote, clone)
+	r := s.start(clone, []string{"GIT_TRACE2=" + trace}, "--fetch", "1s", "-v")
+	started := func() string {
+		b, err := os.ReadFile(trace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	r.logs("asked", "news", "false")
+	before := started()
+	r.logs("asked", "news", "false")
+	r.logs("asked", "news", "false")
+	if after := started(); after != before {
+		t.Errorf("git was started to ask for news:\n%s", strings.TrimPrefix(after, before))
+	}
+	moved := filepath.Join(s.dir, "moved.git")
+	if err := os.Rename(s.remote, moved); err != nil {
+		t.Fatal(err)
+	}
+	r.logs("failed")
+	for _, dir := range []string{clone, s.desk} {
+		s.git(dir, "remote", "set-url", "origin", moved)
+	}
+	s.write("content/hello.md", "---\nid: hello\n---\nHello from elsewhere.\n")
+	s.push()
+	r.logs("delivered", "post", "hello")
+	r.ends()
+}
+
 // TestDaemonSites serves a site from a path and one from an address, with secrets of their own, beside one that is broken; and reads the
 // sites file anew.
 func TestDaemonSites(t *testing.T) {

@@ -47,6 +47,7 @@ type served struct {
 	unread             error // why the secrets could not be read; from then on only the site's loop looks at it
 
 	seen publish.Sight // what the last desk knew of the remote
+	asks *gitrepo.Repo // asks the remote for news, and knows how from the last time; nil: that is to be found out
 }
 
 // daemonSites returns the sites that the flags name.
@@ -208,6 +209,9 @@ func (s *served) open(ctx context.Context) (_ daemon.Desk, err error) {
 			return nil, s.unread
 		}
 	}
+	if err := s.askAnew(); err != nil {
+		return nil, err
+	}
 	repo, err := s.repository()
 	if err != nil {
 		return nil, err
@@ -240,14 +244,33 @@ func (s *served) open(ctx context.Context) (_ daemon.Desk, err error) {
 	return desk, nil
 }
 
-// news asks whether the remote has anything that the last desk did not know.
+// news asks whether the remote has anything that the last desk did not know. As long as the answer is no, nothing is opened, read or started
+// for it.
 func (s *served) news(ctx context.Context) (news bool, err error) {
-	repo, err := s.repository()
-	if err != nil {
-		return false, err
+	if s.asks != nil && s.asks.Reconfigured() {
+		if err := s.askAnew(); err != nil {
+			return false, err
+		}
 	}
-	defer func() { err = errors.Join(err, repo.Close()) }()
-	return s.seen.News(ctx, repo)
+	if s.asks == nil {
+		if s.asks, err = s.repository(); err != nil {
+			return false, err
+		}
+	}
+	if news, err = s.seen.News(ctx, s.asks); err != nil || news {
+		err = errors.Join(err, s.askAnew())
+	}
+	return news, err
+}
+
+// askAnew has the next question find out by what way the remote is asked.
+func (s *served) askAnew() error {
+	if s.asks == nil {
+		return nil
+	}
+	repo := s.asks
+	s.asks = nil
+	return repo.Close()
 }
 
 // repository opens the site's repository. Of one that has an address only, it first makes a bare one, into which the first fetch brings all.

@@ -120,6 +120,9 @@ func (c *credentials) SetAuth(req *http.Request) {
 	}
 }
 
+// fromHelper is the source of what git's credential helpers knew.
+const fromHelper = "credential helper"
+
 // askHelper asks git's credential helpers, and reports whether they knew a password.
 func (c *credentials) askHelper(ctx context.Context) bool {
 	if c.repo.git == nil || !c.auth.IsZero() {
@@ -147,7 +150,7 @@ func (c *credentials) askHelper(ctx context.Context) bool {
 		return false
 	}
 	c.helper = &a
-	c.basic(a.user.Reveal(), a.password.Reveal(), "credential helper")
+	c.basic(a.user.Reveal(), a.password.Reveal(), fromHelper)
 	return true
 }
 

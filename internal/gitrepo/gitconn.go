@@ -66,12 +66,12 @@ func (g *gitConn) plainURL() string {
 	return u.String()
 }
 
-func (g *gitConn) heads(ctx context.Context) (map[string]Hash, error) {
+func (g *gitConn) heads(ctx context.Context, names ...string) (map[string]Hash, error) {
 	name := g.target.name
 	if g.target.elsewhere {
 		name = pushRemote
 	}
-	out, err := g.run(ctx, "ls-remote", "--refs", "--quiet", "--", name)
+	out, err := g.run(ctx, append([]string{"ls-remote", "--refs", "--quiet", "--", name}, names...)...)
 	if err != nil {
 		return nil, g.wrap(ctx, err)
 	}

@@ -21,7 +21,8 @@
 // Remotes: HTTP goes through go-git in the native backend and through git in the other one, or
 // when the configuration asks for what go-git lacks (a proxy, a certificate authority); SSH, file
 // and every other protocol go through the git binary, which honours ~/.ssh/config. Without a
-// binary SSH uses the agent, and file remotes give [ErrNoGit].
+// binary SSH uses the agent, and file remotes give [ErrNoGit]. Only [Repo.Heads] reads a remote in
+// a folder itself.
 //
 // # Credentials for HTTP
 //
@@ -119,6 +120,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 type Repo struct {
 	opts   Options
 	layout layout
+	stamp  stamp   // of the configuration that layout holds
 	git    *gitCmd // nil without a git binary
 	back   backend
 	format objectFormat
@@ -132,7 +134,9 @@ type Repo struct {
 	httpOnce sync.Once
 	http     *http.Client
 	lastPush atomic.Pointer[pushed]
-	noCopies atomic.Bool // a remote has refused them
+	noCopies atomic.Bool                 // a remote has refused them
+	noLsRefs atomic.Bool                 // a remote over HTTP does not say where single references are
+	helped   atomic.Pointer[credentials] // those of git's helpers that a remote has taken
 
 	shallowMu    sync.Mutex
 	shallowStamp time.Time
@@ -175,7 +179,7 @@ func Open(dir string, o Options) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repo{opts: o, layout: l, git: findGit(o, l)}
+	r := &Repo{opts: o, layout: l, stamp: stampOf(l), git: findGit(o, l)}
 	f, why, err := l.requirements()
 	if err != nil {
 		return nil, err

@@ -210,8 +210,9 @@ func parseRefspecs(remote string, specs []string) ([]refspec, error) {
 
 // conn is a way to talk to one remote.
 type conn interface {
-	// heads returns the branches the remote has, and this program's own references, by full name.
-	heads(ctx context.Context) (map[string]Hash, error)
+	// heads returns the branches the remote has, and this program's own references, by full name. With names it returns those that have one
+	// of them, and perhaps others.
+	heads(ctx context.Context, names ...string) (map[string]Hash, error)
 	// head returns the full name of the remote's default branch, "" when it does not tell.
 	head(ctx context.Context) (string, error)
 	// fetch brings the objects of the wanted branches here; with a depth only so many commits of their histories, and as many as that of
@@ -303,7 +304,7 @@ func (r *Repo) connect(ctx context.Context, op, name string, push bool) (conn, t
 	}
 	switch {
 	case isHTTP && r.back.name() == "native" && (r.git == nil || !needsCurl(cfg, u, r.opts.Env)):
-		return &wire{repo: r, op: op, target: t, cfg: cfg, url: u}, t, nil
+		return &wire{repo: r, op: op, target: t, cfg: cfg, url: u, creds: r.answered(t.url)}, t, nil
 	case r.git != nil:
 		c := &gitConn{repo: r, op: op, target: t}
 		if isHTTP {
@@ -407,17 +408,6 @@ func (r *Repo) Fetch(ctx context.Context, remote string, branches ...string) (ma
 		}
 	}
 	return heads, nil
-}
-
-// Heads returns what Fetch would, and brings nothing here. It costs one request.
-func (r *Repo) Heads(ctx context.Context, remote string) (map[string]Hash, error) {
-	ctx, cancel := r.limit(ctx)
-	defer cancel()
-	c, _, err := r.connect(ctx, "fetch", remote, false)
-	if err != nil {
-		return nil, err
-	}
-	return c.heads(ctx)
 }
 
 // fetchGroup fetches what is missing, and then moves the tracking references.

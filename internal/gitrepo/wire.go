@@ -173,7 +173,12 @@ func headsOf(adv *packp.AdvRefs) map[string]Hash {
 	return out
 }
 
-func (w *wire) heads(ctx context.Context) (map[string]Hash, error) {
+func (w *wire) heads(ctx context.Context, names ...string) (map[string]Hash, error) {
+	if len(names) > 0 && w.url != nil {
+		if found, ok := w.lsRefs(ctx, names); ok {
+			return found, nil
+		}
+	}
 	s, adv, err := advertised(ctx, w, openUpload)
 	if err != nil {
 		return nil, err

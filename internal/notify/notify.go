@@ -163,7 +163,8 @@ type teller struct {
 	failed error
 	items  []Item
 
-	told     ledger.Told // as it was written last
+	first    *ledger.Told // as it was when this run began to tell
+	told     ledger.Told  // as it was written last
 	messages map[string]*message
 	lines    map[string]*line
 	unopened map[string]error // channels that have something to be told and cannot be opened
@@ -238,9 +239,12 @@ func (t *teller) change(ctx context.Context, subject string, plan func(ledger.To
 func (t *teller) claim(ctx context.Context) error {
 	n := &t.o.Site.Notify
 	return t.change(ctx, "about to tell people", func(known ledger.Told) ledger.Told {
+		if t.first == nil {
+			t.first = &known
+		}
 		now := t.o.Now()
 		claim := ledger.Telling{At: now, Run: t.report.Run, Until: now.Add(t.o.Timeout + claimTime)}
-		next := current(known, t.items, t.report, t.failed, now)
+		next := current(known, *t.first, t.items, t.report, t.failed, now)
 		t.messages, t.unopened, t.issue = map[string]*message{}, map[string]error{}, false
 		claimed := false
 		for _, c := range n.Channels {
@@ -345,7 +349,7 @@ func (t *teller) settle(ctx context.Context) error {
 	defer cancel()
 	now := t.o.Now()
 	return t.change(ctx, "what people were told", func(known ledger.Told) ledger.Told {
-		next := current(known, t.items, t.report, t.failed, now)
+		next := current(known, *t.first, t.items, t.report, t.failed, now)
 		for name, m := range t.messages {
 			if slices.Contains(t.result.Told, name) {
 				note(&next, m.fresh, name, ledger.Telling{At: now, Run: t.report.Run})

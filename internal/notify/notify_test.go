@@ -116,6 +116,7 @@ type room struct {
 	messages []string
 	status   int
 	hang     bool
+	during   func() // what happens while a message is sent, once
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -123,6 +124,13 @@ func (r *room) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err
+	}
+	r.mu.Lock()
+	during := r.during
+	r.during = nil
+	r.mu.Unlock()
+	if during != nil {
+		during()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -436,6 +444,37 @@ func TestTwoRuns(t *testing.T) {
 	}
 	if len(d.issues.writes) != 2 {
 		t.Errorf("the issue went through %q", d.issues.writes)
+	}
+}
+
+// A run that takes long to tell does not forget what others have told meanwhile, of deliveries that it knows nothing of; the next one does,
+// once that is settled.
+func TestSlowRun(t *testing.T) {
+	const team = "notify: {channels: {team: {platform: slack}}}\n"
+	d, other := newDesk(t, team), newDesk(t, team)
+	other.memory, other.room = d.memory, d.room
+	other.o.Memory, other.o.HTTP = d.o.Memory, d.o.HTTP
+	d.room.during = func() {
+		other.run, other.now = 100, t0.Add(10*time.Second)
+		other.tell([]publish.Delivery{delivery("hers", platform.Unknown, "x")}, waits("his", plan.WaitUnsent, "x"))
+	}
+	d.tell([]publish.Delivery{delivery("his", platform.Unsent, "x")})
+	other.now = t0.Add(time.Hour)
+	other.tell(nil, waits("hers", plan.WaitUnknown, "x"), waits("his", plan.WaitUnsent, "x"))
+	all := strings.Join(d.room.messages, "\n")
+	if len(d.room.messages) != 2 || strings.Count(all, "Title of his") != 1 || strings.Count(all, "Title of hers") != 1 {
+		t.Errorf("%d messages:\n%s", len(d.room.messages), all)
+	}
+	d.room.during = func() { // this time the slow one has settled what another comes upon
+		other.now = t0.Add(2 * time.Hour)
+		other.tell([]publish.Delivery{delivery("third", platform.Unsent, "x")})
+	}
+	d.now = t0.Add(2 * time.Hour)
+	d.tell([]publish.Delivery{out("third"), delivery("fourth", platform.Unsent, "x")})
+	d.now = t0.Add(3 * time.Hour)
+	d.tell([]publish.Delivery{out("fourth")})
+	if told, err := d.memory.Told(); err != nil || len(told.Items) != 0 {
+		t.Errorf("all is settled, and this is remembered: %+v, %v", told.Items, err)
 	}
 }
 

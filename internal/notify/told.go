@@ -55,9 +55,10 @@ func due(told *ledger.Told, items []Item, channel string, what []config.What, no
 }
 
 // current returns what is remembered after a run: what is new is added, and what is settled is gone. What another run is at this moment
-// is settled by nobody yet; and a run that could not be made has settled nothing.
-func current(told ledger.Told, items []Item, r *publish.Report, failed error, now time.Time) ledger.Told {
-	open := map[ledger.ID]bool{}
+// is settled by nobody yet; a run that could not be made has settled nothing; and of what others came upon while this one was at work (first is what
+// was remembered when it began to tell) it knows only what it has sent itself.
+func current(told, first ledger.Told, items []Item, r *publish.Report, failed error, now time.Time) ledger.Told {
+	open, out := map[ledger.ID]bool{}, map[ledger.ID]bool{}
 	for i := range items {
 		if lasting(&items[i]) {
 			open[items[i].ID()] = true
@@ -69,13 +70,17 @@ func current(told ledger.Told, items []Item, r *publish.Report, failed error, no
 		}
 	}
 	for i := range r.Deliveries {
-		if d := &r.Deliveries[i]; !d.OK() { // those that were not begun, too
-			open[ledger.ID{Post: d.Post, Account: d.Account, Occurrence: d.Occurrence}] = true
+		d := &r.Deliveries[i]
+		id := ledger.ID{Post: d.Post, Account: d.Account, Occurrence: d.Occurrence}
+		if out[id] = d.OK(); !d.OK() { // those that were not begun, too
+			open[id] = true
 		}
 	}
 	next := ledger.Told{Issue: told.Issue, Status: told.Status}
 	for _, i := range told.Items {
-		if failed != nil || open[i.ID()] {
+		was := first.Item(i.What, i.ID())
+		later := was == nil || !was.Since.Equal(i.Since) || i.Since.After(r.At)
+		if failed != nil || open[i.ID()] || later && !out[i.ID()] {
 			i.Channels = maps.Clone(i.Channels)
 			next.Items = append(next.Items, i)
 		}

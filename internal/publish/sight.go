@@ -2,6 +2,8 @@ package publish
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/postrider/postrider/internal/gitrepo"
 )
@@ -29,7 +31,7 @@ func (s Sight) News(ctx context.Context, repo *gitrepo.Repo) (bool, error) {
 	now := map[string]gitrepo.Hash{}
 	var err error
 	if s.remote != "" {
-		if now, err = repo.Heads(ctx, s.remote); err != nil {
+		if now, err = repo.Heads(ctx, s.remote, slices.Collect(maps.Keys(s.heads))...); err != nil {
 			return false, err
 		}
 	}

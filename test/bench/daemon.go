@@ -34,26 +34,40 @@ const hookSecret = "the-webhook-secret-of-the-bench"
 type fleet struct {
 	*world
 	dir     string
+	host    codeHost
 	cmd     *exec.Cmd
 	address string
 	merged  int
 }
 
 // daemon measures one daemon with many sites: what it takes when nothing happens, how exactly posts leave, and how long a merge takes to be
-// seen on the network.
-func (b *bench) daemon(ctx context.Context) (err error) {
+// seen on the network. It does so for each kind of remotes.
+func (b *bench) daemon(ctx context.Context) error {
+	for kind := range strings.SplitSeq(*remotes, ",") {
+		if err := b.fleet(ctx, kind); err != nil {
+			return fmt.Errorf("remotes %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) fleet(ctx context.Context, kind string) (err error) {
 	f := &fleet{dir: filepath.Join(b.dir, "daemon")}
 	if f.world, err = newWorld(ctx, f.dir, postsOfSite, postsOfSite); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.box.Close(), os.RemoveAll(f.dir)) }()
+	if f.host, err = newCodeHost(ctx, kind, f.dir); err != nil {
+		return err
+	}
+	defer f.host.close()
 	var file strings.Builder
 	file.WriteString("sites:\n")
 	for i := range *sites {
-		if _, err := git(ctx, "", nil, "clone", "-q", "--bare", f.site, f.remote(i)); err != nil {
+		if _, err := git(ctx, "", nil, "clone", "-q", "--bare", "-c", "http.receivepack=true", f.site, f.remote(i)); err != nil {
 			return err
 		}
-		fmt.Fprintf(&file, "- {name: %s, url: %q, env_file: secrets.env}\n", siteName(i), f.remote(i))
+		fmt.Fprintf(&file, "- {name: %s, url: %q, env_file: secrets.env}\n", siteName(i), f.host.url(f.remote(i)))
 	}
 	err = errors.Join(
 		os.WriteFile(filepath.Join(f.dir, "sites.yaml"), []byte(file.String()), 0o600),
@@ -62,7 +76,7 @@ func (b *bench) daemon(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nA daemon with %d sites of %d posts on 3 accounts, remotes in folders, --fetch %s (load %s)\n\n", *sites, postsOfSite, *interval, load())
+	fmt.Printf("\nA daemon with %d sites of %d posts on 3 accounts, remotes %s, --fetch %s (load %s)\n\n", *sites, postsOfSite, f.host.words, *interval, load())
 	began := time.Now()
 	if err := f.begin(ctx, b.binary); err != nil {
 		return err
@@ -91,7 +105,7 @@ func (f *fleet) remote(i int) string { return filepath.Join(f.dir, siteName(i)+"
 func (f *fleet) begin(ctx context.Context, binary string) error {
 	f.cmd = exec.CommandContext(ctx, binary, "daemon", "--listen", "127.0.0.1:0", "--sites", filepath.Join(f.dir, "sites.yaml"), //nolint:gosec // our own program
 		"--state", filepath.Join(f.dir, "state"), "--fetch", interval.String())
-	f.cmd.Env = append(environ(), "POSTRIDER_WEBHOOK_SECRET="+hookSecret)
+	f.cmd.Env = append(append(environ(), "POSTRIDER_WEBHOOK_SECRET="+hookSecret), f.host.env...)
 	log, err := os.Create(filepath.Join(f.dir, "log"))
 	if err != nil {
 		return err
@@ -214,7 +228,7 @@ func (f *fleet) merge(ctx context.Context, i int, due string) (text, commit stri
 
 // hook tells the daemon of a push, as GitHub does.
 func (f *fleet) hook(ctx context.Context, i int, commit string) error {
-	body, err := json.Marshal(map[string]any{"ref": "refs/heads/main", "after": commit, "repository": map[string]any{"full_name": "acme/social", "clone_url": f.remote(i)}})
+	body, err := json.Marshal(map[string]any{"ref": "refs/heads/main", "after": commit, "repository": map[string]any{"full_name": "acme/social", "clone_url": f.host.url(f.remote(i))}})
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,7 @@ var (
 	fit      = flag.String("fit", "", "only make this picture fit, -runs times, -at-once at once: what media starts")
 	atOnce   = flag.Int("at-once", 1, "with -fit: how many at once")
 	sites    = flag.Int("sites", 100, "how many sites the daemon has")
+	remotes  = flag.String("remotes", "folder,https,ssh", "how the daemon reaches its remotes, one after the other")
 	interval = flag.Duration("interval", time.Minute, "how often the daemon asks each remote")
 	quiet    = flag.Duration("quiet", 2*time.Minute, "for how long the daemon is left alone")
 	tmp      = flag.String("tmp", "", "where to work; default /dev/shm where there is one, so that the disk is not what is measured")

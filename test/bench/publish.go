@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http/cgi" //nolint:gosec // G504 is about Go versions before 1.6.3
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -222,11 +221,11 @@ func (b *bench) dueWith(ctx context.Context, commits int) (medians []sample, err
 	if _, err := git(ctx, w.bare, nil, "config", "receive.autogc", "false"); err != nil {
 		return nil, err
 	}
-	execPath, err := git(ctx, "", nil, "--exec-path")
+	backend, err := httpBackend(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	server := httptest.NewServer(&cgi.Handler{Path: filepath.Join(execPath, "git-http-backend"), Env: []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1"}, Stderr: io.Discard})
+	server := httptest.NewServer(backend)
 	defer server.Close()
 	ours, theirs := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
 	for _, clone := range []string{ours, theirs} {

@@ -17,8 +17,8 @@ import (
 
 var (
 	long      = flag.Bool("long", false, "run random schedules for many minutes")
-	firstSeed = flag.Uint64("seed", 1, "the first seed of TestRandom")
-	seeds     = flag.Uint64("seeds", 0, "how many random schedules to run; 0: a handful, or 2000 with -long")
+	firstSeed = flag.Uint64("seed", 1, "the first seed of TestRandom and TestDaemons")
+	seeds     = flag.Uint64("seeds", 0, "how many random schedules to run; 0: a handful, or 2000 with -long, and 40 with daemons")
 	tableFile = flag.String("table", "", "write the table to this `FILE`, as Markdown")
 )
 
@@ -30,6 +30,9 @@ const (
 	patience = 60 * time.Second
 )
 
+// seedsAsked is what -seeds said.
+var seedsAsked uint64
+
 // binary is the program, built with the tag chaos.
 var binary string
 
@@ -39,6 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	seedsAsked = *seeds
 	if *seeds == 0 {
 		*seeds = fewSeeds
 		if *long {

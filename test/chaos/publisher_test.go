@@ -18,6 +18,7 @@ import (
 
 // machine says how one that publishes differs from the usual one.
 type machine struct {
+	daemon    bool          // it stays, and publishes whenever there is something to do
 	skew      time.Duration // by how much its clock is wrong
 	patient   bool          // it waits for answers as long as programs usually do
 	anonymous bool          // it is another machine: nobody can prove that its processes are dead
@@ -27,7 +28,7 @@ type machine struct {
 	start     *barrier // to start together with others
 }
 
-// publisher is one `postrider publish`, a process of its own.
+// publisher is one `postrider publish`, or one daemon: a process of its own.
 type publisher struct {
 	w        *world
 	name     string
@@ -105,7 +106,7 @@ func (w *world) start(dir string, m machine) *publisher {
 	w.t.Helper()
 	w.mu.Lock()
 	w.started++
-	name := fmt.Sprintf("run %d in %s", w.started, filepath.Base(dir))
+	name := fmt.Sprintf("%s %d in %s", map[bool]string{false: "run", true: "daemon"}[m.daemon], w.started, filepath.Base(dir))
 	number := w.started
 	w.mu.Unlock()
 	p := &publisher{w: w, name: name, ended: make(chan struct{})}
@@ -148,6 +149,9 @@ func (w *world) start(dir string, m machine) *publisher {
 // command returns the command line of a publisher on a machine.
 func (w *world) command(dir string, m machine) *exec.Cmd {
 	args := []string{"publish", "--json", "--verbose"}
+	if m.daemon {
+		args = []string{"daemon", "--listen", "none", "--fetch", "5s", "--verbose"}
+	}
 	if !m.patient {
 		args = append(args, "--request-timeout", requestTimeout.String())
 	}

@@ -54,6 +54,7 @@ type world struct {
 	networks map[string]*network
 	server   *network // the remote's, when clones speak HTTP with it; else nil
 	pushes   *pushes
+	env      []string // more of the publishers' environment
 	secrets  []string
 	began    time.Time
 
@@ -157,13 +158,13 @@ defaults: {platforms: [%s], language: en}
 
 // environ returns the environment of publishers.
 func (w *world) environ() []string {
-	return []string{
+	return append([]string{
 		"PATH=" + filepath.Join(w.dir, "bin") + ":" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + os.TempDir(), "TZ=UTC", "NO_COLOR=1",
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + filepath.Join(w.dir, "gitconfig"), "GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@acme.example",
 		"POSTRIDER_CHAOS_CLOCK=" + w.clock.file,
 		"POSTRIDER_BSKY_APP_PASSWORD=" + blueskyPassword, "POSTRIDER_FEDI_ACCESS_TOKEN=" + fediToken,
 		"POSTRIDER_GTS_ACCESS_TOKEN=" + gtsToken, "POSTRIDER_HOOK_SECRET=" + hookSecret, "POSTRIDER_PLAIN_SECRET=" + hookSecret,
-	}
+	}, w.env...)
 }
 
 // requestTimeout is how long publishers wait for an answer, and hang how long a network that is slow lets them wait:
@@ -376,6 +377,9 @@ func (w *world) served() []*network {
 	}
 	for _, account := range accounts {
 		list = append(list, w.networks[account])
+	}
+	if n := w.networks[team]; n != nil {
+		list = append(list, n)
 	}
 	return list
 }
