@@ -307,8 +307,15 @@ func TestDaemonsShareARepository(t *testing.T) {
 	}
 	bluesky := s.box.Networks()[0].Fake
 	s.until("all posts are out", func() bool { return len(bluesky.Posts()) >= posts })
-	for _, r := range daemons {
-		r.logs("fetched") // once more, with everything out
+	out := time.Now()
+	for _, r := range daemons { // each looks once more, with everything out
+		var at time.Time
+		for !at.After(out) {
+			var err error
+			if at, err = time.Parse(time.RFC3339Nano, fmt.Sprint(r.logs("asked")["time"])); err != nil {
+				t.Fatal(err)
+			}
+		}
 		r.ends()
 	}
 	if n := bluesky.Creations(); n != posts {
