@@ -36,10 +36,15 @@ func (b *Board) allCampaigns() []Campaign {
 		return nil
 	}
 	times := make([][]time.Time, len(all)) // of what goes out
-	for _, r := range b.rows {
-		if len(r.Targets) == 0 {
+	// In the order of their times, so that nearly nothing is left to be sorted.
+	for _, r := range b.byTime.sorted(b.rows, sortByTime, compareTime) {
+		if len(r.Targets) == 0 || r.alike && r.together { // nearly all
 			if i, ok := number[r.campaign]; ok && r.campaign != "" {
-				all[i].add(r, r.rank, nil)
+				begin := len(times[i])
+				if len(r.Targets) > 0 && liveRank(r.rank) {
+					times[i] = append(times[i], r.Targets[0].At)
+				}
+				all[i].add(r, r.rank, times[i][begin:])
 			}
 			continue
 		}
@@ -75,9 +80,9 @@ func (b *Board) allCampaigns() []Campaign {
 	}
 	for i := range all {
 		c := &all[i]
-		sortByTime(c.Rows)
-		sortByTime(c.Outside)
-		slices.SortFunc(times[i], time.Time.Compare)
+		if !slices.IsSortedFunc(times[i], time.Time.Compare) {
+			slices.SortFunc(times[i], time.Time.Compare)
+		}
 		if n := len(times[i]); n > 0 {
 			c.First, c.Last = times[i][0].In(cfg.Location), times[i][n-1].In(cfg.Location)
 			c.Gaps = b.gaps(times[i])
