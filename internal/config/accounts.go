@@ -95,29 +95,51 @@ func (d *decoder) oneAccount(e pair) (a platform.Account, ok bool) {
 		case p.key == capKey:
 			d.monthlyCap(p, &a, info)
 		case slices.Contains(known, p.key):
-			f, _ := field(options.Type(), p.key)
-			d.decode(p.value, options.FieldByIndex(f.Index), where+"."+p.key)
-			if allowed := f.Tag.Get("enum"); allowed != "" {
-				d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
-			}
+			d.option(p, options, where)
 		case p.key == keyTokenExpires:
 			d.unknown(p, known, fmt.Sprintf("tokens of %s do not end on a day that is known", info.Name))
-		case secret.Key(p.key):
-			var names []string
-			for _, s := range info.Secrets {
-				names = append(names, platform.EnvName(e.key, s.Name))
-			}
-			d.secret(p, strings.Join(names, " and "))
+		case isSecret(p.key, info):
+			d.secret(p, secretNames(e.key, info))
 		default:
 			d.unknown(p, known, "")
 		}
 	}
-	if v, isValidator := a.Options.(platform.OptionsValidator); isValidator && len(d.out) == before {
-		for _, problem := range v.Validate() {
-			d.fail(CodeOption, d.site.Place(append([]string{"accounts", e.key}, strings.Split(problem.Key, ".")...)...), problem.Message, problem.Hint)
-		}
+	if len(d.out) == before {
+		d.checkOptions(a.Options, "accounts", e.key)
 	}
 	return a, true
+}
+
+// option reads a setting of a platform's own into its options.
+func (d *decoder) option(p pair, options reflect.Value, where string) {
+	f, _ := field(options.Type(), p.key)
+	d.decode(p.value, options.FieldByIndex(f.Index), where+"."+p.key)
+	if allowed := f.Tag.Get("enum"); allowed != "" {
+		d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
+	}
+}
+
+// checkOptions has a platform say what is wrong with its options, which stand at a path in site.yaml.
+func (d *decoder) checkOptions(options any, at ...string) {
+	if v, ok := options.(platform.OptionsValidator); ok {
+		for _, problem := range v.Validate() {
+			d.fail(CodeOption, d.site.Place(slices.Concat(at, strings.Split(problem.Key, "."))...), problem.Message, problem.Hint)
+		}
+	}
+}
+
+// isSecret reports whether somebody who writes this key means a secret: by its name, or because the platform has one that is called so.
+func isSecret(key string, info platform.Info) bool {
+	return secret.Key(key) || slices.ContainsFunc(info.Secrets, func(s platform.SecretSpec) bool { return strings.EqualFold(s.Name, key) })
+}
+
+// secretNames names the variables that hold the secrets of an account or a channel.
+func secretNames(owner string, info platform.Info) string {
+	var names []string
+	for _, s := range info.Secrets {
+		names = append(names, platform.EnvName(owner, s.Name))
+	}
+	return strings.Join(names, " and ")
 }
 
 // capKey is the key of the most that an account may spend in a month.

@@ -10,7 +10,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/postrider/postrider/internal/platform"
-	"github.com/postrider/postrider/internal/secret"
 )
 
 // Notify says who is told of what runs did.
@@ -146,25 +145,15 @@ func (d *decoder) oneChannel(e pair, c *Channel, at string) (ok bool) {
 		case p.key == "mention":
 			d.decode(p.value, reflect.ValueOf(&c.Mention).Elem(), at+".mention")
 		case slices.Contains(known, p.key):
-			f, _ := field(options.Type(), p.key)
-			d.decode(p.value, options.FieldByIndex(f.Index), at+"."+p.key)
-			if allowed := f.Tag.Get("enum"); allowed != "" {
-				d.enum(p, options.FieldByIndex(f.Index), strings.Split(allowed, ","))
-			}
-		case secret.Key(p.key) || slices.ContainsFunc(info.Secrets, func(s platform.SecretSpec) bool { return strings.EqualFold(s.Name, p.key) }):
-			var names []string
-			for _, s := range info.Secrets {
-				names = append(names, platform.EnvName(e.key, s.Name))
-			}
-			d.secret(p, strings.Join(names, " and "))
+			d.option(p, options, at)
+		case isSecret(p.key, info):
+			d.secret(p, secretNames(e.key, info))
 		default:
 			d.unknown(p, known, "")
 		}
 	}
-	if v, ok := c.Own.Options.(platform.OptionsValidator); ok && len(d.out) == before {
-		for _, problem := range v.Validate() {
-			d.fail(CodeOption, d.site.Place(append([]string{"notify", "channels", e.key}, strings.Split(problem.Key, ".")...)...), problem.Message, problem.Hint)
-		}
+	if len(d.out) == before {
+		d.checkOptions(c.Own.Options, "notify", "channels", e.key)
 	}
 	return true
 }
