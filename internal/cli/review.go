@@ -263,7 +263,7 @@ func (a *app) comparison(ctx context.Context, repo *gitrepo.Repo, desk *publish.
 func (a *app) baseTip(ctx context.Context, repo *gitrepo.Repo, desk *publish.Desk, name *string, f reviewFlags) (gitrepo.Hash, error) {
 	if *name == "" {
 		if desk == nil || desk.Guessed && isCheckedOut(repo, desk.Branch) { // compared with itself, no branch changes anything
-			return "", &usageError{msg: "it is not known which branch is published", hint: "name what to compare with: --base main"}
+			return "", &usageError{msg: "it is not known which branch is published", hint: "name what to compare with: --base main; once merged, publish.branch in site.yaml says it"}
 		}
 		*name = desk.Branch
 		return gitrepo.Hash(desk.Commit), nil
