@@ -382,7 +382,6 @@ func (w *writer) post(p *Post) string {
 		g.after.add(t.After)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n", cmp.Or(Inert(p.Title), Code(p.Path)))
 	for _, line := range timing(p) {
 		fmt.Fprintf(&b, "\n%s\n", line)
 	}
@@ -390,7 +389,10 @@ func (w *writer) post(p *Post) string {
 	for _, g := range groups {
 		b.WriteString(w.group(g))
 	}
-	return b.String()
+	if b.Len() == 0 { // it goes nowhere, which stands in the table
+		return ""
+	}
+	return fmt.Sprintf("\n### %s\n", cmp.Or(Inert(p.Title), Code(p.Path))) + b.String()
 }
 
 // timing says what changes besides the text, once for all accounts that it changes for alike.

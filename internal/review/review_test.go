@@ -301,6 +301,15 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestNowhere has a post that goes nowhere in the table with what is wrong, and no heading with nothing below it.
+func TestNowhere(t *testing.T) {
+	base := files{"site.yaml": siteYAML}
+	got := made(t, base, base.with(files{"content/a.md": written("a", "Hello.", "title: Astray", "platforms: [fedii]")}), nil).Markdown(review.MarkdownOptions{})
+	if !strings.Contains(got, "| **Astray**<br>`content/a.md` | added | it goes nowhere |") || !strings.Contains(got, "**error** C101") || strings.Contains(got, "### Astray") {
+		t.Error(got)
+	}
+}
+
 // TestMarkdown holds the comment as people see it, on posts that try to be more than text.
 func TestMarkdown(t *testing.T) {
 	before := files{
